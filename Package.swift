@@ -1,0 +1,45 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A binary that needs no libbpf on the machine it runs on is the default;
+// distributions that want the shared library set TCPSTATE_LINK=dynamic.
+let bpfLibraries: [LinkerSetting] =
+  Context.environment["TCPSTATE_LINK"] == "dynamic"
+  ? [.linkedLibrary("bpf")]
+  : [.linkedLibrary(":libbpf.a"), .linkedLibrary(":libelf.a"), .linkedLibrary(":libz.a")]
+
+let swiftSettings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+  name: "tcpstate-trace",
+  products: [
+    .executable(name: "tcpstate-trace", targets: ["tcpstate-trace"]),
+    .library(name: "TCPStateCore", targets: ["TCPStateCore"]),
+    .library(name: "TCPStateKernel", targets: ["TCPStateKernel"]),
+    .library(name: "TCPStateReport", targets: ["TCPStateReport"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+  ],
+  targets: [
+    .target(name: "CTCPStateEvent"),
+    .systemLibrary(name: "CLibbpf"),
+    .systemLibrary(name: "CLinux"),
+    .target(name: "TCPStateCore", dependencies: ["CTCPStateEvent"], swiftSettings: swiftSettings),
+    .target(
+      name: "TCPStateKernel", dependencies: ["TCPStateCore", "CTCPStateEvent", "CLibbpf", "CLinux"],
+      swiftSettings: swiftSettings, linkerSettings: bpfLibraries, plugins: ["EmbedBPF"]),
+    .target(name: "TCPStateReport", dependencies: ["TCPStateCore"], swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "tcpstate-trace",
+      dependencies: [
+        "TCPStateCore", "TCPStateKernel", "TCPStateReport", "CLinux",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swiftSettings),
+    .plugin(name: "EmbedBPF", capability: .buildTool()),
+  ]
+)

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The one ABI between the kernel side (bpf/) and the Swift side.
+ *
+ * Included by the BPF programs and imported by Swift as the module
+ * CTCPStateEvent; nothing else describes these records. All integers are in
+ * the host's byte order, addresses are in network byte order, times are
+ * CLOCK_MONOTONIC nanoseconds unless their name says otherwise.
+ *
+ * No unions and no bit-fields: Swift must see plain, bitwise-copyable structs.
+ */
+#ifndef TCPSTATE_EVENT_H
+#define TCPSTATE_EVENT_H
+
+#ifdef __bpf__
+typedef unsigned char tcpstate_u8;
+typedef unsigned short tcpstate_u16;
+typedef unsigned int tcpstate_u32;
+typedef unsigned long long tcpstate_u64;
+typedef int tcpstate_s32;
+#else
+#include <stdint.h>
+typedef uint8_t tcpstate_u8;
+typedef uint16_t tcpstate_u16;
+typedef uint32_t tcpstate_u32;
+typedef uint64_t tcpstate_u64;
+typedef int32_t tcpstate_s32;
+#endif
+
+#define TCPSTATE_EVENT_VERSION 1
+#define TCPSTATE_NAME_LENGTH 16 /* TASK_COMM_LEN and TCP_CA_NAME_MAX */
+
+/* tcpstate_event.kind */
+#define TCPSTATE_KIND_TRANSITION 1 /* from the tracepoint, a tcpstate_event */
+#define TCPSTATE_KIND_SOCKET 2 /* from an iterator, a tcpstate_snapshot: full socket */
+#define TCPSTATE_KIND_TIMEWAIT 3 /* from iter/tcp, a tcpstate_snapshot: timewait minisock */
+#define TCPSTATE_KIND_REQUEST 4 /* from iter/tcp, a tcpstate_snapshot: request minisock */
+#define TCPSTATE_KIND_RESET_SENT 5 /* tcp:tcp_send_reset, a tcpstate_event; error = kernel's reason */
+
+/* tcpstate_event.flags */
+#define TCPSTATE_FLAG_OWNED 0x0001 /* the current process held the socket's lock: it is the actor */
+#define TCPSTATE_FLAG_HAS_SOCKET 0x0002 /* sk_socket is set: a descriptor may refer to it */
+#define TCPSTATE_FLAG_DONE 0x0004 /* SOCK_DONE: the peer's FIN has arrived */
+#define TCPSTATE_FLAG_DEAD 0x0008 /* SOCK_DEAD: orphaned, no process can reach it any more */
+#define TCPSTATE_FLAG_RECEIVE_SHUTDOWN 0x0010
+#define TCPSTATE_FLAG_SEND_SHUTDOWN 0x0020
+#define TCPSTATE_FLAG_HAS_RTO_TIME 0x0040 /* total_rto_time_ms is filled (kernel 6.7 and newer) */
+#define TCPSTATE_FLAG_HAS_ENTRY_STAMP 0x0080 /* tw_entry_stamp_ms is filled */
+#define TCPSTATE_FLAG_FASTOPEN 0x0100 /* the SYN carried data that was accepted (RFC 7413) */
+#define TCPSTATE_FLAG_READER 0x0200 /* the owner was seen reading, so it isn't merely inherited */
+#define TCPSTATE_FLAG_SYN_COOKIE 0x0400 /* request sock: answered with a SYN cookie */
+
+/*
+ * One state transition, as the socket stood when sock:inet_sock_set_state
+ * fired (include/trace/events/sock.h). The kernel counts the phantom bytes of
+ * SYN and FIN in some of the counters; they are passed on raw.
+ */
+struct tcpstate_event {
+	tcpstate_u8 version; /* TCPSTATE_EVENT_VERSION */
+	tcpstate_u8 kind;
+	tcpstate_u8 state_old; /* kernel's number, include/net/tcp_states.h */
+	tcpstate_u8 state_new;
+	tcpstate_u16 flags;
+	tcpstate_u16 error; /* sk->sk_err, an errno */
+	tcpstate_u64 timestamp_ns;
+	tcpstate_u64 cookie; /* sock_gen_cookie(), 0 where it can't be had */
+	tcpstate_u64 socket_address; /* struct sock *, reused by the kernel */
+	tcpstate_u64 cgroup_id; /* cgroup v2 id, 0 unknown */
+	tcpstate_u8 local_address[16]; /* IPv4 is v4-mapped (::ffff:a.b.c.d) */
+	tcpstate_u8 peer_address[16];
+	tcpstate_u16 local_port; /* host order; 0 before the port is bound */
+	tcpstate_u16 peer_port; /* host order */
+	tcpstate_u16 family; /* AF_INET or AF_INET6, of the socket */
+	tcpstate_u8 timeouts; /* icsk_retransmits: unanswered timeouts in a row */
+	tcpstate_u8 backoff; /* icsk_backoff */
+	tcpstate_u32 netns; /* inode of the network namespace */
+	tcpstate_u32 interface_index; /* bound device, else the one last received on; 0 none */
+	tcpstate_u32 user_id; /* sk_uid */
+	tcpstate_u32 lost_before; /* events dropped since load until now, modulo 2^32 */
+	tcpstate_u32 owner_pid; /* thread group id, 0 unknown */
+	tcpstate_u32 actor_pid; /* thread group id, 0 when the network did it */
+	tcpstate_u8 owner_name[TCPSTATE_NAME_LENGTH]; /* NUL padded, any bytes */
+	tcpstate_u8 actor_name[TCPSTATE_NAME_LENGTH];
+	tcpstate_u64 bytes_sent; /* payload, retransmissions included */
+	tcpstate_u64 bytes_retransmitted;
+	tcpstate_u64 bytes_received; /* counts the FIN */
+	tcpstate_u64 bytes_acknowledged; /* counts an active opener's SYN, and the FIN */
+	tcpstate_u32 send_unacknowledged; /* SND.UNA */
+	tcpstate_u32 send_next; /* SND.NXT */
+	tcpstate_u32 write_sequence; /* one past the last byte that was written */
+	tcpstate_u32 receive_next; /* RCV.NXT */
+	tcpstate_u32 copied_sequence; /* one past the last byte the application read */
+	tcpstate_u32 send_window; /* bytes */
+	tcpstate_u32 receive_window; /* bytes */
+	tcpstate_u32 congestion_window; /* packets */
+	tcpstate_u32 slow_start_threshold; /* packets; 0x7fffffff not yet set */
+	tcpstate_u32 smoothed_rtt_us8; /* microseconds times 8, 0 no sample */
+	tcpstate_u32 rto_jiffies;
+	tcpstate_u32 retransmits; /* total_retrans: segments */
+	tcpstate_u32 segments_sent;
+	tcpstate_u32 segments_received;
+	tcpstate_u32 total_rto_time_ms; /* time spent in retransmission timeouts */
+	tcpstate_s32 linger2; /* FIN-WAIT-2 timeout: < 0 none, 0 system's, jiffies */
+	tcpstate_u8 congestion_control[TCPSTATE_NAME_LENGTH]; /* NUL padded */
+};
+
+/*
+ * One socket as an iterator found it. event.timestamp_ns is when it was read,
+ * event.state_old == event.state_new is the state it is in.
+ */
+struct tcpstate_snapshot {
+	struct tcpstate_event event;
+	tcpstate_u64 jiffies; /* jiffies64 at event.timestamp_ns */
+	tcpstate_u64 timer_expires; /* jiffies: timewait, request or retransmission timer; 0 none */
+	tcpstate_u32 fd; /* TCPSTATE_NO_FD when no descriptor was walked */
+	tcpstate_u32 last_acked_jiffies; /* tp->rcv_tstamp: last segment that carried an ACK */
+	tcpstate_u32 last_data_received_jiffies; /* icsk_ack.lrcvtime */
+	tcpstate_u32 last_data_sent_jiffies; /* tp->lsndtime */
+	tcpstate_u32 accept_queue; /* listener: connections waiting for accept() */
+	tcpstate_u32 accept_queue_limit; /* listener: its backlog */
+	tcpstate_u32 request_queue; /* listener: half-open requests */
+	tcpstate_u32 request_age_us; /* request: since the first SYN-ACK; 0 unknown */
+	tcpstate_u32 entry_stamp_ms; /* timewait: CLOCK_MONOTONIC ms it was entered, modulo 2^32 */
+	tcpstate_u32 syn_ack_timeouts; /* request: SYN-ACK timeouts so far */
+	tcpstate_u64 listener_address; /* request or unaccepted child: its listener; 0 unknown */
+};
+
+#define TCPSTATE_NO_FD 0xffffffffu
+
+/* The .bss of the kernel side, mapped by user space too. */
+struct tcpstate_shared {
+	tcpstate_u64 lost; /* written by the kernel: events the ring buffer had no room for */
+	tcpstate_u32 snapshot_states; /* written by user space: bit per state that the iterators report */
+	tcpstate_u32 snapshot_minisocks_only; /* likewise: iter/tcp skips full sockets */
+	tcpstate_u64 jiffies; /* written by the kernel as an iterator ends: jiffies64 ... */
+	tcpstate_u64 jiffies_time_ns; /* ... at this time */
+};
+
+/*
+ * The .rodata of the kernel side, set before load. A filter that is off is 0,
+ * and the verifier then drops its code.
+ */
+struct tcpstate_config {
+	tcpstate_u64 wake_bytes; /* pending bytes from which the consumer is woken before its timer */
+	tcpstate_u64 filter_cgroup; /* cgroup v2 id; descendants match too */
+	tcpstate_u32 filter_cgroup_level; /* its depth below the root */
+	tcpstate_u32 filter_family; /* 4 or 6, as on the wire */
+	tcpstate_u32 filter_netns; /* inode */
+	tcpstate_u32 filter_local_port;
+	tcpstate_u32 filter_peer_port;
+	tcpstate_u32 filter_local_network;
+	tcpstate_u32 filter_peer_network;
+	tcpstate_u32 reserved;
+};
+
+/* Key of the maps local_networks and peer_networks. */
+struct tcpstate_network_key {
+	tcpstate_u32 prefix_length; /* of the v4-mapped form: 96 more for IPv4 */
+	tcpstate_u8 address[16];
+};
+
+_Static_assert(sizeof(struct tcpstate_event) == 248, "with the ring buffer's 8-byte header: 256");
+_Static_assert(__builtin_offsetof(struct tcpstate_event, local_address) == 40, "layout");
+_Static_assert(__builtin_offsetof(struct tcpstate_event, owner_name) == 104, "layout");
+_Static_assert(__builtin_offsetof(struct tcpstate_event, bytes_sent) == 136, "layout");
+_Static_assert(__builtin_offsetof(struct tcpstate_event, congestion_control) == 232, "layout");
+_Static_assert(sizeof(struct tcpstate_snapshot) == 312, "no padding");
+
+#endif

@@ -1,0 +1,94 @@
+import CTCPStateEvent
+
+/// From what is known of a connection to the fields of a row.
+extension ConnectionTracker {
+  static let localAddressOffset = MemoryLayout<tcpstate_event>.offset(of: \.local_address) ?? 0
+  static let peerAddressOffset = MemoryLayout<tcpstate_event>.offset(of: \.peer_address) ?? 0
+  static let ownerNameOffset = MemoryLayout<tcpstate_event>.offset(of: \.owner_name) ?? 0
+  static let actorNameOffset = MemoryLayout<tcpstate_event>.offset(of: \.actor_name) ?? 0
+  static let congestionControlOffset = MemoryLayout<tcpstate_event>.offset(of: \.congestion_control) ?? 0
+
+  /// Safe: the offsets are those of 16-byte members of the record.
+  @inline(__always)
+  static func address(_ event: UnsafePointer<tcpstate_event>, offset: Int) -> IPAddress {
+    IPAddress(networkOrder: UnsafeRawPointer(event) + offset)
+  }
+
+  /// Safe as `address(_:offset:)`.
+  @inline(__always)
+  static func name(_ event: UnsafePointer<tcpstate_event>, offset: Int) -> ShortName {
+    ShortName(padded: UnsafeRawPointer(event) + offset)
+  }
+
+  /// All of a row but states, stay and reason: from the record, and from the
+  /// connection where the record is silent.
+  func write(
+    _ connection: UnsafeMutablePointer<Connection>, _ event: UnsafePointer<tcpstate_event>,
+    to row: inout Transition
+  ) {
+    write(connection, at: event.pointee.timestamp_ns, source: .event, to: &row)
+    if event.pointee.actor_pid != 0 {
+      row.actorPID = event.pointee.actor_pid
+      row.actorName = Self.name(event, offset: Self.actorNameOffset)
+    }
+    row.socketAddress = event.pointee.socket_address == 0 ? nil : event.pointee.socket_address
+
+    let old = TCPState(number: event.pointee.state_old)
+    let new = TCPState(number: event.pointee.state_new)
+    // A listener's counters, and a child's before its first ACK, say nothing.
+    guard old != .listen, new != .listen else { return }
+    row.congestionControl = Self.name(event, offset: Self.congestionControlOffset)
+    if let ticks = ticksPerSecond { row.rtoMicroseconds = UInt64(event.pointee.rto_jiffies) * 1_000_000 / ticks }
+    guard new != .synSent else { return }
+    row.segmentsSent = event.pointee.segments_sent
+    row.segmentsReceived = event.pointee.segments_received
+    row.congestionWindowPackets = event.pointee.congestion_window
+    if event.pointee.slow_start_threshold < 0x7fff_ffff {
+      row.slowStartThresholdPackets = event.pointee.slow_start_threshold
+    }
+    guard old.isSynchronized || new == .established else { return }
+    let counters = PayloadCounters(event)
+    row.sendUnacknowledged = event.pointee.send_unacknowledged
+    row.unreadBytes = counters.unread
+    row.unacknowledgedBytes = counters.unacknowledged
+    row.sendWindowBytes = event.pointee.send_window
+    row.receiveWindowBytes = event.pointee.receive_window
+  }
+
+  /// What the connection alone tells: all there is for derived rows.
+  func write(
+    _ connection: UnsafeMutablePointer<Connection>, at time: UInt64, source: Source, to row: inout Transition
+  ) {
+    row = Transition()
+    row.time = time &+ wallOffset
+    row.source = source
+    row.connection = connection.pointee.id
+    row.role = connection.pointee.role
+    row.closer = connection.pointee.closer
+    if connection.pointee.ownerPID != 0 {
+      row.ownerPID = connection.pointee.ownerPID
+      row.ownerName = connection.pointee.ownerName
+    }
+    if connection.pointee.flags.contains(.userKnown) { row.userID = connection.pointee.userID }
+    if connection.pointee.cgroup != 0 { row.cgroup = connection.pointee.cgroup }
+    if connection.pointee.netns != 0 { row.netns = connection.pointee.netns }
+    if connection.pointee.interface != 0 { row.interface = connection.pointee.interface }
+    row.local = connection.pointee.local
+    row.peer = connection.pointee.peer
+    if connection.pointee.flags.contains(.counted) {
+      row.bytesSent = connection.pointee.bytesSent
+      row.bytesReceived = connection.pointee.bytesReceived
+      row.retransmits = connection.pointee.retransmits
+      if connection.pointee.rttMicroseconds != 0 { row.rttMicroseconds = connection.pointee.rttMicroseconds }
+    }
+    if connection.pointee.flags.contains(.sequenced) {
+      row.initialSendSequence = connection.pointee.initialSendSequence
+      row.initialReceiveSequence = connection.pointee.initialReceiveSequence
+      row.sendNext = connection.pointee.sendNext
+      row.receiveNext = connection.pointee.receiveNext
+    }
+    if connection.pointee.role == .server, connection.pointee.flags.contains(.counted) {
+      row.synAckRetransmits = UInt32(connection.pointee.synAckRetransmits)
+    }
+  }
+}

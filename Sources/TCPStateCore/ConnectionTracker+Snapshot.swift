@@ -1,0 +1,147 @@
+import CTCPStateEvent
+
+/// Reading the kernel's tables: at the start, and again after a loss.
+///
+/// Records of a pass and events of the same time are applied in the order of
+/// their times, so a socket that changes while it is read comes out right.
+extension ConnectionTracker {
+  /// A pass over the kernel's tables begins.
+  public mutating func beginPass() {
+    pass &+= 1
+    passUnderWay = true
+    endedDuringPass = []
+  }
+
+  /// Applies what an iterator says of one socket.
+  ///
+  /// - Returns: whether there is a row: the socket was tracked in another
+  ///   state, so transitions were lost in between.
+  public mutating func apply(_ snapshot: UnsafePointer<tcpstate_snapshot>, to row: inout Transition) -> Bool {
+    // `event` is the first member, so this is its address.
+    let event = UnsafeRawPointer(snapshot).assumingMemoryBound(to: tcpstate_event.self)
+    let state = TCPState(number: event.pointee.state_new)
+    let key = Self.key(event)
+    let time = event.pointee.timestamp_ns
+    guard state != .closed, !endedDuringPass.contains(key) else { return false }
+
+    guard let connection = table.find(key) else {
+      let connection = insert(key, from: event, state: state)
+      adopt(connection, snapshot, event)
+      return false
+    }
+    connection.pointee.pass = pass
+    if connection.pointee.ownerPID == 0, event.pointee.owner_pid != 0 { update(connection, from: event) }
+    if event.pointee.kind == TCPSTATE_KIND_TIMEWAIT { connection.pointee.flags.insert([.minisock, .confirmed]) }
+    guard connection.pointee.state != state, connection.pointee.entered < time else { return false }
+
+    let before = connection.pointee.state
+    let stay = Stay(
+      nanoseconds: min(completeSince, time) &- min(connection.pointee.entered, completeSince), kind: .atLeast)
+    update(connection, from: event)
+    write(connection, at: time, source: .snapshot, to: &row)
+    row.old = before
+    row.new = state
+    row.stay = stay
+    enter(connection, state, at: time, exactly: false)
+    return true
+  }
+
+  /// The pass is complete.
+  ///
+  /// - Parameter start: when the pass began, CLOCK_MONOTONIC.
+  /// - Returns: keys of the connections that it didn't find although they were
+  ///   tracked before it began; `conclude(_:at:to:)` ends each.
+  public mutating func endPass(startedAt start: UInt64) -> [UInt64] {
+    passUnderWay = false
+    endedDuringPass = []
+    knowsExisting = true
+    var vanished: [UInt64] = []
+    let pass = pass
+    table.forEach { connection in
+      if connection.pointee.pass != pass, connection.pointee.entered < start {
+        vanished.append(connection.pointee.key)
+      }
+    }
+    return vanished
+  }
+
+  /// Ends a connection whose end was lost, by a derived row.
+  public mutating func conclude(_ key: UInt64, at time: UInt64, to row: inout Transition) {
+    guard let connection = table.find(key) else { return }
+    write(connection, at: time, source: .derived, to: &row)
+    row.old = connection.pointee.state
+    row.new = .closed
+    row.reason = connection.pointee.role == .listener ? nil : .unknown
+    row.stay = Stay(
+      nanoseconds: completeSince &- min(connection.pointee.entered, completeSince), kind: .atLeast)
+    forget(connection)
+  }
+
+  /// Every connection that is open now, as a row that goes nowhere: its state is `new`.
+  public func forEachOpen(_ body: (borrowing Transition) -> Void) {
+    var row = Transition()
+    table.forEach { connection in
+      write(connection, at: connection.pointee.entered, source: .snapshot, to: &row)
+      row.old = connection.pointee.state
+      row.new = connection.pointee.state
+      body(row)
+    }
+  }
+
+  /// A socket that was there before.
+  private func adopt(
+    _ connection: UnsafeMutablePointer<Connection>, _ snapshot: UnsafePointer<tcpstate_snapshot>,
+    _ event: UnsafePointer<tcpstate_event>
+  ) {
+    update(connection, from: event)
+    connection.pointee.flags.insert(.older)
+    connection.pointee.entered = event.pointee.timestamp_ns &- leastAge(snapshot)
+    let state = TCPState(number: event.pointee.state_new)
+    switch Int32(event.pointee.kind) {
+    case TCPSTATE_KIND_TIMEWAIT:
+      connection.pointee.flags.insert([.minisock, .confirmed])
+      connection.pointee.sendNext = event.pointee.send_next
+      connection.pointee.receiveNext = event.pointee.receive_next
+    case TCPSTATE_KIND_REQUEST:
+      connection.pointee.flags.insert([.request, .confirmed])
+      connection.pointee.role = .server
+    default:
+      if state == .listen {
+        connection.pointee.role = .listener
+      } else {
+        count(connection, from: event, sequenced: state.isSynchronized)
+        connection.pointee.closer =
+          switch state {
+          case .finWait1, .finWait2: .active
+          case .closeWait, .lastAck: .passive
+          case .closing: .both
+          default: nil
+          }
+      }
+    }
+  }
+
+  /// How long the socket has been in its state at the least, in nanoseconds.
+  ///
+  /// In CLOSE-WAIT and FIN-WAIT-2 nothing that carries an ACK arrives after the
+  /// segment that brought the state (but probes), so the time since then is a lower
+  /// bound. In ESTABLISHED data may have come since; then it is the time of
+  /// the last of it, a weaker bound, and still true.
+  private func leastAge(_ snapshot: UnsafePointer<tcpstate_snapshot>) -> UInt64 {
+    let event = snapshot.pointee.event
+    if Int32(event.kind) == TCPSTATE_KIND_REQUEST { return UInt64(snapshot.pointee.request_age_us) * 1000 }
+    if Int32(event.kind) == TCPSTATE_KIND_TIMEWAIT {
+      guard Int32(event.flags) & TCPSTATE_FLAG_HAS_ENTRY_STAMP != 0 else { return 0 }
+      let now = UInt32(truncatingIfNeeded: event.timestamp_ns / 1_000_000)
+      let age = now &- snapshot.pointee.entry_stamp_ms
+      return age < 1 << 31 ? UInt64(age) * 1_000_000 : 0
+    }
+    let state = TCPState(number: event.state_new)
+    guard let ticks = ticksPerSecond, state.isSynchronized, snapshot.pointee.last_acked_jiffies != 0
+    else { return 0 }
+    let age = UInt32(truncatingIfNeeded: snapshot.pointee.jiffies) &- snapshot.pointee.last_acked_jiffies
+    guard age < 1 << 31 else { return 0 }
+    // A tick has begun, not passed: one less is certain.
+    return UInt64(age == 0 ? 0 : age - 1) * 1_000_000_000 / ticks
+  }
+}

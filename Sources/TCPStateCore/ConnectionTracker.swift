@@ -1,0 +1,264 @@
+import CTCPStateEvent
+
+/// Folds the kernel's records into transitions with durations.
+///
+/// Pure: "now" comes from the records, nothing is read or written elsewhere.
+/// One thread owns it; applying an event allocates nothing unless a table grows.
+///
+/// All times that go in are CLOCK_MONOTONIC; `wallOffset` turns them into the
+/// CLOCK_REALTIME of the rows.
+public struct ConnectionTracker: ~Copyable {
+  /// CLOCK_REALTIME − CLOCK_MONOTONIC in nanoseconds, for the rows' times.
+  public var wallOffset: UInt64 = 0
+  /// Timer ticks a second of this kernel (CONFIG_HZ); `nil` leaves what depends on it unknown.
+  public var ticksPerSecond: UInt64?
+  /// From when on every transition was seen: since the tracer was attached, or since the last loss.
+  public var completeSince: UInt64 = 0
+  /// Whether sockets that existed before were read, so that an unknown one is a surprise.
+  public var knowsExisting = false
+
+  /// Transitions whose old state wasn't what the tracker knew.
+  public private(set) var unmatched: UInt64 = 0
+
+  var table = ConnectionTable()
+  var open: InlineArray<13, UInt64> = .init(repeating: 0)
+  /// The current reading of the kernel's tables; see `beginPass()`.
+  var pass: UInt32 = 0
+  /// Connections that ended while a reading was under way: it may still report them.
+  var endedDuringPass: Set<UInt64> = []
+  var passUnderWay = false
+  /// For kernels that give no cookie.
+  private var standInID: UInt64 = 0
+
+  public init() {}
+
+  /// Connections in `state` now.
+  public func openCount(_ state: TCPState) -> UInt64 {
+    state.isKnown ? open[Int(state.number)] : 0
+  }
+
+  /// All connections now tracked, listeners too.
+  public var trackedCount: Int { table.count }
+
+  /// Bytes that the tracked connections take.
+  public var trackedBytes: Int { table.allocatedBytes }
+
+  // MARK: - Events
+
+  /// Applies one transition as the tracepoint told it.
+  ///
+  /// - Parameters:
+  ///   - event: borrowed for the call.
+  ///   - row: filled when the result is true.
+  /// - Returns: whether there is a row. There is none for the kernel's own
+  ///   steps that change nothing on the wire, such as FIN-WAIT-2's move into a minisock.
+  public mutating func apply(_ event: UnsafePointer<tcpstate_event>, to row: inout Transition) -> Bool {
+    let old = TCPState(number: event.pointee.state_old)
+    var new = TCPState(number: event.pointee.state_new)
+    let key = Self.key(event)
+    let known = table.find(key)
+    if old == new { return false }  // close() in FIN-WAIT-2, and MPTCP
+
+    let opens = old == .closed || (old == .listen && new == .synReceived)
+    if opens, let known, known.pointee.flags.contains(.request) {
+      // The half-open request, known from an iterator, has become a socket.
+      known.pointee.flags.remove(.request)
+      update(known, from: event)
+      return false
+    }
+
+    var stay: Stay?
+    let connection: UnsafeMutablePointer<Connection>
+    if let known, !opens {
+      connection = known
+      if known.pointee.state == old {
+        stay = Stay(
+          nanoseconds: event.pointee.timestamp_ns &- min(known.pointee.entered, event.pointee.timestamp_ns),
+          kind: known.pointee.flags.contains(.enteredExactly) ? .exact : .atLeast)
+      } else {
+        unmatched += 1
+      }
+    } else {
+      if let known {  // its end was missed
+        unmatched += 1
+        forget(known)
+      } else if !opens {
+        if knowsExisting { unmatched += 1 }
+        if completeSince > 0, event.pointee.timestamp_ns > completeSince {
+          stay = Stay(nanoseconds: event.pointee.timestamp_ns - completeSince, kind: .atLeast)
+        }
+      }
+      connection = insert(key, from: event, state: old)
+      if !opens { connection.pointee.flags.insert(.older) }
+    }
+
+    learn(connection, from: event, old: old, new: new)
+    if old == .synReceived { stay = synReceivedStay(event, connection, spacing: stay) }
+
+    var reason: Reason?
+    if new == .closed {
+      switch Ending(event.pointee, old: old) {
+      case .timeWait:
+        new = .timeWait
+        reason = .fin
+      case .finWait2Minisock:
+        connection.pointee.flags.insert(.minisock)
+        return false  // still FIN-WAIT-2, in another form
+      case .closed(let why):
+        reason = why
+      }
+    }
+
+    write(connection, event, to: &row)
+    row.old = old
+    row.new = new
+    row.stay = stay
+    row.reason = reason
+
+    if new == .closed {
+      forget(connection)
+    } else {
+      enter(connection, new, at: event.pointee.timestamp_ns, exactly: true)
+      if new == .timeWait { connection.pointee.flags.insert(.minisock) }
+    }
+    return true
+  }
+
+  @inline(__always)
+  static func key(_ event: UnsafePointer<tcpstate_event>) -> UInt64 {
+    event.pointee.cookie != 0 ? event.pointee.cookie : event.pointee.socket_address
+  }
+
+  // MARK: - What is kept of a connection
+
+  mutating func insert(
+    _ key: UInt64, from event: UnsafePointer<tcpstate_event>, state: TCPState
+  ) -> UnsafeMutablePointer<Connection> {
+    let connection = table.insert(key)
+    if event.pointee.cookie != 0 {
+      connection.pointee.id = key
+    } else {
+      // An address is used again, so number what stands behind it; the time
+      // keeps the numbers of two runs apart.
+      standInID += 1
+      connection.pointee.id = 1 << 63 | (event.pointee.timestamp_ns & 0x7fff_ffff) << 32 | standInID & 0xffff_ffff
+    }
+    connection.pointee.state = state
+    connection.pointee.pass = pass
+    if state.isKnown { open[Int(state.number)] += 1 }
+    return connection
+  }
+
+  mutating func forget(_ connection: UnsafeMutablePointer<Connection>) {
+    let state = connection.pointee.state
+    if state.isKnown { open[Int(state.number)] -= 1 }
+    if passUnderWay { endedDuringPass.insert(connection.pointee.key) }
+    table.remove(connection.pointee.key)
+  }
+
+  mutating func enter(
+    _ connection: UnsafeMutablePointer<Connection>, _ state: TCPState, at time: UInt64, exactly: Bool
+  ) {
+    let before = connection.pointee.state
+    if before.isKnown { open[Int(before.number)] -= 1 }
+    if state.isKnown { open[Int(state.number)] += 1 }
+    connection.pointee.state = state
+    connection.pointee.entered = time
+    if exactly {
+      connection.pointee.flags.insert(.enteredExactly)
+    } else {
+      connection.pointee.flags.remove(.enteredExactly)
+    }
+  }
+
+  /// What every record of a socket tells anew.
+  @inline(__always)
+  func update(_ connection: UnsafeMutablePointer<Connection>, from event: UnsafePointer<tcpstate_event>) {
+    connection.pointee.local = Endpoint(
+      address: Self.address(event, offset: Self.localAddressOffset), port: event.pointee.local_port)
+    connection.pointee.peer = Endpoint(
+      address: Self.address(event, offset: Self.peerAddressOffset), port: event.pointee.peer_port)
+    connection.pointee.netns = event.pointee.netns
+    if event.pointee.interface_index != 0 { connection.pointee.interface = event.pointee.interface_index }
+    guard event.pointee.kind == TCPSTATE_KIND_TRANSITION || event.pointee.kind == TCPSTATE_KIND_SOCKET
+    else { return }
+    connection.pointee.userID = event.pointee.user_id
+    connection.pointee.flags.insert(.userKnown)
+    connection.pointee.cgroup = event.pointee.cgroup_id
+    if event.pointee.owner_pid != 0 {
+      connection.pointee.ownerPID = event.pointee.owner_pid
+      connection.pointee.ownerName = Self.name(event, offset: Self.ownerNameOffset)
+    }
+  }
+
+  /// What a transition tells of the connection as a whole.
+  @inline(__always)
+  private func learn(
+    _ connection: UnsafeMutablePointer<Connection>, from event: UnsafePointer<tcpstate_event>,
+    old: TCPState, new: TCPState
+  ) {
+    update(connection, from: event)
+    switch (old, new) {
+    case (.closed, .synSent): connection.pointee.role = .client
+    case (.listen, .synReceived): connection.pointee.role = .server
+    case (.closed, .listen), (.listen, .closed): connection.pointee.role = .listener
+    case (.established, .finWait1): connection.pointee.closer = .active
+    case (.established, .closeWait): connection.pointee.closer = .passive
+    case (.finWait1, .closing): connection.pointee.closer = .both
+    default: break
+    }
+    guard old != .listen, new != .listen, new != .synSent else { return }
+    count(connection, from: event, sequenced: old.isSynchronized || new == .established)
+  }
+
+  /// Counters and sequence numbers, once the handshake has set them.
+  func count(
+    _ connection: UnsafeMutablePointer<Connection>, from event: UnsafePointer<tcpstate_event>, sequenced: Bool
+  ) {
+    let counters = PayloadCounters(event)
+    connection.pointee.bytesSent = counters.sent
+    connection.pointee.bytesReceived = counters.received
+    connection.pointee.flags.insert(.counted)
+    connection.pointee.rttMicroseconds = event.pointee.smoothed_rtt_us8 >> 3
+    connection.pointee.retransmits = event.pointee.retransmits
+    guard sequenced else { return }
+    connection.pointee.sendNext = event.pointee.send_next
+    connection.pointee.receiveNext = event.pointee.receive_next
+    guard !connection.pointee.flags.contains(.sequenced) else { return }
+    if connection.pointee.role == .unknown { connection.pointee.role = counters.role }
+    if let initial = counters.initialSequences(role: connection.pointee.role) {
+      connection.pointee.initialSendSequence = initial.send
+      connection.pointee.initialReceiveSequence = initial.receive
+      connection.pointee.flags.insert(.sequenced)
+    }
+  }
+
+  /// True time in SYN-RECEIVED of a listener's child.
+  ///
+  /// The kernel makes the child only when the handshake's last ACK arrives, so
+  /// the events are 20 µs apart whatever the handshake took. Its first RTT
+  /// sample runs from the SYN-ACK to that ACK (tcp_synack_rtt_meas(),
+  /// net/ipv4/tcp_input.c); with the SYN-ACK retransmitted there is no sample,
+  /// but newer kernels sum the timeouts (total_rto_time).
+  private func synReceivedStay(
+    _ event: UnsafePointer<tcpstate_event>, _ connection: UnsafeMutablePointer<Connection>, spacing: Stay?
+  ) -> Stay? {
+    guard connection.pointee.role == .server else { return spacing }
+    let retransmits = event.pointee.retransmits
+    connection.pointee.synAckRetransmits = UInt8(clamping: retransmits)
+    let measured = UInt64(event.pointee.smoothed_rtt_us8 >> 3) * 1000
+    let seen = spacing?.nanoseconds ?? 0
+    if retransmits == 0 {
+      // No sample: a SYN cookie was answered, nothing was kept of the SYN.
+      guard measured > 0 else { return Stay(nanoseconds: seen, kind: .atLeast) }
+      return Stay(nanoseconds: max(measured, seen), kind: .exact)
+    }
+    let flags = Int32(event.pointee.flags)
+    if flags & TCPSTATE_FLAG_HAS_RTO_TIME != 0, event.pointee.total_rto_time_ms > 0 {
+      return Stay(nanoseconds: max(UInt64(event.pointee.total_rto_time_ms) * 1_000_000, seen), kind: .exact)
+    }
+    // 1 s, doubled each time (RFC 6298, section 2), has passed at least.
+    let timeouts = (UInt64(1) << UInt64(min(retransmits, 7))) - 1
+    return Stay(nanoseconds: max(timeouts * 1_000_000_000, seen), kind: .atLeast)
+  }
+}

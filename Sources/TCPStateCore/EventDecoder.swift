@@ -1,0 +1,44 @@
+import CTCPStateEvent
+
+/// Why a record from the kernel side can't be used.
+public enum DecodingFailure: Error, Equatable, Sendable {
+  /// Shorter than its kind says.
+  case truncated(length: Int, needed: Int)
+  case unknownVersion(UInt8)
+  case unknownKind(UInt8)
+}
+
+/// Checks a record of the ring buffer or of an iterator before anybody reads it.
+public enum EventDecoder {
+  public static let eventSize = MemoryLayout<tcpstate_event>.size
+  public static let snapshotSize = MemoryLayout<tcpstate_snapshot>.size
+
+  /// Reads one ring-buffer record.
+  ///
+  /// - Parameter bytes: the record, borrowed for the call only; no alignment is needed.
+  public static func event(_ bytes: UnsafeRawBufferPointer) throws(DecodingFailure) -> tcpstate_event {
+    try check(bytes, needed: eventSize)
+    let kind = bytes[1]
+    guard kind == TCPSTATE_KIND_TRANSITION || kind == TCPSTATE_KIND_RESET_SENT else {
+      throw .unknownKind(kind)
+    }
+    return bytes.loadUnaligned(as: tcpstate_event.self)
+  }
+
+  /// Reads one record of an iterator.
+  ///
+  /// - Parameter bytes: the record, borrowed for the call only; no alignment is needed.
+  public static func snapshot(_ bytes: UnsafeRawBufferPointer) throws(DecodingFailure) -> tcpstate_snapshot {
+    try check(bytes, needed: snapshotSize)
+    let kind = bytes[1]
+    guard
+      kind == TCPSTATE_KIND_SOCKET || kind == TCPSTATE_KIND_TIMEWAIT || kind == TCPSTATE_KIND_REQUEST
+    else { throw .unknownKind(kind) }
+    return bytes.loadUnaligned(as: tcpstate_snapshot.self)
+  }
+
+  private static func check(_ bytes: UnsafeRawBufferPointer, needed: Int) throws(DecodingFailure) {
+    guard bytes.count >= needed else { throw .truncated(length: bytes.count, needed: needed) }
+    guard bytes[0] == TCPSTATE_EVENT_VERSION else { throw .unknownVersion(bytes[0]) }
+  }
+}

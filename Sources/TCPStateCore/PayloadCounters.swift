@@ -1,0 +1,56 @@
+import CTCPStateEvent
+
+/// A socket's counters without the phantom bytes that SYN and FIN are to the
+/// kernel, and what follows from them.
+struct PayloadCounters {
+  /// Payload sent once, without retransmissions.
+  let sent: UInt64
+  let received: UInt64
+  /// Payload received and not yet read by the application.
+  let unread: UInt32
+  /// Payload sent and not acknowledged.
+  let unacknowledged: UInt32
+
+  private let event: UnsafePointer<tcpstate_event>
+
+  init(_ event: UnsafePointer<tcpstate_event>) {
+    self.event = event
+    let finReceived: UInt64 = Int32(event.pointee.flags) & TCPSTATE_FLAG_DONE != 0 ? 1 : 0
+    sent = event.pointee.bytes_sent &- min(event.pointee.bytes_retransmitted, event.pointee.bytes_sent)
+    received = event.pointee.bytes_received &- min(finReceived, event.pointee.bytes_received)
+    let pending = Int32(bitPattern: event.pointee.receive_next &- event.pointee.copied_sequence) &- Int32(finReceived)
+    unread = UInt32(max(0, pending))
+    let old = TCPState(number: event.pointee.state_old)
+    let finSent: Int32 = old == .finWait1 || old == .closing || old == .lastAck ? 1 : 0
+    let flight = Int32(bitPattern: event.pointee.send_next &- event.pointee.send_unacknowledged) &- finSent
+    unacknowledged = UInt32(max(0, flight))
+  }
+
+  /// Which end opened, from the SYN that only an active opener's
+  /// bytes_acknowledged counts. Known while no FIN has been sent.
+  var role: Role {
+    let old = TCPState(number: event.pointee.state_old)
+    guard old == .established || old == .closeWait,
+      Int32(event.pointee.flags) & TCPSTATE_FLAG_SEND_SHUTDOWN == 0
+    else { return .unknown }
+    let flight = UInt64(event.pointee.send_next &- event.pointee.send_unacknowledged)
+    switch event.pointee.bytes_acknowledged &+ flight &- sent {
+    case 1: return .client
+    case 0: return .server
+    default: return .unknown
+    }
+  }
+
+  /// ISS = SND.UNA − bytes acknowledged, the SYN among them for an active
+  /// opener only; IRS = RCV.NXT − bytes received − 1. Exact modulo 2^32 once
+  /// both ends have synchronised.
+  func initialSequences(role: Role) -> (send: UInt32, receive: UInt32)? {
+    guard role == .client || role == .server else { return nil }
+    let acknowledged = UInt32(truncatingIfNeeded: event.pointee.bytes_acknowledged)
+    let first = event.pointee.send_unacknowledged &- acknowledged
+    return (
+      send: role == .client ? first : first &- 1,
+      receive: event.pointee.receive_next &- UInt32(truncatingIfNeeded: event.pointee.bytes_received) &- 1
+    )
+  }
+}

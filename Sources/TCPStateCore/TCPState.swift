@@ -1,0 +1,122 @@
+/// A TCP connection state by the kernel's number (`include/net/tcp_states.h`).
+///
+/// Numbers that the table lacks are kept and printed as unknown, never used as
+/// an index. NEW_SYN_RECV, the kernel's half-open request, is SYN-RECEIVED.
+public struct TCPState: Hashable, Sendable, BitwiseCopyable {
+  public let number: UInt8
+
+  @inlinable
+  public init(number: UInt8) {
+    self.number = number == 12 ? 3 : number
+  }
+
+  public static let established = TCPState(number: 1)
+  public static let synSent = TCPState(number: 2)
+  public static let synReceived = TCPState(number: 3)
+  public static let finWait1 = TCPState(number: 4)
+  public static let finWait2 = TCPState(number: 5)
+  public static let timeWait = TCPState(number: 6)
+  public static let closed = TCPState(number: 7)
+  public static let closeWait = TCPState(number: 8)
+  public static let lastAck = TCPState(number: 9)
+  public static let listen = TCPState(number: 10)
+  public static let closing = TCPState(number: 11)
+
+  /// Every state in the order a connection passes them (RFC 9293, section 3.3.2).
+  public static let all: [TCPState] = [
+    .closed, .listen, .synSent, .synReceived, .established, .finWait1, .finWait2,
+    .closeWait, .closing, .lastAck, .timeWait,
+  ]
+
+  /// One more than the largest number in the table: the size of a per-state array.
+  public static let arraySize = 13
+
+  /// Whether the table knows this number.
+  @inlinable
+  public var isKnown: Bool { number >= 1 && number <= 11 }
+
+  /// Whether both ends have agreed on sequence numbers: from ESTABLISHED on.
+  @inlinable
+  public var isSynchronized: Bool {
+    isKnown && self != .closed && self != .listen && self != .synSent && self != .synReceived
+  }
+}
+
+/// The three spellings of a state; nothing else spells one.
+public enum StateSpelling: Int, Sendable {
+  /// RFC 9293: `FIN-WAIT-1`. For people.
+  case rfc
+  /// OpenTelemetry's `network.connection.state`: `fin_wait_1`. For machines.
+  case openTelemetry
+  /// The kernel's and tcpstates': `FIN_WAIT1`.
+  case kernel
+}
+
+/// By kernel number; index 0 is no state.
+private let spellings: [(StaticString, StaticString, StaticString)] = [
+  ("", "", ""),
+  ("ESTABLISHED", "established", "ESTABLISHED"),
+  ("SYN-SENT", "syn_sent", "SYN_SENT"),
+  ("SYN-RECEIVED", "syn_received", "SYN_RECV"),
+  ("FIN-WAIT-1", "fin_wait_1", "FIN_WAIT1"),
+  ("FIN-WAIT-2", "fin_wait_2", "FIN_WAIT2"),
+  ("TIME-WAIT", "time_wait", "TIME_WAIT"),
+  ("CLOSED", "closed", "CLOSE"),
+  ("CLOSE-WAIT", "close_wait", "CLOSE_WAIT"),
+  ("LAST-ACK", "last_ack", "LAST_ACK"),
+  ("LISTEN", "listen", "LISTEN"),
+  ("CLOSING", "closing", "CLOSING"),
+]
+
+extension TCPState {
+  /// The table's entry; `nil` for a number that it lacks.
+  public func staticName(_ spelling: StateSpelling) -> StaticString? {
+    guard isKnown else { return nil }
+    let entry = spellings[Int(number)]
+    switch spelling {
+    case .rfc: return entry.0
+    case .openTelemetry: return entry.1
+    case .kernel: return entry.2
+    }
+  }
+
+  /// The name in one spelling; `UNKNOWN(14)`, for machines `unknown_14`, beyond the table.
+  public func name(_ spelling: StateSpelling) -> String {
+    if let name = staticName(spelling) { return name.description }
+    return spelling == .openTelemetry ? "unknown_\(number)" : "UNKNOWN(\(number))"
+  }
+
+  /// Reads any spelling, in any case, `ss`'s among them (`syn-recv`, `fin-wait-1`).
+  ///
+  /// Separators are ignored, so `FIN_WAIT1`, `fin-wait-1` and `FinWait1` are the same.
+  public init?(parsing text: some StringProtocol) {
+    let folded = Self.fold(text)
+    if let number = Self.numbersByFoldedName[folded] {
+      self.init(number: number)
+    } else if folded.hasPrefix("unknown"),
+      let number = UInt8(folded.dropFirst(7).filter { $0 != "(" && $0 != ")" })
+    {
+      self.init(number: number)
+    } else {
+      return nil
+    }
+  }
+
+  private static func fold(_ text: some StringProtocol) -> String {
+    text.lowercased().filter { $0 != "-" && $0 != "_" && $0 != " " }
+  }
+
+  private static let numbersByFoldedName: [String: UInt8] = {
+    var table: [String: UInt8] = ["newsynrecv": 3, "estab": 1, "listening": 10, "unconnected": 7]
+    for state in all {
+      for spelling in [StateSpelling.rfc, .openTelemetry, .kernel] {
+        table[fold(state.name(spelling))] = state.number
+      }
+    }
+    return table
+  }()
+}
+
+extension TCPState: CustomStringConvertible {
+  public var description: String { name(.rfc) }
+}

@@ -1,0 +1,14 @@
+import CLibbpf
+
+/// Owns an attachment; the program runs until this goes away. A class, for it is held in optionals.
+final class BPFLink {
+  private let link: OpaquePointer
+
+  init(taking link: OpaquePointer) {
+    self.link = link
+  }
+
+  var descriptor: Int32 { bpf_link__fd(link) }
+
+  deinit { bpf_link__destroy(link) }
+}

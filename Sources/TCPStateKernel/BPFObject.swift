@@ -1,0 +1,132 @@
+import CLibbpf
+import CTCPStateEvent
+import Glibc
+import TCPStateCore
+
+/// Owns the loaded BPF object: programs and maps go with it.
+struct BPFObject: ~Copyable {
+  /// Which programs to load. Kernels differ in what they take.
+  struct Programs: OptionSet {
+    let rawValue: Int
+    static let transition = Programs(rawValue: 1)
+    static let reader = Programs(rawValue: 2)
+    static let transitionClassic = Programs(rawValue: 4)
+    static let snapshotFiles = Programs(rawValue: 8)
+    static let snapshotSockets = Programs(rawValue: 16)
+
+    static let names: [(Programs, String)] = [
+      (.transition, "transition"), (.reader, "reader"), (.transitionClassic, "transition_classic"),
+      (.snapshotFiles, "snapshot_files"), (.snapshotSockets, "snapshot_sockets"),
+    ]
+  }
+
+  private let object: OpaquePointer
+  let programs: Programs
+  /// The .bss, shared with the programs; lives as long as the object.
+  let shared: UnsafeMutablePointer<tcpstate_shared>
+
+  /// Opens, configures and loads.
+  ///
+  /// - Returns (in `code`): the negative errno of the load when it failed.
+  init(
+    image: UnsafeRawBufferPointer, programs: Programs, filter: KernelFilter, ringBytes: Int
+  ) throws(LoadFailure) {
+    var options = bpf_object_open_opts()
+    options.sz = MemoryLayout<bpf_object_open_opts>.size
+    let opened = "tcpstate".withCString { name in
+      options.object_name = name
+      return bpf_object__open_mem(image.baseAddress, image.count, &options)
+    }
+    guard let opened else { throw LoadFailure(step: "open", code: errno) }
+    do throws(LoadFailure) {
+      for (program, name) in Programs.names {
+        bpf_program__set_autoload(bpf_object__find_program_by_name(opened, name), programs.contains(program))
+      }
+      bpf_map__set_max_entries(bpf_object__find_map_by_name(opened, "events"), UInt32(ringBytes))
+      try Self.configure(opened, filter, ringBytes)
+      let code = bpf_object__load(opened)
+      guard code == 0 else { throw LoadFailure(step: "load", code: -code) }
+      try Self.fillMaps(opened, filter)
+      shared = try Self.mapShared(opened)
+    } catch {
+      bpf_object__close(opened)
+      throw error
+    }
+    object = opened
+    self.programs = programs
+  }
+
+  deinit {
+    munmap(shared, Self.pageSize)
+    bpf_object__close(object)
+  }
+
+  struct LoadFailure: Error {
+    let step: String
+    let code: Int32
+  }
+
+  func map(_ name: String) -> Int32 {
+    bpf_map__fd(bpf_object__find_map_by_name(object, name))
+  }
+
+  func program(_ program: Programs) -> OpaquePointer? {
+    Programs.names.first { $0.0 == program }.flatMap { bpf_object__find_program_by_name(object, $0.1) }
+  }
+
+  private static let pageSize = sysconf(Int32(_SC_PAGESIZE))
+
+  private static func configure(_ object: OpaquePointer, _ filter: KernelFilter, _ ringBytes: Int)
+    throws(LoadFailure)
+  {
+    var size = 0
+    let rodata = bpf_object__find_map_by_name(object, ".rodata")
+    // Safe: the section holds the one variable `config`, and its size is checked.
+    guard let value = bpf_map__initial_value(rodata, &size), size == MemoryLayout<tcpstate_config>.size
+    else { throw LoadFailure(step: "configure", code: EINVAL) }
+    var config = tcpstate_config()
+    config.wake_bytes = UInt64(min(64 * 1024, ringBytes / 4))
+    config.filter_family = UInt32(filter.family ?? 0)
+    config.filter_netns = filter.netns ?? 0
+    config.filter_cgroup = filter.cgroup?.id ?? 0
+    config.filter_cgroup_level = filter.cgroup?.level ?? 0
+    config.filter_local_port = filter.localPorts == nil ? 0 : 1
+    config.filter_peer_port = filter.peerPorts == nil ? 0 : 1
+    config.filter_local_network = filter.localNetworks.isEmpty ? 0 : 1
+    config.filter_peer_network = filter.peerNetworks.isEmpty ? 0 : 1
+    UnsafeMutableRawPointer(mutating: value).storeBytes(of: config, as: tcpstate_config.self)
+  }
+
+  private static func fillMaps(_ object: OpaquePointer, _ filter: KernelFilter) throws(LoadFailure) {
+    for (name, ports) in [("local_ports", filter.localPorts), ("peer_ports", filter.peerPorts)] {
+      guard let ports else { continue }
+      var key: UInt32 = 0
+      let fd = bpf_map__fd(bpf_object__find_map_by_name(object, name))
+      guard bpf_map_update_elem(fd, &key, ports.words, 0) == 0
+      else { throw LoadFailure(step: "fill \(name)", code: errno) }
+    }
+    for (name, networks) in [("local_networks", filter.localNetworks), ("peer_networks", filter.peerNetworks)] {
+      let fd = bpf_map__fd(bpf_object__find_map_by_name(object, name))
+      for network in networks {
+        var key = tcpstate_network_key()
+        key.prefix_length = UInt32(network.prefixLength)
+        withUnsafeMutableBytes(of: &key.address) { bytes in
+          bytes.storeBytes(of: network.address.high.bigEndian, as: UInt64.self)
+          bytes.storeBytes(of: network.address.low.bigEndian, toByteOffset: 8, as: UInt64.self)
+        }
+        var present: UInt8 = 1
+        guard bpf_map_update_elem(fd, &key, &present, 0) == 0
+        else { throw LoadFailure(step: "fill \(name)", code: errno) }
+      }
+    }
+  }
+
+  private static func mapShared(_ object: OpaquePointer) throws(LoadFailure)
+    -> UnsafeMutablePointer<tcpstate_shared>
+  {
+    let fd = bpf_map__fd(bpf_object__find_map_by_name(object, ".bss"))
+    let address = mmap(nil, pageSize, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
+    guard let address, address != MAP_FAILED else { throw LoadFailure(step: "map the counters", code: errno) }
+    return address.assumingMemoryBound(to: tcpstate_shared.self)
+  }
+}

@@ -1,0 +1,31 @@
+import CLinux
+import Glibc
+
+extension CgroupLocation {
+  /// Looks a cgroup v2 directory up.
+  ///
+  /// Its id is the directory's inode, its level the depth below the mount (fs/kernfs/dir.c).
+  public init(path: String) throws(KernelError) {
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      throw KernelError(.input, "use the cgroup \(path)", cause: String(cString: strerror(errno)))
+    }
+    var filesystem = statfs()
+    guard statfs(path, &filesystem) == 0, filesystem.f_type == 0x6367_7270 /* CGROUP2_SUPER_MAGIC */ else {
+      throw KernelError(
+        .input, "use the cgroup \(path)", cause: "it is not a cgroup v2 directory",
+        hint: "name one below /sys/fs/cgroup, or /sys/fs/cgroup/unified on a hybrid system")
+    }
+    // Climb until the filesystem changes: the mount's top is level 0.
+    var level: UInt32 = 0
+    var climbing = path
+    var parent = stat()
+    while true {
+      climbing += "/.."
+      guard stat(climbing, &parent) == 0, parent.st_dev == status.st_dev else { break }
+      level += 1
+      guard level < 256 else { break }
+    }
+    self.init(id: UInt64(status.st_ino), level: level)
+  }
+}

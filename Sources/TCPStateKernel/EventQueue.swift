@@ -1,0 +1,58 @@
+import CTCPStateEvent
+import TCPStateCore
+
+/// Events between the ring buffer and the tracker, in the order of their times.
+///
+/// Two CPUs take their timestamps before they reserve their records, so
+/// neighbours can be swapped by some microseconds; an event is let go only when
+/// none older can come any more.
+final class EventQueue {
+  static let capacity = 16_384
+
+  private let events: UnsafeMutablePointer<tcpstate_event>
+  private var head = 0
+  private var tail = 0
+  /// Records that were no events.
+  private(set) var undecodable: UInt64 = 0
+
+  init() {
+    events = .allocate(capacity: Self.capacity)
+  }
+
+  deinit { events.deallocate() }
+
+  var isFull: Bool { tail == Self.capacity }
+  var isEmpty: Bool { head == tail }
+
+  /// Copies one record in; it is dropped and counted if it can't be decoded.
+  func append(_ bytes: UnsafeRawBufferPointer) {
+    do throws(DecodingFailure) {
+      let event = try EventDecoder.event(bytes)
+      var place = tail
+      while place > head, events[place - 1].timestamp_ns > event.timestamp_ns {
+        (events + place).update(from: events + place - 1, count: 1)
+        place -= 1
+      }
+      events[place] = event
+      tail += 1
+    } catch {
+      undecodable += 1
+    }
+  }
+
+  /// The oldest event if it is from `limit` or before; valid until the next call.
+  func next(until limit: UInt64) -> UnsafePointer<tcpstate_event>? {
+    guard head < tail, events[head].timestamp_ns <= limit else { return nil }
+    head += 1
+    return UnsafePointer(events + head - 1)
+  }
+
+  /// Makes room at the end.
+  func compact() {
+    if head > 0 {
+      if tail > head { events.update(from: events + head, count: tail - head) }
+      tail -= head
+      head = 0
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import CTCPStateEvent
+import Glibc
+
+/// The kernel's clocks in nanoseconds.
+public enum KernelClock {
+  /// CLOCK_MONOTONIC, the events' clock.
+  public static func monotonic() -> UInt64 { read(CLOCK_MONOTONIC) }
+
+  /// CLOCK_REALTIME − CLOCK_MONOTONIC, by the tightest of some readings.
+  public static func wallOffset() -> UInt64 {
+    var best = UInt64.max
+    var offset: UInt64 = 0
+    for _ in 0..<3 {
+      let before = read(CLOCK_MONOTONIC)
+      let wall = read(CLOCK_REALTIME)
+      let after = read(CLOCK_MONOTONIC)
+      if after - before < best {
+        best = after - before
+        offset = wall &- (before + (after - before) / 2)
+      }
+    }
+    return offset
+  }
+
+  /// CONFIG_HZ, from one reading of jiffies64: it began at −300 s (INITIAL_JIFFIES,
+  /// include/linux/jiffies.h) and runs with CLOCK_MONOTONIC.
+  ///
+  /// - Returns: `nil` where 300 s after boot all rates have the same count.
+  static func ticksPerSecond(jiffies: UInt64, at time: UInt64) -> UInt64? {
+    guard jiffies > 0 else { return nil }
+    let seconds = Double(time) / 1e9 - 300
+    guard abs(seconds) > 5 else { return nil }
+    let ticks = Double(Int64(bitPattern: jiffies &- 1 << 32))
+    return [100, 250, 300, 1000, 24, 48, 64, 128, 256, 512, 1024, 1200]
+      .min { abs(ticks / seconds - $0) < abs(ticks / seconds - $1) }
+      .map { UInt64($0) }
+  }
+
+  /// CONFIG_HZ, from the jiffies in a snapshot.
+  public static func ticksPerSecond(_ snapshot: tcpstate_snapshot) -> UInt64? {
+    ticksPerSecond(jiffies: snapshot.jiffies, at: snapshot.event.timestamp_ns)
+  }
+
+  private static func read(_ clock: clockid_t) -> UInt64 {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
+}

@@ -1,0 +1,47 @@
+import Glibc
+
+/// What went wrong between us and the kernel: the operation, its object, the
+/// cause and what to do about it.
+public struct KernelError: Error, Sendable {
+  public enum Category: Sendable {
+    /// The kernel lacks something.
+    case unsupported
+    /// A capability is missing.
+    case permission
+    /// What the user named isn't there or is no such thing.
+    case input
+    /// Anything else the system refused.
+    case system
+  }
+
+  public let category: Category
+  /// What was done, on what: "load the BPF programs".
+  public let operation: String
+  public let cause: String
+  /// What to do; empty when there's nothing to say.
+  public let hint: String
+
+  public init(_ category: Category, _ operation: String, cause: String, hint: String = "") {
+    self.category = category
+    self.operation = operation
+    self.cause = cause
+    self.hint = hint
+  }
+
+  /// From an errno; EPERM and EACCES become `permission`.
+  public init(_ operation: String, errno code: Int32, hint: String = "") {
+    let denied = code == EPERM || code == EACCES
+    self.init(
+      denied ? .permission : .system, operation, cause: String(cString: strerror(code)),
+      hint: denied && hint.isEmpty ? Self.privilegeHint : hint)
+  }
+
+  public static let privilegeHint =
+    "run it with sudo, or grant CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_PTRACE and CAP_SYS_ADMIN"
+}
+
+extension KernelError: CustomStringConvertible {
+  public var description: String {
+    "can't \(operation): \(cause)" + (hint.isEmpty ? "" : "; \(hint)")
+  }
+}

@@ -1,0 +1,24 @@
+import TCPStateCore
+
+/// What is filtered in the kernel, before an event costs anything. The default lets all pass.
+public struct KernelFilter: Sendable {
+  /// 4 or 6: as on the wire.
+  public var family: Int?
+  public var localPorts: PortSet?
+  public var peerPorts: PortSet?
+  public var localNetworks: [Network] = []
+  public var peerNetworks: [Network] = []
+  /// Inode of a network namespace.
+  public var netns: UInt32?
+  public var cgroup: CgroupLocation?
+
+  public init() {}
+}
+
+/// A cgroup v2 directory as the kernel knows it.
+public struct CgroupLocation: Sendable {
+  /// Its id: the directory's inode.
+  public let id: UInt64
+  /// Levels below the root of the hierarchy.
+  public let level: UInt32
+}

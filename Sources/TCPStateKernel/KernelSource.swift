@@ -1,0 +1,209 @@
+import CLibbpf
+import CTCPStateEvent
+import Glibc
+import TCPStateCore
+
+/// The live source: the BPF programs, loaded and attached, their events in
+/// order, and the sockets that the kernel's tables hold.
+///
+/// One thread uses it. Everything attached goes away with this value.
+public final class KernelSource {
+  /// How transitions are caught.
+  public enum Attachment: String, Sendable, CaseIterable {
+    /// tp_btf: reads the socket directly; kernel 5.12 and newer.
+    case btf
+    /// The classic tracepoint with probe reads: no owner, no cookie, no sockets from before.
+    case classic
+  }
+
+  public struct Configuration: Sendable {
+    public var filter = KernelFilter()
+    /// Bytes of the ring buffer: a power of two and a multiple of the page size.
+    public var ringBytes = 8 * 1024 * 1024
+    /// `nil` takes the best that the kernel has.
+    public var attachment: Attachment?
+    /// Receives libbpf's and the verifier's messages on standard error.
+    public var verbose = false
+
+    public init() {}
+  }
+
+  public let attachment: Attachment
+  private let object: BPFObject
+  private let ring: RingBuffer
+  private let iterator: SocketIterator
+  private let queue: EventQueue
+  private var transitionLink: BPFLink?
+  private var readerLink: BPFLink?
+  private var lostSeen: UInt32 = 0
+  private var skippedTold: UInt64 = 0
+
+  /// Loads the programs; nothing is attached yet.
+  public init(_ configuration: Configuration) throws(KernelError) {
+    libbpf_set_strict_mode(LIBBPF_STRICT_ALL)
+    if !configuration.verbose { libbpf_set_print(nil) }
+    guard access("/sys/kernel/btf/vmlinux", R_OK) == 0 else {
+      throw KernelError(
+        .unsupported, "trace on this kernel", cause: "it has no type information (/sys/kernel/btf/vmlinux)",
+        hint: "a kernel built with CONFIG_DEBUG_INFO_BTF=y is needed, as distributions since 2021 have")
+    }
+    let image = Base64.decode(EmbeddedObject.base64)
+    defer { image.deallocate() }
+    let object = try Self.load(image, configuration)
+    attachment = object.programs.contains(.transition) ? .btf : .classic
+    queue = EventQueue()
+    ring = try RingBuffer(map: object.map("events"), queue: queue)
+    iterator = try SocketIterator(object)
+    self.object = object
+  }
+
+  /// Tries the richest set of programs first, and less where the kernel refuses.
+  private static func load(_ image: UnsafeRawBufferPointer, _ configuration: Configuration) throws(KernelError) -> BPFObject {
+    let full: BPFObject.Programs = [.transition, .reader, .snapshotFiles, .snapshotSockets]
+    var attempts: [BPFObject.Programs] = [
+      full, full.subtracting(.reader), full.subtracting(.snapshotFiles), [.transition], [.transitionClassic],
+    ]
+    if let wanted = configuration.attachment {
+      attempts = attempts.filter { $0.contains(.transition) == (wanted == .btf) }
+    }
+    var first: BPFObject.LoadFailure?
+    for programs in attempts {
+      do throws(BPFObject.LoadFailure) {
+        return try BPFObject(
+          image: image, programs: programs, filter: configuration.filter, ringBytes: configuration.ringBytes)
+      } catch {
+        if first == nil { first = error }
+        // No smaller set will help against these.
+        if [EPERM, ENOMEM, E2BIG].contains(error.code) || error.code == EACCES && geteuid() != 0 { break }
+      }
+    }
+    let failure = first ?? BPFObject.LoadFailure(step: "load", code: EINVAL)
+    switch failure.code {
+    case EPERM, EACCES:
+      throw KernelError("load the BPF programs", errno: EPERM)
+    case ENOMEM, E2BIG:
+      throw KernelError(
+        "load the BPF programs", errno: failure.code, hint: "try a smaller --buffer or a higher memory limit")
+    case ESRCH, ENOENT:
+      throw KernelError(
+        .unsupported, "load the BPF programs", cause: "this kernel has no tracepoint sock:inet_sock_set_state",
+        hint: "Linux 5.8 or newer is needed")
+    default:
+      throw KernelError(
+        .unsupported, "\(failure.step) the BPF programs", cause: String(cString: strerror(failure.code)),
+        hint: "--verbose shows what the kernel says")
+    }
+  }
+
+  /// Whether the owner is known by more than being the actor.
+  public var knowsOwners: Bool { attachment == .btf }
+
+  // MARK: - Events
+
+  /// Attaches: from the return on every transition is caught.
+  public func attach() throws(KernelError) {
+    let main: BPFObject.Programs = attachment == .btf ? .transition : .transitionClassic
+    guard let link = bpf_program__attach(object.program(main)) else {
+      let code = errno
+      if attachment == .classic, access("/sys/kernel/tracing/events/sock/inet_sock_set_state/id", R_OK) != 0 {
+        throw KernelError(
+          .unsupported, "attach to the tracepoint sock:inet_sock_set_state",
+          cause: "its id can't be read from /sys/kernel/tracing",
+          hint: "mount it: mount -t tracefs tracefs /sys/kernel/tracing")
+      }
+      throw KernelError("attach to the tracepoint sock:inet_sock_set_state", errno: code)
+    }
+    transitionLink = BPFLink(taking: link)
+    if object.programs.contains(.reader), let reader = bpf_program__attach(object.program(.reader)) {
+      readerLink = BPFLink(taking: reader)
+    }
+  }
+
+  /// Detaches: what happened until now can still be consumed.
+  public func detach() {
+    transitionLink = nil
+    readerLink = nil
+  }
+
+  /// Readable when there is much to consume; else consume by a timer.
+  public var descriptor: Int32 { ring.descriptor }
+
+  /// Takes events over from the ring buffer.
+  ///
+  /// - Returns: whether there may be more at once, because the queue is full.
+  @discardableResult
+  public func consume() -> Bool {
+    queue.compact()
+    ring.consume()
+    return queue.isFull
+  }
+
+  /// The oldest event from `limit` (CLOCK_MONOTONIC) or before; valid until the next call on this value.
+  ///
+  /// Take as limit a millisecond before `consume()` was called: whatever is older has come by then.
+  @inline(__always)
+  public func nextEvent(until limit: UInt64) -> UnsafePointer<tcpstate_event>? {
+    queue.next(until: limit)
+  }
+
+  /// Events that were dropped between the previous event handed in here and this one.
+  @inline(__always)
+  public func lossesBefore(_ event: UnsafePointer<tcpstate_event>) -> UInt64 {
+    let difference = Int32(bitPattern: event.pointee.lost_before &- lostSeen)
+    guard difference > 0 else { return 0 }
+    lostSeen = event.pointee.lost_before
+    return UInt64(difference)
+  }
+
+  /// Events dropped that no later event has told of; and runs that the kernel
+  /// skipped because an interrupt hit the program on the same CPU.
+  public func untoldLosses() -> UInt64 {
+    let dropped = UInt32(truncatingIfNeeded: object.shared.pointee.lost) &- lostSeen
+    lostSeen &+= dropped
+    let skipped = skippedRuns()
+    defer { skippedTold = skipped }
+    return UInt64(dropped) + (skipped - skippedTold)
+  }
+
+  /// Whether events were dropped that no event has told of; costs nothing.
+  public var hasUntoldDrops: Bool { UInt32(truncatingIfNeeded: object.shared.pointee.lost) != lostSeen }
+
+  private func skippedRuns() -> UInt64 {
+    let main: BPFObject.Programs = attachment == .btf ? .transition : .transitionClassic
+    var info = bpf_prog_info()
+    var size = UInt32(MemoryLayout<bpf_prog_info>.size)
+    guard bpf_obj_get_info_by_fd(bpf_program__fd(object.program(main)), &info, &size) == 0 else {
+      return skippedTold
+    }
+    return max(info.recursion_misses, skippedTold)
+  }
+
+  /// Records that weren't of the known version or length.
+  public var undecodable: UInt64 { queue.undecodable }
+
+  // MARK: - Tables
+
+  /// Whether sockets from before can be read.
+  public var canReadTables: Bool { iterator.canRead }
+
+  /// Every TCP socket of every network namespace: first those that processes
+  /// hold, with their owners, then all, without. A socket comes more than once.
+  public func readSockets(
+    namespaces: [UInt32: String], _ body: (UnsafePointer<tcpstate_snapshot>) -> Void
+  ) throws(KernelError) {
+    try iterator.readFiles(states: .max, body)
+    try iterator.readTables(states: .max, minisocksOnly: false, namespaces: namespaces, body)
+  }
+
+  /// The minisocks alone: TIME-WAIT, orphaned FIN-WAIT-2, half-open requests.
+  public func readMinisocks(
+    namespaces: [UInt32: String], _ body: (UnsafePointer<tcpstate_snapshot>) -> Void
+  ) throws(KernelError) {
+    try iterator.readTables(states: .max, minisocksOnly: true, namespaces: namespaces, body)
+  }
+
+  /// CONFIG_HZ, known after the first reading of the tables.
+  public var ticksPerSecond: UInt64? {
+    KernelClock.ticksPerSecond(jiffies: object.shared.pointee.jiffies, at: object.shared.pointee.jiffies_time_ns)
+  }
+}

@@ -1,0 +1,57 @@
+import CLinux
+import Glibc
+
+/// Network namespaces by inode, with a path that opens each.
+public enum NetworkNamespaces {
+  /// Every namespace that a process is in or that `ip netns` has named.
+  ///
+  /// A namespace kept alive by a descriptor or a socket alone isn't found.
+  public static func all() -> [UInt32: String] {
+    var found: [UInt32: String] = [:]
+    if let own = inode(of: "/proc/self/ns/net") { found[own] = "/proc/self/ns/net" }
+    for entry in entries(of: "/proc") where entry.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }) {
+      let path = "/proc/\(entry)/ns/net"
+      if let inode = linkInode(path), found[inode] == nil { found[inode] = path }
+    }
+    for entry in entries(of: "/run/netns") {
+      let path = "/run/netns/\(entry)"
+      if let inode = inode(of: path), found[inode] == nil { found[inode] = path }
+    }
+    return found
+  }
+
+  /// The inode of a namespace file; `nil` if it can't be read.
+  public static func inode(of path: String) -> UInt32? {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    return UInt32(truncatingIfNeeded: status.st_ino)
+  }
+
+  /// Whether `path` is on the kernel's namespace filesystem, and so no ordinary file.
+  public static func isNamespace(_ path: String) -> Bool {
+    var status = statfs()
+    return statfs(path, &status) == 0 && status.f_type == 0x6e73_6673  // NSFS_MAGIC
+  }
+
+  /// From the link's text, `net:[4026531840]`: cheaper than following it.
+  private static func linkInode(_ path: String) -> UInt32? {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
+      let length = readlink(path, buffer.baseAddress!, 63)
+      guard length > 6, let text = buffer.baseAddress else { return nil }
+      return UInt32(strtoul(text + 5, nil, 10))
+    }
+  }
+
+  private static func entries(of path: String) -> [String] {
+    guard let directory = opendir(path) else { return [] }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names
+  }
+}

@@ -1,0 +1,168 @@
+/// Where the next byte goes, in memory whose room the caller has made sure of:
+/// the row writers reserve a row's worst case once and then write unchecked.
+struct ByteCursor {
+  /// Digits of the largest `UInt64`.
+  static let maximumDecimal = 20
+
+  var next: UnsafeMutablePointer<UInt8>
+
+  @inline(__always)
+  mutating func put(_ byte: UInt8) {
+    next.pointee = byte
+    next += 1
+  }
+
+  @inline(__always)
+  mutating func put(_ bytes: UnsafeRawPointer, count: Int) {
+    UnsafeMutableRawPointer(next).copyMemory(from: bytes, byteCount: count)
+    next += count
+  }
+
+  @inline(__always)
+  mutating func put(_ text: StaticString) {
+    put(text.utf8Start, count: text.utf8CodeUnitCount)
+  }
+
+  /// Writes 16 bytes and keeps the first `count`, at most 16: cheaper than a
+  /// copy of just `count`, so the room must be 16.
+  @inline(__always)
+  mutating func put(_ first: UInt64, _ second: UInt64, count: Int) {
+    let raw = UnsafeMutableRawPointer(next)
+    raw.storeBytes(of: first.littleEndian, as: UInt64.self)
+    raw.storeBytes(of: second.littleEndian, toByteOffset: 8, as: UInt64.self)
+    next += count
+  }
+
+  @inline(__always)
+  mutating func put(_ word: Word) {
+    put(word.first, word.second, count: word.count)
+  }
+
+  mutating func put(spaces count: Int) {
+    guard count > 0 else { return }
+    next.update(repeating: UInt8(ascii: " "), count: count)
+    next += count
+  }
+}
+
+// MARK: Numbers
+
+extension ByteCursor {
+  /// `00`, `01` … `99`.
+  private static let pairs: StaticString = """
+    00010203040506070809101112131415161718192021222324252627282930313233343536373839\
+    40414243444546474849505152535455565758596061626364656667686970717273747576777879\
+    8081828384858687888990919293949596979899
+    """
+
+  /// Writes the two digits of `number`, below 100, at `place`.
+  @inline(__always)
+  private static func putPair(_ number: UInt64, at place: UnsafeMutablePointer<UInt8>) {
+    // The table holds 200 bytes and `number` is below 100.
+    let pair = UnsafeRawPointer(pairs.utf8Start).loadUnaligned(
+      fromByteOffset: Int(truncatingIfNeeded: number) * 2, as: UInt16.self)
+    UnsafeMutableRawPointer(place).storeBytes(of: pair, as: UInt16.self)
+  }
+
+  /// Writes in base ten; the room must be `maximumDecimal`.
+  @inline(__always)
+  mutating func put(decimal number: UInt64) {
+    if number < 10 {
+      put(48 | UInt8(truncatingIfNeeded: number))
+    } else if number < 100 {
+      Self.putPair(number, at: next)
+      next += 2
+    } else {
+      putLong(decimal: number)
+    }
+  }
+
+  private mutating func putLong(decimal number: UInt64) {
+    next += Self.digits(of: number)
+    var place = next
+    var rest = number
+    while rest >= 100 {
+      let quotient = rest / 100
+      place -= 2
+      Self.putPair(rest - quotient * 100, at: place)
+      rest = quotient
+    }
+    if rest >= 10 {
+      Self.putPair(rest, at: place - 2)
+    } else {
+      (place - 1).pointee = 48 | UInt8(truncatingIfNeeded: rest)
+    }
+  }
+
+  /// Number of decimal digits of `number`.
+  static func digits(of number: UInt64) -> Int {
+    var count = 1
+    var rest = number
+    while rest >= 10_000 {
+      rest /= 10_000
+      count += 4
+    }
+    if rest >= 1_000 { return count + 3 }
+    if rest >= 100 { return count + 2 }
+    return rest >= 10 ? count + 1 : count
+  }
+
+  /// Writes two digits; `number` must be below 100.
+  @inline(__always)
+  mutating func put(twoDigits number: UInt64) {
+    Self.putPair(number, at: next)
+    next += 2
+  }
+
+  /// Writes nine digits with leading zeros; `number` must be below 10^9.
+  @inline(__always)
+  mutating func put(nineDigits number: UInt64) {
+    let lead = number / 100_000_000
+    let rest = number - lead * 100_000_000
+    let upper = rest / 10_000
+    let lower = rest - upper * 10_000
+    next.pointee = 48 | UInt8(truncatingIfNeeded: lead)
+    Self.putPair(upper / 100, at: next + 1)
+    Self.putPair(upper % 100, at: next + 3)
+    Self.putPair(lower / 100, at: next + 5)
+    Self.putPair(lower % 100, at: next + 7)
+    next += 9
+  }
+
+  /// Writes sixteen lower-case hexadecimal digits.
+  @inline(__always)
+  mutating func put(hex16 number: UInt64) {
+    let raw = UnsafeMutableRawPointer(next)
+    raw.storeBytes(of: Self.hex(UInt32(truncatingIfNeeded: number >> 32)).bigEndian, as: UInt64.self)
+    raw.storeBytes(
+      of: Self.hex(UInt32(truncatingIfNeeded: number)).bigEndian, toByteOffset: 8, as: UInt64.self)
+    next += 16
+  }
+
+  /// Eight ASCII digits, the first in the highest byte: the nibbles are spread
+  /// to a byte each, then those above 9 are lifted from `:` to `a`.
+  @inline(__always)
+  private static func hex(_ number: UInt32) -> UInt64 {
+    var nibbles = UInt64(number)
+    nibbles = (nibbles << 16 | nibbles) & 0x0000_ffff_0000_ffff
+    nibbles = (nibbles << 8 | nibbles) & 0x00ff_00ff_00ff_00ff
+    nibbles = (nibbles << 4 | nibbles) & 0x0f0f_0f0f_0f0f_0f0f
+    let letters = (nibbles &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+    return nibbles &+ 0x3030_3030_3030_3030 &+ letters &* 39
+  }
+
+  /// Writes hexadecimal digits without leading zeros; the room must be 16.
+  mutating func put(shortHex number: UInt64) {
+    var shift = number == 0 ? 0 : (63 - number.leadingZeroBitCount) & ~3
+    while shift >= 0 {
+      let nibble = UInt8(truncatingIfNeeded: number >> UInt64(shift)) & 15
+      put(nibble < 10 ? 48 + nibble : 87 + nibble)
+      shift -= 4
+    }
+  }
+
+  /// Writes a Unicode scalar in UTF-8; the room must be 4.
+  mutating func put(_ scalar: Unicode.Scalar) {
+    for byte in UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter { put(byte) }
+  }
+}

@@ -1,0 +1,44 @@
+import TCPStateCore
+
+/// How CSV is written beyond RFC 4180.
+public struct CSVStyle: Sendable {
+  /// What stands for a value that isn't known; empty, unquoted, by default. `\N` suits ClickHouse.
+  public let nullText: String
+  /// Puts `'` before names that a spreadsheet would run as a formula.
+  public let excelSafe: Bool
+  /// Shows control characters of names as `\x1b`-style text: for output to a terminal.
+  public let terminalSafe: Bool
+
+  /// The bytes written for null, quoted if they need it.
+  let null: [UInt8]
+  private let nullName: ShortName
+
+  public init(nullText: String = "", excelSafe: Bool = false, terminalSafe: Bool = false) {
+    self.nullText = nullText
+    self.excelSafe = excelSafe
+    self.terminalSafe = terminalSafe
+    let needsQuotes = nullText.utf8.contains { [0x22, 0x2c, 0x0a, 0x0d].contains($0) }
+    null = Array(
+      needsQuotes
+        ? "\"\(nullText.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\"".utf8
+        : nullText.utf8)
+    nullName = nullText.utf8.count <= 16 ? ShortName(nullText) : ShortName()
+  }
+
+  /// Whether a name reads like null, so that only quotes tell them apart.
+  @inline(__always)
+  func matchesNull(_ name: ShortName) -> Bool {
+    !nullName.isEmpty && name == nullName
+  }
+
+  /// Whether a name is written as it is.
+  @inline(__always)
+  func writesPlainly(_ name: ShortName) -> Bool {
+    guard name.isPlain, !matchesNull(name) else { return false }
+    guard excelSafe else { return true }
+    return switch name[0] {
+    case UInt8(ascii: "="), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "@"): false
+    default: true
+    }
+  }
+}

@@ -1,0 +1,16 @@
+/// The few characters beyond ASCII that tables use, and their stand-ins where
+/// the terminal's locale isn't UTF-8.
+public struct Glyphs: Sendable {
+  /// What stands for a value that isn't known; one column wide.
+  public let unknown: StaticString
+  public let arrow: StaticString
+  let arrowWidth: Int
+  public let atLeast: StaticString
+  let atLeastWidth: Int
+  public let micro: StaticString
+
+  public static let unicode = Glyphs(
+    unknown: "–", arrow: "→", arrowWidth: 1, atLeast: "≥", atLeastWidth: 1, micro: "µ")
+  public static let ascii = Glyphs(
+    unknown: "-", arrow: "->", arrowWidth: 2, atLeast: ">=", atLeastWidth: 2, micro: "u")
+}

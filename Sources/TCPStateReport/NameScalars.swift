@@ -1,0 +1,44 @@
+import TCPStateCore
+
+/// Reads a name as Unicode scalars; each ill-formed sequence comes as one
+/// element, as the Unicode standard recommends (section 3.9, "U+FFFD substitution of maximal subparts").
+struct NameScalars {
+  enum Element {
+    case scalar(Unicode.Scalar)
+    /// Where the ill-formed bytes are in the name.
+    case invalid(Range<Int>)
+  }
+
+  private struct Bytes: IteratorProtocol {
+    let name: ShortName
+    let count: Int
+    var index = 0
+
+    mutating func next() -> UInt8? {
+      guard index < count else { return nil }
+      defer { index += 1 }
+      return name[index]
+    }
+  }
+
+  private var bytes: Bytes
+  private var parser = UTF8.ForwardParser()
+  private var position = 0
+
+  init(_ name: ShortName) {
+    bytes = Bytes(name: name, count: name.count)
+  }
+
+  mutating func next() -> Element? {
+    switch parser.parseScalar(from: &bytes) {
+    case .valid(let encoded):
+      position += encoded.count
+      return .scalar(UTF8.decode(encoded))
+    case .error(let length):
+      position += length
+      return .invalid(position - length..<position)
+    case .emptyInput:
+      return nil
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import TCPStateCore
+
+/// A process as people name it: `nginx/812`.
+public enum OwnerText {
+  /// Appends name and pid, or the one that is known, and returns the columns.
+  @discardableResult
+  public static func append(
+    name: ShortName, pid: UInt32?, glyphs: Glyphs = .unicode, to buffer: inout ByteBuffer
+  ) -> Int {
+    guard !name.isEmpty || pid != nil else {
+      buffer.append(glyphs.unknown)
+      return 1
+    }
+    var width = 0
+    if !name.isEmpty { width = NameText.append(visible: name, to: &buffer) }
+    guard let pid else { return width }
+    let before = buffer.count
+    if width > 0 { buffer.append(UInt8(ascii: "/")) }
+    buffer.append(decimal: UInt64(pid))
+    return width + buffer.count - before
+  }
+
+  public static func string(name: ShortName, pid: UInt32?, glyphs: Glyphs = .unicode) -> String {
+    var buffer = ByteBuffer(capacity: 256)
+    append(name: name, pid: pid, glyphs: glyphs, to: &buffer)
+    return buffer.text
+  }
+}

@@ -1,0 +1,16 @@
+/// How a table for people looks.
+public struct TableStyle: Sendable {
+  /// Columns of the terminal; `nil` when the output isn't one.
+  public var width: Int?
+  public var color: Bool
+  /// Times in UTC instead of the local zone.
+  public var utc: Bool
+  public var glyphs: Glyphs
+
+  public init(width: Int? = nil, color: Bool = false, utc: Bool = false, glyphs: Glyphs = .unicode) {
+    self.width = width
+    self.color = color
+    self.utc = utc
+    self.glyphs = glyphs
+  }
+}

@@ -1,0 +1,70 @@
+/// A table whose rows are all known: columns as wide as their widest cell.
+public struct TextTable: Sendable {
+  public enum Alignment: Sendable {
+    case left, right
+  }
+
+  private struct Cell {
+    var text: String
+    var width: Int
+    var color: StaticString?
+  }
+
+  private let titles: [Cell]
+  private let alignments: [Alignment]
+  private var rows: [[Cell]] = []
+
+  /// Titles are printed as they are; by house style in capitals.
+  public init(_ columns: [(title: String, alignment: Alignment)]) {
+    titles = columns.map { Cell(text: $0.title, width: DisplayWidth.of($0.title)) }
+    alignments = columns.map(\.alignment)
+  }
+
+  /// Adds a row. Cells must be safe on a terminal; missing ones are empty, ones
+  /// beyond the last column trail after it. `color` is for the first cell.
+  public mutating func add(_ cells: [String], color: StaticString? = nil) {
+    rows.append(
+      cells.enumerated().map { index, text in
+        Cell(text: text, width: DisplayWidth.of(text), color: index == 0 ? color : nil)
+      })
+  }
+
+  /// Appends header and rows; without colour when `color` is false.
+  public func append(to buffer: inout ByteBuffer, header: Bool = true, color: Bool = false) {
+    var widths = titles.map { header ? $0.width : 0 }
+    for row in rows {
+      for (index, cell) in row.enumerated() where index < widths.count {
+        widths[index] = max(widths[index], cell.width)
+      }
+    }
+    if header {
+      if color { buffer.append(StateColor.heading) }
+      append(titles, widths, color: false, to: &buffer)
+      if color { buffer.append(StateColor.reset) }
+      buffer.append(UInt8(ascii: "\n"))
+    }
+    for row in rows {
+      append(row, widths, color: color, to: &buffer)
+      buffer.append(UInt8(ascii: "\n"))
+    }
+  }
+
+  private func append(_ row: [Cell], _ widths: [Int], color: Bool, to buffer: inout ByteBuffer) {
+    // Padding is owed, not paid, until something follows: lines end without spaces.
+    var owed = 0
+    for (index, cell) in row.enumerated() {
+      let slack = index < widths.count ? widths[index] - cell.width : 0
+      let left = index < alignments.count && alignments[index] == .right ? slack : 0
+      if cell.width > 0 {
+        buffer.append(spaces: owed + left)
+        owed = 0
+        if color, let sgr = cell.color { buffer.append(sgr) }
+        buffer.append(cell.text)
+        if color, cell.color != nil { buffer.append(StateColor.reset) }
+      } else {
+        owed += left
+      }
+      owed += slack - left + 2
+    }
+  }
+}

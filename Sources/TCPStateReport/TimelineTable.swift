@@ -1,0 +1,168 @@
+import TCPStateCore
+
+/// The live timeline: a line a transition, in columns that fit the terminal.
+///
+/// Nothing is ever cut: what is wider than its column widens it from then on,
+/// which may make room by leaving out optional columns; then the header comes again.
+public struct TimelineTable: ~Copyable {
+  public private(set) var style: TableStyle
+
+  private var layout: TimelineLayout
+  private var clock: ClockText
+  /// One cell, so that its width is known before its place is.
+  private var cell = ByteBuffer(capacity: 512)
+  private var headerIsDue = false
+
+  public init(style: TableStyle) {
+    self.style = style
+    layout = TimelineLayout(terminal: style.width)
+    clock = ClockText(utc: style.utc)
+  }
+
+  /// Takes a new width of the terminal; the header comes again if the columns change.
+  public mutating func resize(width: Int?) {
+    style.width = width
+    if layout.resize(terminal: width) { headerIsDue = true }
+  }
+
+  /// Appends the line of headings.
+  public mutating func appendHeader(to buffer: inout ByteBuffer) {
+    headerIsDue = false
+    if style.color { buffer.append(StateColor.heading) }
+    var position = 0
+    var end = 0
+    for column in layout.columns {
+      cell.removeAll()
+      cell.append(column.heading)
+      place(column, width: cell.count, position: &position, end: &end, in: &buffer)
+    }
+    if style.color { buffer.append(StateColor.reset) }
+    buffer.append(UInt8(ascii: "\n"))
+  }
+
+  /// Appends the line of one transition.
+  public mutating func append(_ row: Transition, to buffer: inout ByteBuffer) {
+    fit(row)
+    if headerIsDue { appendHeader(to: &buffer) }
+    var position = 0
+    var end = 0
+    for column in layout.columns {
+      cell.removeAll()
+      let width = write(column, of: row)
+      place(column, width: width, position: &position, end: &end, in: &buffer)
+    }
+    let why = WhyText(row)
+    if !(why.isImplied && !why.namesActor && layout.isCompact) {
+      append(why, row, position: position, end: end, to: &buffer)
+    }
+    buffer.append(UInt8(ascii: "\n"))
+  }
+
+  /// Widens the columns that this row needs wider, before any of it is written.
+  private mutating func fit(_ row: Transition) {
+    var index = 0
+    while index < layout.columns.count {
+      let column = layout.columns[index]
+      cell.removeAll()
+      let width = write(column, of: row)
+      if width > layout.width(of: column), column != .role, layout.widen(column, to: width) {
+        headerIsDue = true
+        index = -1  // the columns are others now
+      }
+      index += 1
+    }
+  }
+
+  /// Moves the cell to its column. `end` is where the last column ends: a cell
+  /// that ran over it uses up the next one's padding.
+  private mutating func place(
+    _ column: TimelineColumn, width: Int, position: inout Int, end: inout Int,
+    in buffer: inout ByteBuffer
+  ) {
+    let start = end == 0 ? 0 : end + (column == .state ? 1 : TimelineLayout.gap)
+    end = start + layout.width(of: column)
+    let wanted = column.alignsRight ? end - width : start
+    let padding = max(wanted - position, position == 0 ? 0 : 1)
+    buffer.append(spaces: padding)
+    buffer.append(cell)
+    position += padding + width
+  }
+
+  private mutating func append(
+    _ why: borrowing WhyText, _ row: Transition, position: Int, end: Int, to buffer: inout ByteBuffer
+  ) {
+    cell.removeAll()
+    guard why.append(row, style: style, to: &cell) > 0 else { return }
+    // The state is the compact layout's last column and needs no padding after it.
+    let padding = layout.isCompact ? 1 : max(end + TimelineLayout.gap - position, TimelineLayout.gap)
+    buffer.append(spaces: padding)
+    if style.color, why.isAlarm { buffer.append(StateColor.alarm) }
+    buffer.append(cell)
+    if style.color, why.isAlarm { buffer.append(StateColor.reset) }
+  }
+}
+
+// MARK: Cells
+
+extension TimelineTable {
+  /// Writes a column's text to `cell` and returns the columns it takes.
+  private mutating func write(_ column: TimelineColumn, of row: Transition) -> Int {
+    switch column {
+    case .time:
+      clock.append(row.time, precision: layout.precision, to: &cell)
+      return cell.count
+    case .role:
+      if row.role == .unknown { return writeUnknown() }
+      cell.append(row.role.name)
+      return cell.count
+    case .owner:
+      return OwnerText.append(
+        name: row.ownerName, pid: row.ownerPID, glyphs: style.glyphs, to: &cell)
+    case .local: return EndpointText.append(row.local, glyphs: style.glyphs, to: &cell)
+    case .localPort: return EndpointText.append(portOf: row.local, glyphs: style.glyphs, to: &cell)
+    case .peer: return EndpointText.append(row.peer, glyphs: style.glyphs, to: &cell)
+    case .transition:
+      let width = StateText.append(row.old, color: false, to: &cell)
+      cell.append(UInt8(ascii: " "))
+      return width + 1 + writeArrow(to: row.new)
+    case .state: return writeArrow(to: row.new)
+    case .stayed:
+      guard let stay = row.stay else { return writeUnknown() }
+      return DurationText.append(stay.nanoseconds, kind: stay.kind, glyphs: style.glyphs, to: &cell)
+    case .rtt:
+      guard let rtt = row.rttMicroseconds else { return writeUnknown() }
+      return DurationText.append(UInt64(rtt) * 1_000, glyphs: style.glyphs, to: &cell)
+    case .sent: return write(bytes: row.bytesSent)
+    case .received: return write(bytes: row.bytesReceived)
+    case .retransmits: return write(number: row.retransmits)
+    case .netns: return write(id: row.netns)
+    }
+  }
+
+  private mutating func writeUnknown() -> Int {
+    cell.append(style.glyphs.unknown)
+    return 1
+  }
+
+  private mutating func writeArrow(to state: TCPState) -> Int {
+    cell.append(style.glyphs.arrow)
+    cell.append(UInt8(ascii: " "))
+    return style.glyphs.arrowWidth + 1 + StateText.append(state, color: style.color, to: &cell)
+  }
+
+  private mutating func write(bytes: UInt64?) -> Int {
+    guard let bytes else { return writeUnknown() }
+    return ByteCountText.append(bytes, to: &cell)
+  }
+
+  private mutating func write(number: UInt32?) -> Int {
+    guard let number else { return writeUnknown() }
+    return NumberText.append(UInt64(number), to: &cell)
+  }
+
+  private mutating func write(id: UInt32?) -> Int {
+    guard let id else { return writeUnknown() }
+    cell.append(decimal: UInt64(id))
+    return cell.count
+  }
+}

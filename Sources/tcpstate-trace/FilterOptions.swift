@@ -1,0 +1,133 @@
+import ArgumentParser
+import TCPStateCore
+import TCPStateKernel
+import TCPStateReport
+
+/// Which connections, for every command that reads events.
+struct FilterOptions: ParsableArguments {
+  @Flag(name: [.customShort("4"), .customLong("ipv4")], help: "IPv4 only, v4-mapped addresses among it.")
+  var ipv4 = false
+
+  @Flag(name: [.customShort("6"), .customLong("ipv6")], help: "IPv6 only.")
+  var ipv6 = false
+
+  @Option(name: [.customShort("L"), .long], help: ArgumentHelp("Local ports: 443,8000-8100.", valueName: "list"))
+  var localPort: String?
+
+  @Option(name: [.customShort("D"), .long], help: ArgumentHelp("Remote ports.", valueName: "list"))
+  var remotePort: String?
+
+  @Option(help: ArgumentHelp("Local addresses: 10.0.0.0/8,2001:db8::/32.", valueName: "cidr"))
+  var local: String?
+
+  @Option(help: ArgumentHelp("Peer addresses.", valueName: "cidr"))
+  var peer: String?
+
+  @Option(help: ArgumentHelp("Processes that hold the socket or act on it, by id.", valueName: "list"))
+  var pid: String?
+
+  @Option(help: ArgumentHelp("The same, by name (at most 15 bytes, as the kernel keeps it).", valueName: "name"))
+  var process: String?
+
+  @Option(help: ArgumentHelp("Network namespace: self, an inode, or a path such as /run/netns/x.", valueName: "netns"))
+  var netns: String?
+
+  @Option(help: ArgumentHelp("cgroup v2 directory, its descendants too.", valueName: "path"))
+  var cgroup: String?
+
+  @Option(help: ArgumentHelp("Show only transitions from or to these states, in any spelling.", valueName: "list"))
+  var state: String?
+
+  @Option(help: ArgumentHelp("Show only stays of at least this long: 250ms, 30s, 5m, 2h.", valueName: "duration"))
+  var longerThan: String?
+
+  /// What is shown.
+  func rowFilter() throws -> RowFilter {
+    if ipv4 && ipv6 { throw Failure(.usage, "-4 and -6 exclude each other; leave both out for both") }
+    var filter = RowFilter()
+    filter.family = ipv4 ? 4 : ipv6 ? 6 : nil
+    filter.localPorts = try localPort.map { try Self.ports($0, option: "--local-port") }
+    filter.peerPorts = try remotePort.map { try Self.ports($0, option: "--remote-port") }
+    filter.localNetworks = try Self.networks(local, option: "--local")
+    filter.peerNetworks = try Self.networks(peer, option: "--peer")
+    filter.pids = try Set(Self.list(pid).map { part in
+      guard let number = UInt32(part), number > 0 else {
+        throw Failure(.usage, "--pid: '\(Message.printable(part))' is not a process id")
+      }
+      return number
+    })
+    filter.processes = try Set(Self.list(process).map { name in
+      guard !name.isEmpty else { throw Failure(.usage, "--process: a name is empty") }
+      return ShortName(bytes: name.utf8.prefix(15))
+    })
+    filter.netns = try netns.map { try Self.netns($0) }
+    filter.states = try Set(Self.list(state).map { part in
+      guard let state = TCPState(parsing: part) else {
+        let names = TCPState.all.map { $0.name(.rfc) }.joined(separator: ", ")
+        throw Failure(.usage, "--state: no state '\(Message.printable(part))'; there are \(names)")
+      }
+      return state
+    })
+    filter.longerThan = try longerThan.map { try Self.duration($0, option: "--longer-than") }
+    return filter
+  }
+
+  /// What the kernel can leave out beforehand.
+  func kernelFilter(_ rows: RowFilter) throws -> KernelFilter {
+    var filter = KernelFilter()
+    filter.family = rows.family
+    filter.localPorts = rows.localPorts
+    filter.peerPorts = rows.peerPorts
+    filter.localNetworks = rows.localNetworks
+    filter.peerNetworks = rows.peerNetworks
+    filter.netns = rows.netns
+    filter.cgroup = try cgroup.map { try CgroupLocation(path: $0) }
+    return filter
+  }
+
+  static func duration(_ text: String, option: String) throws -> UInt64 {
+    guard let nanoseconds = DurationText.parse(text) else {
+      throw Failure(
+        .usage, "\(option): '\(Message.printable(text))' is not a duration; write 250ms, 30s, 5m or 2h")
+    }
+    return nanoseconds
+  }
+
+  private static func list(_ text: String?) -> [String] {
+    guard let text else { return [] }
+    return text.split(separator: ",", omittingEmptySubsequences: false).map { String($0) }
+  }
+
+  private static func ports(_ text: String, option: String) throws -> PortSet {
+    do throws(PortListError) {
+      return try PortSet(parsing: text)
+    } catch {
+      throw Failure(.usage, "\(option): \(Message.printable(error.description))")
+    }
+  }
+
+  private static func networks(_ text: String?, option: String) throws -> [Network] {
+    let parts = list(text)
+    guard parts.count <= 4096 else { throw Failure(.usage, "\(option): more than 4096 networks") }
+    return try parts.map { part in
+      guard let network = Network(parsing: part) else {
+        throw Failure(
+          .usage, "\(option): '\(Message.printable(part))' is not an address or network such as 10.0.0.0/8 or 2001:db8::/32")
+      }
+      return network
+    }
+  }
+
+  private static func netns(_ text: String) throws -> UInt32 {
+    if let inode = UInt32(text) { return inode }
+    let path = text == "self" ? "/proc/self/ns/net" : text
+    guard let inode = NetworkNamespaces.inode(of: path) else {
+      throw Failure(
+        .usage, "--netns: can't find \(Message.printable(path)); name self, an inode or a path such as /run/netns/x")
+    }
+    guard NetworkNamespaces.isNamespace(path) else {
+      throw Failure(.usage, "--netns: \(Message.printable(path)) is not a network namespace")
+    }
+    return inode
+  }
+}

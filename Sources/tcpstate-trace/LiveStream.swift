@@ -1,0 +1,114 @@
+import CTCPStateEvent
+import TCPStateCore
+import TCPStateKernel
+
+/// The live source with its tracker: kernel records in, transitions out.
+///
+/// The seam between where transitions come from and the commands that fold
+/// over them.
+struct LiveStream: ~Copyable {
+  /// Two CPUs' records can be swapped by some microseconds; a millisecond later all have come.
+  private static let reorderWindow: UInt64 = 1_000_000
+
+  let source: KernelSource
+  var tracker = ConnectionTracker()
+  /// Events lost until now.
+  private(set) var lost: UInt64 = 0
+  /// Transitions until now.
+  private(set) var transitions: UInt64 = 0
+  private(set) var attachedAt: UInt64 = 0
+  private var lastLossCheck: UInt64 = 0
+  /// After a loss the tables have to be read again.
+  private(set) var needsTables = false
+  /// Lost since the last transition was handed on.
+  private var untoldLoss: UInt64 = 0
+  private var row = Transition()
+
+  init(_ configuration: KernelSource.Configuration) throws(KernelError) {
+    source = try KernelSource(configuration)
+  }
+
+  /// Attaches, and reads what is there already if asked to.
+  ///
+  /// - Parameter receive: gets each transition, and the number of events lost right before it.
+  mutating func start(readExisting: Bool, _ receive: (inout Transition, UInt64) -> Void) throws(KernelError) {
+    tracker.wallOffset = KernelClock.wallOffset()
+    try source.attach()
+    attachedAt = KernelClock.monotonic()
+    tracker.completeSince = attachedAt
+    lastLossCheck = attachedAt
+    if readExisting { try readTables(receive) }
+  }
+
+  /// Takes over what the ring buffer holds.
+  ///
+  /// - Parameter final: nothing follows, so nothing is held back for order's sake.
+  mutating func pump(final: Bool = false, _ receive: (inout Transition, UInt64) -> Void) {
+    var more = true
+    while more {
+      let limit = final ? UInt64.max : KernelClock.monotonic() - Self.reorderWindow
+      more = source.consume()
+      apply(until: limit, receive)
+    }
+  }
+
+  /// Losses that no event has told of, at most once in 250 ms.
+  mutating func checkLosses(force: Bool = false) {
+    let now = KernelClock.monotonic()
+    guard force || now - lastLossCheck > 250_000_000 else { return }
+    lastLossCheck = now
+    let count = source.untoldLosses()
+    if count > 0 { noteLoss(count, at: now) }
+  }
+
+  /// Reads the kernel's tables: at the start and after a loss.
+  mutating func readTables(_ receive: (inout Transition, UInt64) -> Void) throws(KernelError) {
+    needsTables = false
+    guard source.canReadTables else { return }
+    let start = KernelClock.monotonic()
+    let source = source
+    tracker.beginPass()
+    var untilNextConsume = 0
+    try source.readSockets(namespaces: NetworkNamespaces.all()) { snapshot in
+      if untilNextConsume == 0 {
+        source.consume()
+        untilNextConsume = 64
+      }
+      untilNextConsume -= 1
+      if tracker.ticksPerSecond == nil { tracker.ticksPerSecond = KernelClock.ticksPerSecond(snapshot.pointee) }
+      apply(until: snapshot.pointee.event.timestamp_ns, receive)
+      if tracker.apply(snapshot, to: &row) {
+        emit(receive)
+      }
+    }
+    if tracker.ticksPerSecond == nil { tracker.ticksPerSecond = source.ticksPerSecond }
+    pump(receive)
+    for key in tracker.endPass(startedAt: start) {
+      tracker.conclude(key, at: start, to: &row)
+      emit(receive)
+    }
+  }
+
+  @inline(__always)
+  private mutating func apply(until limit: UInt64, _ receive: (inout Transition, UInt64) -> Void) {
+    while let event = source.nextEvent(until: limit) {
+      let loss = source.lossesBefore(event)
+      if loss > 0 { noteLoss(loss, at: event.pointee.timestamp_ns) }
+      if tracker.apply(event, to: &row) { emit(receive) }
+    }
+  }
+
+  @inline(__always)
+  private mutating func emit(_ receive: (inout Transition, UInt64) -> Void) {
+    transitions += 1
+    receive(&row, untoldLoss)
+    untoldLoss = 0
+  }
+
+  private mutating func noteLoss(_ count: UInt64, at time: UInt64) {
+    lost += count
+    untoldLoss += count
+    tracker.completeSince = time
+    needsTables = true
+  }
+}

@@ -1,0 +1,100 @@
+import Glibc
+import TCPStateReport
+
+/// Where rows go: a file, a pipe or a terminal.
+///
+/// A slow reader never stops the tracer: what a pipe or terminal doesn't take
+/// waits here, and whole rows go out as room comes up.
+struct OutputFile: ~Copyable {
+  /// What waits at the most before the caller should stop producing.
+  static let highWater = 256 * 1024 * 1024
+
+  let descriptor: Int32
+  private let name: String
+  private let isRegularFile: Bool
+  private let owned: Bool
+  var pending = ByteBuffer(capacity: 256 * 1024)
+
+  /// - Parameter path: `nil` or `-` is standard output.
+  init(path: String?) throws(Failure) {
+    if let path, path != "-" {
+      descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+      guard descriptor >= 0 else {
+        throw Failure(.outputFailed, "can't write to \(Message.printable(path)): \(String(cString: strerror(errno)))")
+      }
+      name = Message.printable(path)
+      owned = true
+      Self.giveToCaller(descriptor)
+    } else {
+      descriptor = 1
+      name = "standard output"
+      owned = false
+    }
+    var status = stat()
+    isRegularFile = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
+
+  deinit {
+    if owned { close(descriptor) }
+  }
+
+  /// Under sudo the file belongs to who called it, who else couldn't read it.
+  private static func giveToCaller(_ descriptor: Int32) {
+    guard geteuid() == 0, let user = getenv("SUDO_UID").flatMap({ UInt32(String(cString: $0)) }),
+      let group = getenv("SUDO_GID").flatMap({ UInt32(String(cString: $0)) })
+    else { return }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_uid == 0,
+      status.st_size == 0
+    else { return }
+    _ = fchown(descriptor, user, group)
+  }
+
+  enum Progress {
+    case done
+    /// The reader takes no more for now; wait until the descriptor is writable.
+    case waiting
+    /// The reader is gone.
+    case closed
+  }
+
+  /// Writes what it can without being held up.
+  mutating func flush() throws(Failure) -> Progress {
+    while !pending.isEmpty {
+      var limit = Int.max
+      if !isRegularFile {
+        var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        let ready = Glibc.poll(&poll, 1, 0)
+        if ready == 0 { return .waiting }
+        if ready > 0, Int32(poll.revents) & POLLERR != 0, Int32(poll.revents) & POLLOUT == 0 { return .closed }
+        limit = 4096  // PIPE_BUF: a ready pipe takes this much at once
+      }
+      var failure: Int32 = 0
+      let written = pending.withBytes { bytes in
+        let count = Self.wholeRows(bytes, limit: limit)
+        let written = write(descriptor, bytes.baseAddress, count)
+        failure = errno
+        return written
+      }
+      if written < 0 {
+        switch failure {
+        case EINTR: continue
+        case EAGAIN: return .waiting
+        case EPIPE: return .closed
+        default:
+          throw Failure(.outputFailed, "can't write to \(name): \(String(cString: strerror(failure))); what was written before is whole")
+        }
+      }
+      pending.removeFirst(written)
+    }
+    return .done
+  }
+
+  /// As many whole rows as fit into `limit` bytes; all of it when not even one fits.
+  private static func wholeRows(_ bytes: UnsafeRawBufferPointer, limit: Int) -> Int {
+    guard bytes.count > limit else { return bytes.count }
+    var end = limit
+    while end > 0, bytes[end - 1] != UInt8(ascii: "\n") { end -= 1 }
+    return end > 0 ? end : limit
+  }
+}

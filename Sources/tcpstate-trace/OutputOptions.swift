@@ -1,0 +1,64 @@
+import ArgumentParser
+import Glibc
+import TCPStateReport
+
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+  case table, csv, jsonl
+}
+
+enum ColorChoice: String, ExpressibleByArgument, CaseIterable {
+  case auto, always, never
+
+  /// Whether to colour what goes to `descriptor` (https://no-color.org).
+  func applies(to descriptor: Int32) -> Bool {
+    switch self {
+    case .always: true
+    case .never: false
+    case .auto:
+      isatty(descriptor) == 1 && (getenv("NO_COLOR").map { $0.pointee == 0 } ?? true)
+        && getenv("TERM").map { String(cString: $0) } != "dumb"
+    }
+  }
+}
+
+/// How rows are written.
+struct OutputOptions: ParsableArguments {
+  @Option(help: "table, csv or jsonl.")
+  var format = OutputFormat.table
+
+  @Option(help: ArgumentHelp("Columns of csv and jsonl: default, all, or names.", valueName: "list"))
+  var columns: String?
+
+  @Option(help: ArgumentHelp("Write to a file instead of standard output; '-' is standard output.", valueName: "file"))
+  var output: String?
+
+  @Flag(help: "Leave the header line out.")
+  var noHeader = false
+
+  @Option(name: .customLong("null"), help: ArgumentHelp("What stands for unknown in csv.", valueName: "text"))
+  var nullText: String?
+
+  @Flag(help: "Prefix csv cells that a spreadsheet would run as a formula with '.")
+  var excelSafe = false
+
+  @Option(help: "auto, always or never.")
+  var color = ColorChoice.auto
+
+  @Flag(help: "Times of the table in UTC.")
+  var utc = false
+
+  func validatedColumns() throws -> [Column] {
+    guard let columns else { return Column.defaults }
+    if format == .table { throw Failure(.usage, "--columns goes with --format csv or jsonl; a table fits itself to the width") }
+    do throws(ColumnListError) {
+      return try Column.parse(columns)
+    } catch {
+      throw Failure(.usage, "--columns: \(Message.printable(error.description))")
+    }
+  }
+
+  func validate() throws {
+    if nullText != nil, format != .csv { throw Failure(.usage, "--null goes with --format csv") }
+    if excelSafe, format != .csv { throw Failure(.usage, "--excel-safe goes with --format csv") }
+  }
+}

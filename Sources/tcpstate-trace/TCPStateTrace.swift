@@ -1,0 +1,55 @@
+import ArgumentParser
+import Glibc
+import TCPStateKernel
+
+/// The command. Errors are printed here, once, on one line.
+@main
+struct TCPStateTrace: ParsableCommand {
+  static let version = "0.1.0"
+
+  static let configuration = CommandConfiguration(
+    commandName: "tcpstate-trace",
+    abstract: "Traces the states of TCP connections, and who holds them how long.",
+    discussion: """
+      `sudo tcpstate-trace` alone shows every transition live, until Ctrl-C.
+      """,
+    version: version,
+    subcommands: [Trace.self],
+    defaultSubcommand: Trace.self)
+
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch let failure as Failure {
+      Message.error(failure.message)
+      Glibc.exit(failure.status.rawValue)
+    } catch let error as KernelError {
+      Message.error(error.description)
+      Glibc.exit(status(for: error).rawValue)
+    } catch {
+      finish(error)
+    }
+    Glibc.exit(ExitStatus.done.rawValue)
+  }
+
+  private static func status(for error: KernelError) -> ExitStatus {
+    switch error.category {
+    case .permission: .noPermission
+    case .input: .usage
+    case .unsupported, .system: .unavailable
+    }
+  }
+
+  /// Help and version go to standard output; a wrong call gets one line.
+  private static func finish(_ error: any Error) -> Never {
+    let code = exitCode(for: error)
+    if code == .success {
+      print(fullMessage(for: error))
+      Glibc.exit(ExitStatus.done.rawValue)
+    }
+    let text = message(for: error).split(separator: "\n").joined(separator: " ")
+    Message.error(text.hasSuffix(".") || text.hasSuffix("?") ? "\(text) Try 'tcpstate-trace --help'." : "\(text); try 'tcpstate-trace --help'")
+    Glibc.exit(ExitStatus.usage.rawValue)
+  }
+}

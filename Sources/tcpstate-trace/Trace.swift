@@ -1,0 +1,35 @@
+import ArgumentParser
+import Glibc
+import TCPStateCore
+import TCPStateKernel
+import TCPStateReport
+
+struct Trace: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show every state transition as it happens (the default).",
+    discussion: """
+      A line a transition: when, which end, the process that holds the socket, both addresses, the \
+      states, and how long it was in the old one. Ctrl-C ends it with a summary per state.
+      """)
+
+  @OptionGroup(title: "Which connections") var filters: FilterOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup(title: "Tracing") var tracing: TracingOptions
+
+  mutating func run() throws {
+    try output.validate()
+    let columns = try output.validatedColumns()
+    let rows = try filters.rowFilter()
+    let configuration = try tracing.configuration(filter: filters.kernelFilter(rows))
+    let limits = try tracing.limits()
+    try tracing.checkPrivilege()
+
+    // Signals first: from here on none ends the program half-way.
+    let loop = try EventLoop()
+    let stream = try LiveStream(configuration)
+    let printer = try TracePrinter(output: output, columns: columns, filter: rows, limit: limits.count)
+    var session = TraceSession(loop: loop, stream: stream, printer: printer, limits: limits)
+    try session.run(readExisting: !tracing.noExisting)
+    if tracing.strict, !session.isComplete { throw ExitCode(ExitStatus.incomplete.rawValue) }
+  }
+}

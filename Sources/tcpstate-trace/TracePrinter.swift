@@ -1,0 +1,154 @@
+import CLinux
+import Glibc
+import TCPStateCore
+import TCPStateKernel
+import TCPStateReport
+
+/// What becomes of the transitions of `trace`: filtered, counted, rendered, written.
+struct TracePrinter: ~Copyable {
+  private let format: OutputFormat
+  private var csv: CSVWriter
+  private var jsonLines: JSONLinesWriter
+  private var table: TimelineTable
+  private var file: OutputFile
+  private var statistics = StateStatistics()
+  private let filter: RowFilter
+  private let limit: UInt64?
+  private let noHeader: Bool
+  private var held: HeldRows
+  private var status: StatusLine
+  private var readerGone = false
+  /// Rows written, and so the last row's sequence number when nothing was lost.
+  private var shown: UInt64 = 0
+  private var sequence: UInt64 = 0
+
+  init(output: OutputOptions, columns: [Column], filter: RowFilter, limit: UInt64?) throws {
+    self.filter = filter
+    self.limit = limit
+    noHeader = output.noHeader
+    held = HeldRows(ports: filter.localPorts)
+    file = try OutputFile(path: output.output)
+    let toTerminal = isatty(file.descriptor) == 1
+    format = output.format
+    csv = CSVWriter(
+      columns: columns,
+      style: CSVStyle(nullText: output.nullText ?? "", excelSafe: output.excelSafe, terminalSafe: toTerminal))
+    jsonLines = JSONLinesWriter(columns: columns)
+    table = TimelineTable(
+      style: TableStyle(
+        width: toTerminal ? Self.terminalWidth(file.descriptor) : nil,
+        color: output.color.applies(to: file.descriptor), utc: output.utc))
+    status = StatusLine(shown: output.output != nil && output.output != "-" && isatty(2) == 1)
+  }
+
+  var descriptor: Int32 { file.descriptor }
+
+  /// Whether nothing more is to be shown: enough was, or the reader is gone.
+  var isDone: Bool { readerGone || limit.map { shown >= $0 } ?? false }
+
+  /// Whether the reader is so far behind that no more should be produced.
+  var isBackedUp: Bool { file.pending.count > OutputFile.highWater }
+
+  mutating func begin() throws {
+    if !noHeader {
+      switch format {
+      case .csv: csv.appendHeader(to: &file.pending)
+      case .jsonl: break
+      case .table: table.appendHeader(to: &file.pending)
+      }
+    }
+    _ = try flush(transitions: 0, lost: 0)
+  }
+
+  mutating func receive(_ row: inout Transition, lossBefore: UInt64) {
+    sequence += lossBefore
+    if held.holds(row) { return }
+    if let earlier = held.release(row) {
+      var earlier = earlier
+      show(&earlier)
+    }
+    show(&row)
+  }
+
+  @inline(__always)
+  private mutating func show(_ row: inout Transition) {
+    guard filter.wants(row) else { return }
+    if let stay = row.stay { statistics.record(row.old, stay) }
+    guard filter.shows(row), !isDone else { return }
+    sequence += 1
+    shown += 1
+    row.sequence = sequence
+    render(row)
+  }
+
+  @inline(__always)
+  private mutating func render(_ row: borrowing Transition) {
+    switch format {
+    case .csv: csv.append(row, to: &file.pending)
+    case .jsonl: jsonLines.append(row, to: &file.pending)
+    case .table: table.append(row, to: &file.pending)
+    }
+  }
+
+  /// Writes what there is.
+  ///
+  /// - Returns: whether some has to wait for the reader.
+  mutating func flush(transitions: UInt64, lost: UInt64) throws -> Bool {
+    if readerGone { return false }
+    let progress = try file.flush()
+    status.show(shown: shown, transitions: transitions, lost: lost)
+    switch progress {
+    case .done: return false
+    case .waiting: return true
+    case .closed:
+      readerGone = true
+      return false
+    }
+  }
+
+  mutating func measureTerminal() {
+    if isatty(file.descriptor) == 1 { table.resize(width: Self.terminalWidth(file.descriptor)) }
+  }
+
+  private static func terminalWidth(_ descriptor: Int32) -> Int? {
+    var size = winsize()
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return Int(size.ws_col)
+  }
+
+  /// The per-state table and what is to be said of completeness.
+  mutating func closingText(
+    tracker: borrowing ConnectionTracker, transitions: UInt64, lost: UInt64, undecodable: UInt64, seconds: UInt64
+  ) -> String {
+    status.clear()
+    var openNow = [UInt64](repeating: 0, count: TCPState.arraySize)
+    var longInCloseWait: UInt64 = 0
+    let filter = filter
+    let now = KernelClock.monotonic() &+ tracker.wallOffset
+    tracker.forEachOpen { row in
+      guard filter.wants(row), row.new.isKnown else { return }
+      openNow[Int(row.new.number)] += 1
+      if row.new == .closeWait, now &- row.time > 60_000_000_000, now > row.time { longInCloseWait += 1 }
+    }
+    var buffer = ByteBuffer(capacity: 4096)
+    let summaries = TCPState.all
+      .filter { $0 != .closed }
+      .map { statistics.summary(of: $0, openNow: openNow[Int($0.number)]) }
+      .filter { $0.stays > 0 || $0.openNow > 0 }
+    if !summaries.isEmpty { 
+      StateSummaryTable(summaries, style: TableStyle(width: nil, color: false, utc: false)).append(to: &buffer)
+    }
+    var text = buffer.text
+    text += "\(NumberText.string(transitions)) transitions in \(DurationText.string(seconds)), "
+    text += "\(NumberText.string(lost)) lost, \(NumberText.string(tracker.unmatched)) unmatched"
+    if shown != transitions { text += ", \(NumberText.string(shown)) shown" }
+    if undecodable > 0 { text += ", \(NumberText.string(undecodable)) undecodable" }
+    text += ".\n"
+    if longInCloseWait > 0 {
+      text += longInCloseWait == 1
+        ? "1 socket has been in CLOSE-WAIT for over a minute.\n"
+        : "\(NumberText.string(longInCloseWait)) sockets have been in CLOSE-WAIT for over a minute.\n"
+    }
+    return text
+  }
+}

@@ -1,0 +1,86 @@
+import ArgumentParser
+import Glibc
+import TCPStateKernel
+
+extension KernelSource.Attachment: ExpressibleByArgument {}
+
+/// How the live kernel is traced, and when that ends.
+struct TracingOptions: ParsableArguments {
+  @Option(name: .customLong("for"), help: ArgumentHelp("End after this time: 250ms, 30s, 5m, 2h.", valueName: "duration"))
+  var duration: String?
+
+  @Option(help: ArgumentHelp("End after this many transitions were shown.", valueName: "n"))
+  var count: UInt64?
+
+  @Flag(help: "Leave out the sockets that are there already.")
+  var noExisting = false
+
+  @Option(help: ArgumentHelp("Ring buffer: a power of two such as 4M (default 8M).", valueName: "size"))
+  var buffer: String?
+
+  @Flag(help: "Exit with 3 if events were lost or contradicted each other.")
+  var strict = false
+
+  @Flag(help: "Tell what is done, and what libbpf and the verifier say.")
+  var verbose = false
+
+  @Option(help: ArgumentHelp("btf or classic: how to attach (default: the best the kernel has).", valueName: "way"))
+  var attach: KernelSource.Attachment?
+
+  struct Limits {
+    /// Nanoseconds.
+    var duration: UInt64?
+    var count: UInt64?
+  }
+
+  func limits() throws -> Limits {
+    if count == 0 { throw Failure(.usage, "--count: 0 transitions would show nothing; give 1 or more") }
+    let nanoseconds = try duration.map { try FilterOptions.duration($0, option: "--for") }
+    if nanoseconds == 0 { throw Failure(.usage, "--for: a duration of 0 would show nothing") }
+    return Limits(duration: nanoseconds, count: count)
+  }
+
+  func configuration(filter: KernelFilter) throws -> KernelSource.Configuration {
+    var configuration = KernelSource.Configuration()
+    configuration.filter = filter
+    configuration.verbose = verbose
+    configuration.attachment = attach
+    if let buffer { configuration.ringBytes = try Self.ringBytes(buffer) }
+    return configuration
+  }
+
+  /// Before anything is set up, so that the message is about what the user can change.
+  func checkPrivilege() throws {
+    guard geteuid() != 0, !Capabilities.canTrace else { return }
+    throw Failure(
+      .noPermission,
+      "can't trace without CAP_BPF and CAP_PERFMON: run it with sudo: sudo tcpstate-trace")
+  }
+
+  /// The kernel wants a power of two, in whole pages.
+  private static func ringBytes(_ text: String) throws -> Int {
+    let units: [Character: Int] = ["K": 1024, "M": 1024 * 1024, "G": 1024 * 1024 * 1024]
+    var digits = text.uppercased()
+    if digits.hasSuffix("IB") { digits.removeLast(2) } else if digits.hasSuffix("B") { digits.removeLast() }
+    var unit = 1
+    if let last = digits.last, let value = units[last] {
+      unit = value
+      digits.removeLast()
+    }
+    guard let number = Int(digits), number > 0, digits.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }),
+      case let (bytes, overflow) = number.multipliedReportingOverflow(by: unit), !overflow,
+      bytes >= 4096, bytes <= 1 << 30
+    else {
+      throw Failure(.usage, "--buffer: '\(Message.printable(text))' is not a size from 4K to 1G")
+    }
+    guard bytes & (bytes - 1) == 0 else {
+      let lower = 1 << (Int.bitWidth - 1 - bytes.leadingZeroBitCount)
+      throw Failure(.usage, "--buffer: \(Message.printable(text)) is not a power of two; the nearest are \(size(lower)) and \(size(lower * 2))")
+    }
+    return bytes
+  }
+
+  private static func size(_ bytes: Int) -> String {
+    bytes >= 1 << 30 ? "\(bytes >> 30)G" : bytes >= 1 << 20 ? "\(bytes >> 20)M" : "\(bytes >> 10)K"
+  }
+}

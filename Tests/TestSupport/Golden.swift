@@ -1,0 +1,32 @@
+import Foundation
+
+/// A file that holds what an output should be, rewritten only when `UPDATE_GOLDEN=1` is set.
+public struct Golden {
+  public let url: URL
+
+  /// `name` is a path below the folder `Fixtures` beside the test's source file.
+  public init(_ name: String, testFile: String = #filePath) {
+    url = URL(fileURLWithPath: testFile).deletingLastPathComponent()
+      .appendingPathComponent("Fixtures").appendingPathComponent(name)
+  }
+
+  /// What differs from the file, to be shown; `nil` if nothing does.
+  public func difference(from actual: Data) throws -> String? {
+    if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] == "1" {
+      try FileManager.default.createDirectory(
+        at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try actual.write(to: url)
+      return nil
+    }
+    guard let expected = try? Data(contentsOf: url) else {
+      return "\(url.lastPathComponent) is missing; make golden writes it"
+    }
+    guard expected != actual else { return nil }
+    return """
+      \(url.lastPathComponent) differs; expected:
+      \(String(decoding: expected, as: UTF8.self))
+      actual:
+      \(String(decoding: actual, as: UTF8.self))
+      """
+  }
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Whether a socket is wanted. Never by state: a stay is only known from both
+ * its ends, so every transition of a wanted socket has to be seen.
+ */
+#ifndef TCPSTATE_FILTER_H
+#define TCPSTATE_FILTER_H
+
+#include "maps.h"
+#include <bpf/bpf_core_read.h>
+
+/* What the filters look at, gathered by whoever has the socket. */
+struct identity {
+	__u8 local_address[16];
+	__u8 peer_address[16];
+	__u32 netns;
+	__u16 local_port;
+	__u16 peer_port;
+	__u16 family;
+};
+
+/* Kernel before 6.1 kept ids where newer ones keep pointers. */
+struct cgroup___ids {
+	__u64 ancestor_ids[1];
+} __attribute__((preserve_access_index));
+
+struct cgroup___pointers {
+	struct cgroup *ancestors[1];
+} __attribute__((preserve_access_index));
+
+static __always_inline bool v4mapped(const __u8 *address)
+{
+	const __u32 *words = (const __u32 *)address;
+
+	return words[0] == 0 && words[1] == 0 && words[2] == bpf_htonl(0xffff);
+}
+
+static __always_inline bool port_in(void *ports, __u16 port)
+{
+	__u32 zero = 0;
+	struct port_set *set = bpf_map_lookup_elem(ports, &zero);
+
+	return set && (set->words[(port >> 6) & (PORT_WORDS - 1)] >> (port & 63) & 1);
+}
+
+static __always_inline bool network_has(void *networks, const __u8 *address)
+{
+	struct tcpstate_network_key key = { .prefix_length = 128 };
+
+	__builtin_memcpy(key.address, address, sizeof(key.address));
+	return bpf_map_lookup_elem(networks, &key) != NULL;
+}
+
+static __always_inline bool in_cgroup(struct cgroup *cgroup)
+{
+	__u64 offset = (__u64)config.filter_cgroup_level * 8;
+	__u64 id = 0;
+
+	if ((__u32)BPF_CORE_READ(cgroup, level) < config.filter_cgroup_level)
+		return false;
+	if (bpf_core_field_exists(((struct cgroup___pointers *)0)->ancestors)) {
+		struct cgroup *ancestor = NULL;
+		struct cgroup___pointers *c = (void *)cgroup;
+
+		bpf_probe_read_kernel(&ancestor, sizeof(ancestor), (const char *)&c->ancestors + offset);
+		id = BPF_CORE_READ(ancestor, kn, id);
+	} else if (bpf_core_field_exists(((struct cgroup___ids *)0)->ancestor_ids)) {
+		struct cgroup___ids *c = (void *)cgroup;
+
+		bpf_probe_read_kernel(&id, sizeof(id), (const char *)&c->ancestor_ids + offset);
+	}
+	return id == config.filter_cgroup;
+}
+
+/*
+ * opening: the tracepoint's CLOSED→SYN-SENT comes before connect() has chosen
+ * the local port, so it passes, and so does what follows SYN-SENT: user space
+ * has to learn that the socket it was told of isn't wanted.
+ */
+static __always_inline bool wanted(const struct identity *id, bool opening)
+{
+	if (config.filter_family) {
+		bool v4 = id->family == AF_INET || v4mapped(id->peer_address) ||
+			  v4mapped(id->local_address);
+
+		if (v4 != (config.filter_family == 4))
+			return false;
+	}
+	if (config.filter_netns && id->netns != config.filter_netns)
+		return false;
+	if (config.filter_local_port && !opening && !port_in(&local_ports, id->local_port))
+		return false;
+	if (config.filter_peer_port && !port_in(&peer_ports, id->peer_port))
+		return false;
+	if (config.filter_local_network && !network_has(&local_networks, id->local_address))
+		return false;
+	if (config.filter_peer_network && !network_has(&peer_networks, id->peer_address))
+		return false;
+	return true;
+}
+
+#endif

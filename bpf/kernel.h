@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The parts of the kernel's structs that the programs read, and no more.
+ *
+ * libbpf relocates each access by name against the running kernel's BTF
+ * (CO-RE), so the order and the size of what is here don't matter, and fields
+ * that a kernel lacks are guarded by bpf_core_field_exists() where they are
+ * used. A cut this small keeps the object under 20 KB and spares everybody
+ * the generated vmlinux.h and bpftool.
+ */
+#ifndef TCPSTATE_KERNEL_H
+#define TCPSTATE_KERNEL_H
+
+typedef signed char s8;
+typedef unsigned char u8;
+typedef short s16;
+typedef unsigned short u16;
+typedef int s32;
+typedef unsigned int u32;
+typedef long long s64;
+typedef unsigned long long u64;
+
+typedef u8 __u8;
+typedef s16 __s16;
+typedef u16 __u16;
+typedef s32 __s32;
+typedef u32 __u32;
+typedef s64 __s64;
+typedef u64 __u64;
+typedef u16 __be16;
+typedef u32 __be32;
+typedef u16 __le16;
+typedef u32 __le32;
+typedef u64 __be64;
+typedef u32 __wsum;
+typedef u16 __sum16;
+typedef _Bool bool;
+#define true 1
+#define false 0
+#define NULL ((void *)0)
+
+/* include/uapi/linux/bpf.h */
+enum {
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_LPM_TRIE = 11,
+	BPF_MAP_TYPE_SK_STORAGE = 24,
+	BPF_MAP_TYPE_RINGBUF = 27,
+};
+#define BPF_F_NO_PREALLOC (1U << 0)
+#define BPF_F_CLONE (1U << 9)
+#define BPF_LOCAL_STORAGE_GET_F_CREATE (1ULL << 0)
+#define BPF_RB_NO_WAKEUP (1ULL << 0)
+#define BPF_RB_FORCE_WAKEUP (1ULL << 1)
+#define BPF_RB_AVAIL_DATA 0
+
+/* include/linux/socket.h, include/uapi/linux/in.h, include/net/tcp_states.h */
+#define AF_INET 2
+#define AF_INET6 10
+#define IPPROTO_TCP 6
+#define TCP_ESTABLISHED 1
+#define TCP_SYN_SENT 2
+#define TCP_SYN_RECV 3
+#define TCP_FIN_WAIT1 4
+#define TCP_TIME_WAIT 6
+#define TCP_CLOSE 7
+#define TCP_LISTEN 10
+#define TCP_NEW_SYN_RECV 12
+/* include/net/sock.h */
+#define SOCK_DEAD 0
+#define SOCK_DONE 1
+#define RCV_SHUTDOWN 1
+#define SEND_SHUTDOWN 2
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct {
+	s64 counter;
+} atomic64_t;
+
+struct in6_addr {
+	union {
+		u8 u6_addr8[16];
+		u32 u6_addr32[4];
+	} in6_u;
+};
+
+struct ns_common {
+	u32 inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__be16 skc_dport;
+	u16 skc_num;
+	u16 skc_family;
+	volatile u8 skc_state;
+	int skc_bound_dev_if;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+	atomic64_t skc_cookie;
+	unsigned long skc_flags;
+	struct sock *skc_listener;
+	u32 skc_tw_rcv_nxt;
+	u32 skc_tw_snd_nxt;
+};
+
+struct kernfs_node {
+	u64 id;
+};
+
+struct cgroup {
+	int level;
+	struct kernfs_node *kn;
+};
+
+struct sock_cgroup_data {
+	struct cgroup *cgroup;
+};
+
+struct socket;
+
+typedef struct {
+	int owned;
+} socket_lock_t;
+
+typedef struct {
+	u32 val;
+} kuid_t;
+
+struct sock {
+	struct sock_common __sk_common;
+	socket_lock_t sk_lock;
+	int sk_rx_dst_ifindex;
+	int sk_err;
+	struct socket *sk_socket;
+	u16 sk_protocol;
+	kuid_t sk_uid;
+	u8 sk_shutdown;
+	u32 sk_ack_backlog;
+	u32 sk_max_ack_backlog;
+	struct sock_cgroup_data sk_cgrp_data;
+} __attribute__((preserve_access_index));
+
+struct socket {
+	struct sock *sk;
+};
+
+struct inet_sock {
+	struct sock sk;
+	__be32 inet_saddr;
+	__be16 inet_sport;
+};
+
+struct timer_list {
+	unsigned long expires;
+};
+
+struct request_sock_queue {
+	atomic_t qlen;
+};
+
+struct tcp_congestion_ops {
+	char name[16];
+};
+
+struct inet_connection_sock {
+	struct inet_sock icsk_inet;
+	struct request_sock_queue icsk_accept_queue;
+	struct timer_list icsk_retransmit_timer;
+	u32 icsk_rto;
+	struct tcp_congestion_ops *icsk_ca_ops;
+	u8 icsk_retransmits;
+	u8 icsk_pending;
+	u8 icsk_backoff;
+	struct {
+		u32 lrcvtime;
+	} icsk_ack;
+};
+
+struct tcp_sock {
+	struct inet_connection_sock inet_conn;
+	u32 snd_wnd;
+	u32 snd_cwnd;
+	u32 copied_seq;
+	u32 snd_ssthresh;
+	u32 segs_out;
+	u64 bytes_sent;
+	u32 write_seq;
+	u32 lsndtime;
+	u32 rcv_nxt;
+	u32 snd_nxt;
+	u32 snd_una;
+	u32 srtt_us;
+	u32 rcv_wnd;
+	u32 rcv_tstamp;
+	u64 bytes_received;
+	u32 segs_in;
+	u64 bytes_acked;
+	u64 bytes_retrans;
+	u32 total_retrans;
+	u32 total_rto_time;
+	int linger2;
+	u8 syn_fastopen : 1;
+	u8 syn_data_acked : 1;
+};
+
+struct inet_timewait_sock {
+	struct sock_common __tw_common;
+	u8 tw_substate;
+	__be16 tw_sport;
+	u32 tw_entry_stamp;
+	struct timer_list tw_timer;
+};
+
+struct tcp_timewait_sock {
+	struct inet_timewait_sock tw_sk;
+	/* Before 6.10 these stood here and not in sock_common. */
+	u32 tw_rcv_nxt;
+	u32 tw_snd_nxt;
+	u32 tw_rcv_wnd;
+};
+
+struct request_sock {
+	struct sock_common __req_common;
+	u8 num_retrans;
+	u8 syncookie : 1;
+	u8 num_timeout : 7;
+	struct timer_list rsk_timer;
+};
+
+struct inet_request_sock {
+	struct request_sock req;
+};
+
+struct tcp_request_sock {
+	struct inet_request_sock req;
+	u64 snt_synack;
+	u32 rcv_isn;
+	u32 snt_isn;
+	u32 rcv_nxt;
+};
+
+struct task_struct {
+	int pid;
+	int tgid;
+	char comm[16];
+	struct task_struct *group_leader;
+};
+
+struct file;
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+	u64 session_id;
+	u64 seq_num;
+};
+
+struct bpf_iter__tcp {
+	struct bpf_iter_meta *meta;
+	struct sock_common *sk_common;
+	u32 uid;
+};
+
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	u32 fd;
+	struct file *file;
+};
+
+#pragma clang attribute pop
+
+#endif

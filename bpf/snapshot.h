@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The sockets that exist already: iter/task_file for every socket that a
+ * process holds, in every network namespace at once; iter/tcp, one namespace
+ * a pass, for those without a descriptor and for the minisocks.
+ */
+
+static __always_inline bool state_wanted(__u8 state)
+{
+	return state < 32 && (shared.snapshot_states >> state & 1);
+}
+
+static __always_inline void start_snapshot(struct tcpstate_snapshot *s)
+{
+	__builtin_memset(s, 0, sizeof(*s));
+	s->fd = TCPSTATE_NO_FD;
+	s->jiffies = bpf_jiffies64();
+	s->event.timestamp_ns = bpf_ktime_get_ns();
+	s->event.lost_before = shared.lost;
+}
+
+static __always_inline void fill_full_socket(struct tcpstate_snapshot *s, const struct identity *id,
+					     struct tcp_sock *tp, __u8 state)
+{
+	struct inet_connection_sock *icsk = &tp->inet_conn;
+
+	fill_direct(&s->event, id, tp);
+	s->event.kind = TCPSTATE_KIND_SOCKET;
+	s->event.state_old = s->event.state_new = state;
+	s->last_acked_jiffies = tp->rcv_tstamp;
+	s->last_data_received_jiffies = icsk->icsk_ack.lrcvtime;
+	s->last_data_sent_jiffies = tp->lsndtime;
+	if (icsk->icsk_pending)
+		s->timer_expires = icsk->icsk_retransmit_timer.expires;
+	if (state == TCP_LISTEN) {
+		s->accept_queue = icsk->icsk_inet.sk.sk_ack_backlog;
+		s->accept_queue_limit = icsk->icsk_inet.sk.sk_max_ack_backlog;
+		s->request_queue = icsk->icsk_accept_queue.qlen.counter;
+	}
+}
+
+SEC("iter/task_file")
+int snapshot_files(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct tcpstate_snapshot s;
+	struct identity id;
+	struct socket *socket;
+	struct tcp_sock *tp;
+	struct owner *owner;
+	__u8 state;
+
+	if (!task || !file)
+		return 0;
+	socket = bpf_sock_from_file(file);
+	if (!socket || !socket->sk)
+		return 0;
+	tp = bpf_skc_to_tcp_sock(socket->sk);
+	if (!tp)
+		return 0;
+	state = tp->inet_conn.icsk_inet.sk.__sk_common.skc_state;
+	if (state == TCP_CLOSE || !state_wanted(state))
+		return 0;
+	identify_direct(&id, tp);
+	if (!wanted(&id, id.local_port == 0))
+		return 0;
+	if (config.filter_cgroup && !in_cgroup(tp->inet_conn.icsk_inet.sk.sk_cgrp_data.cgroup))
+		return 0;
+
+	start_snapshot(&s);
+	fill_full_socket(&s, &id, tp, state);
+	s.event.cookie = bpf_get_socket_cookie(socket->sk);
+	s.fd = ctx->fd;
+	s.event.owner_pid = task->tgid;
+	__builtin_memcpy(s.event.owner_name, task->group_leader->comm, TCPSTATE_NAME_LENGTH);
+
+	owner = bpf_sk_storage_get(&owners, socket->sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (owner) {
+		if (!owner->pid) {
+			owner->pid = s.event.owner_pid;
+			__builtin_memcpy(owner->name, s.event.owner_name, sizeof(owner->name));
+		}
+		owner->pass = ctx->meta->session_id;
+	}
+	bpf_seq_write(ctx->meta->seq, &s, sizeof(s));
+	return 0;
+}
+
+/* Fields that all three kinds of socks share, from the part that is common to them. */
+static __always_inline void identify_common(struct identity *id, const struct sock_common *skc)
+{
+	id->family = skc->skc_family;
+	id->local_port = skc->skc_num;
+	id->peer_port = bpf_ntohs(skc->skc_dport);
+	id->netns = skc->skc_net.net->ns.inum;
+	if (id->family == AF_INET) {
+		__u32 *local = (__u32 *)id->local_address;
+		__u32 *peer = (__u32 *)id->peer_address;
+
+		local[0] = peer[0] = 0;
+		local[1] = peer[1] = 0;
+		local[2] = peer[2] = bpf_htonl(0xffff);
+		local[3] = skc->skc_rcv_saddr;
+		peer[3] = skc->skc_daddr;
+	} else {
+		__builtin_memcpy(id->local_address, &skc->skc_v6_rcv_saddr, 16);
+		__builtin_memcpy(id->peer_address, &skc->skc_v6_daddr, 16);
+	}
+}
+
+static __always_inline void fill_minisock(struct tcpstate_event *e, const struct identity *id,
+					  const struct sock_common *skc, __u8 kind, __u8 state)
+{
+	e->version = TCPSTATE_EVENT_VERSION;
+	e->kind = kind;
+	e->state_old = e->state_new = state;
+	e->cookie = bpf_get_socket_cookie((void *)skc);
+	e->socket_address = (__u64)skc;
+	__builtin_memcpy(e->local_address, id->local_address, 16);
+	__builtin_memcpy(e->peer_address, id->peer_address, 16);
+	e->local_port = id->local_port;
+	e->peer_port = id->peer_port;
+	e->family = id->family;
+	e->netns = id->netns;
+	e->interface_index = skc->skc_bound_dev_if;
+}
+
+SEC("iter/tcp")
+int snapshot_sockets(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *skc = ctx->sk_common;
+	struct seq_file *seq = ctx->meta->seq;
+	struct tcp_timewait_sock *tw;
+	struct tcp_request_sock *req;
+	struct tcpstate_snapshot s;
+	struct identity id;
+	struct tcp_sock *tp;
+	__u8 state;
+
+	if (!skc) { /* called once more at the end */
+		shared.jiffies = bpf_jiffies64();
+		shared.jiffies_time_ns = bpf_ktime_get_ns();
+		return 0;
+	}
+	state = skc->skc_state;
+	if (state == TCP_CLOSE)
+		return 0;
+	identify_common(&id, skc);
+	if (!wanted(&id, id.local_port == 0))
+		return 0;
+
+	if (state == TCP_TIME_WAIT) {
+		tw = bpf_skc_to_tcp_timewait_sock(skc);
+		if (!tw)
+			return 0;
+		state = tw->tw_sk.tw_substate;
+		if (!state_wanted(state) || config.filter_cgroup)
+			return 0;
+		start_snapshot(&s);
+		fill_minisock(&s.event, &id, skc, TCPSTATE_KIND_TIMEWAIT, state);
+		s.timer_expires = tw->tw_sk.tw_timer.expires;
+		if (bpf_core_field_exists(tw->tw_sk.tw_entry_stamp)) {
+			s.entry_stamp_ms = tw->tw_sk.tw_entry_stamp;
+			s.event.flags |= TCPSTATE_FLAG_HAS_ENTRY_STAMP;
+		}
+		if (bpf_core_field_exists(skc->skc_tw_rcv_nxt)) {
+			s.event.receive_next = skc->skc_tw_rcv_nxt;
+			s.event.send_next = skc->skc_tw_snd_nxt;
+		} else if (bpf_core_field_exists(tw->tw_rcv_nxt)) {
+			s.event.receive_next = tw->tw_rcv_nxt;
+			s.event.send_next = tw->tw_snd_nxt;
+		}
+		bpf_seq_write(seq, &s, sizeof(s));
+		return 0;
+	}
+
+	if (state == TCP_NEW_SYN_RECV) {
+		req = bpf_skc_to_tcp_request_sock(skc);
+		if (!req || !state_wanted(TCP_NEW_SYN_RECV) || config.filter_cgroup)
+			return 0;
+		start_snapshot(&s);
+		fill_minisock(&s.event, &id, skc, TCPSTATE_KIND_REQUEST, TCP_NEW_SYN_RECV);
+		s.timer_expires = req->req.req.rsk_timer.expires;
+		s.syn_ack_timeouts = BPF_CORE_READ_BITFIELD_PROBED(&req->req.req, num_timeout);
+		s.event.retransmits = req->req.req.num_retrans;
+		s.request_age_us = (__u32)(s.event.timestamp_ns / 1000) - (__u32)req->snt_synack;
+		s.event.receive_next = req->rcv_nxt;
+		s.event.send_next = req->snt_isn + 1;
+		s.event.send_unacknowledged = req->snt_isn;
+		s.listener_address = (__u64)skc->skc_listener;
+		bpf_seq_write(seq, &s, sizeof(s));
+		return 0;
+	}
+
+	if (shared.snapshot_minisocks_only)
+		return 0;
+	tp = bpf_skc_to_tcp_sock(skc);
+	if (!tp || !state_wanted(state))
+		return 0;
+	identify_direct(&id, tp); /* skc_num is 0 where the port was given back */
+	if (config.filter_cgroup && !in_cgroup(tp->inet_conn.icsk_inet.sk.sk_cgrp_data.cgroup))
+		return 0;
+	start_snapshot(&s);
+	fill_full_socket(&s, &id, tp, state);
+	s.event.cookie = bpf_get_socket_cookie(skc);
+	bpf_seq_write(seq, &s, sizeof(s));
+	return 0;
+}

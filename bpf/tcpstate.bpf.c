@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * The kernel side of tcpstate-trace: every state transition of every TCP
+ * socket into a ring buffer, and who owns the socket into its local storage.
+ * No state is kept here but the owner; durations are the consumer's work.
+ */
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_tracing.h>
+#include "maps.h"
+#include "filter.h"
+
+#define RECORD(name) name##_direct
+#define READ(pointer, field) ((pointer)->field)
+#define READ_BYTES(to, pointer, field) __builtin_memcpy(to, &(pointer)->field, 16)
+#include "record.h"
+#undef RECORD
+#undef READ
+#undef READ_BYTES
+
+#define RECORD(name) name##_probed
+#define READ(pointer, field) BPF_CORE_READ(pointer, field)
+#define READ_BYTES(to, pointer, field) bpf_core_read(to, 16, &(pointer)->field)
+#include "record.h"
+#undef RECORD
+#undef READ
+#undef READ_BYTES
+
+/* Who is running: the process's name, not the thread's. */
+static __always_inline void current_process(__u32 *pid, __u8 *name)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	*pid = bpf_get_current_pid_tgid() >> 32;
+	__builtin_memcpy(name, task->group_leader->comm, TCPSTATE_NAME_LENGTH);
+}
+
+static __always_inline struct tcpstate_event *reserve(void)
+{
+	struct tcpstate_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+
+	if (!e)
+		__sync_fetch_and_add(&shared.lost, 1);
+	return e;
+}
+
+/*
+ * Waking the consumer costs the traced process more than all the rest, so it
+ * is left to the consumer's timer until there is much to read.
+ */
+static __always_inline void submit(struct tcpstate_event *e)
+{
+	__u64 pending = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+
+	e->lost_before = shared.lost;
+	bpf_ringbuf_submit(e, pending >= config.wake_bytes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+}
+
+/*
+ * The owner opens the socket (connect, listen) or ends its sending (close,
+ * shutdown): in these the process that holds the lock is the one that holds
+ * the descriptor. Not so when ss -K or a disconnect ends a connection.
+ */
+static __always_inline bool acts_as_owner(int state_old, int state_new)
+{
+	return state_old == TCP_CLOSE ||
+	       ((state_old == TCP_ESTABLISHED || state_old == 8 /* CLOSE_WAIT */) &&
+		(state_new == TCP_FIN_WAIT1 || state_new == 9 /* LAST_ACK */));
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(transition, const struct sock *sk, int state_old, int state_new)
+{
+	struct tcpstate_event *e;
+	struct identity id;
+	struct tcp_sock *tp;
+	struct owner *owner;
+	bool owned;
+
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0; /* SCTP, and the MPTCP connection above its subflows */
+	tp = bpf_skc_to_tcp_sock((void *)sk);
+	if (!tp)
+		return 0;
+	identify_direct(&id, tp);
+	if (!wanted(&id, id.local_port == 0 || state_old == TCP_SYN_SENT))
+		return 0;
+	if (config.filter_cgroup && !in_cgroup(sk->sk_cgrp_data.cgroup))
+		return 0;
+
+	e = reserve();
+	if (!e)
+		return 0;
+	e->timestamp_ns = bpf_ktime_get_ns();
+	fill_direct(e, &id, tp);
+	e->kind = TCPSTATE_KIND_TRANSITION;
+	e->state_old = state_old;
+	e->state_new = state_new;
+	e->cookie = bpf_get_socket_cookie((void *)sk);
+
+	owned = sk->sk_lock.owned;
+	if (owned) {
+		e->flags |= TCPSTATE_FLAG_OWNED;
+		current_process(&e->actor_pid, e->actor_name);
+	} else {
+		e->actor_pid = 0;
+		__builtin_memset(e->actor_name, 0, sizeof(e->actor_name));
+	}
+	owner = bpf_sk_storage_get(&owners, (void *)sk, 0,
+				   owned && state_old == TCP_CLOSE ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+	if (owner) {
+		if (owned && acts_as_owner(state_old, state_new) && owner->pid != e->actor_pid) {
+			owner->pid = e->actor_pid;
+			__builtin_memcpy(owner->name, e->actor_name, sizeof(owner->name));
+		}
+		if (owner->reader)
+			e->flags |= TCPSTATE_FLAG_READER;
+		e->owner_pid = owner->pid;
+		__builtin_memcpy(e->owner_name, owner->name, sizeof(e->owner_name));
+	} else {
+		e->owner_pid = 0;
+		__builtin_memset(e->owner_name, 0, sizeof(e->owner_name));
+	}
+	submit(e);
+	return 0;
+}
+
+/*
+ * A child inherits its listener's owner, which is wrong where one process
+ * listens and another serves (pre-fork servers). Whoever reads from the socket
+ * holds it.
+ */
+SEC("tp_btf/tcp_rcv_space_adjust")
+int BPF_PROG(reader, struct sock *sk)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	struct owner *owner = bpf_sk_storage_get(&owners, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!owner || (owner->pid == pid && owner->reader))
+		return 0;
+	current_process(&owner->pid, owner->name);
+	owner->reader = 1;
+	return 0;
+}
+
+/* The classic tracepoint's context, include/trace/events/sock.h; the layout is its ABI. */
+struct set_state_context {
+	__u64 common;
+	const void *skaddr;
+	int oldstate;
+	int newstate;
+	__u16 sport;
+	__u16 dport;
+	__u16 family;
+	__u16 protocol;
+	__u8 saddr[4];
+	__u8 daddr[4];
+	__u8 saddr_v6[16];
+	__u8 daddr_v6[16];
+};
+
+/*
+ * The fallback for kernels that refuse the program above: no BTF pointers, no
+ * local storage, no cookie but one that somebody else had made.
+ */
+SEC("tp/sock/inet_sock_set_state")
+int transition_classic(struct set_state_context *ctx)
+{
+	struct sock *sk = (void *)ctx->skaddr;
+	struct tcp_sock *tp = (void *)ctx->skaddr;
+	struct tcpstate_event *e;
+	struct identity id;
+
+	if (ctx->protocol != IPPROTO_TCP)
+		return 0;
+	identify_probed(&id, tp);
+	if (!wanted(&id, id.local_port == 0 || ctx->oldstate == TCP_SYN_SENT))
+		return 0;
+	if (config.filter_cgroup && !in_cgroup(BPF_CORE_READ(sk, sk_cgrp_data.cgroup)))
+		return 0;
+
+	e = reserve();
+	if (!e)
+		return 0;
+	e->timestamp_ns = bpf_ktime_get_ns();
+	fill_probed(e, &id, tp);
+	e->kind = TCPSTATE_KIND_TRANSITION;
+	e->state_old = ctx->oldstate;
+	e->state_new = ctx->newstate;
+	e->cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	e->owner_pid = 0;
+	__builtin_memset(e->owner_name, 0, sizeof(e->owner_name));
+	if (BPF_CORE_READ(sk, sk_lock.owned)) {
+		e->flags |= TCPSTATE_FLAG_OWNED;
+		e->actor_pid = bpf_get_current_pid_tgid() >> 32;
+		bpf_get_current_comm(e->actor_name, sizeof(e->actor_name));
+	} else {
+		e->actor_pid = 0;
+		__builtin_memset(e->actor_name, 0, sizeof(e->actor_name));
+	}
+	submit(e);
+	return 0;
+}
+
+#include "snapshot.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
