@@ -40,6 +40,12 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
+    .target(
+      name: "TestSupport", dependencies: ["TCPStateCore"], path: "Tests/TestSupport",
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "TCPStateReportTests", dependencies: ["TCPStateCore", "TCPStateReport", "TestSupport"],
+      exclude: ["Fixtures"], swiftSettings: swiftSettings),
     .plugin(name: "EmbedBPF", capability: .buildTool()),
   ]
 )

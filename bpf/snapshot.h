@@ -87,45 +87,6 @@ int snapshot_files(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
-/* Fields that all three kinds of socks share, from the part that is common to them. */
-static __always_inline void identify_common(struct identity *id, const struct sock_common *skc)
-{
-	id->family = skc->skc_family;
-	id->local_port = skc->skc_num;
-	id->peer_port = bpf_ntohs(skc->skc_dport);
-	id->netns = skc->skc_net.net->ns.inum;
-	if (id->family == AF_INET) {
-		__u32 *local = (__u32 *)id->local_address;
-		__u32 *peer = (__u32 *)id->peer_address;
-
-		local[0] = peer[0] = 0;
-		local[1] = peer[1] = 0;
-		local[2] = peer[2] = bpf_htonl(0xffff);
-		local[3] = skc->skc_rcv_saddr;
-		peer[3] = skc->skc_daddr;
-	} else {
-		__builtin_memcpy(id->local_address, &skc->skc_v6_rcv_saddr, 16);
-		__builtin_memcpy(id->peer_address, &skc->skc_v6_daddr, 16);
-	}
-}
-
-static __always_inline void fill_minisock(struct tcpstate_event *e, const struct identity *id,
-					  const struct sock_common *skc, __u8 kind, __u8 state)
-{
-	e->version = TCPSTATE_EVENT_VERSION;
-	e->kind = kind;
-	e->state_old = e->state_new = state;
-	e->cookie = bpf_get_socket_cookie((void *)skc);
-	e->socket_address = (__u64)skc;
-	__builtin_memcpy(e->local_address, id->local_address, 16);
-	__builtin_memcpy(e->peer_address, id->peer_address, 16);
-	e->local_port = id->local_port;
-	e->peer_port = id->peer_port;
-	e->family = id->family;
-	e->netns = id->netns;
-	e->interface_index = skc->skc_bound_dev_if;
-}
-
 SEC("iter/tcp")
 int snapshot_sockets(struct bpf_iter__tcp *ctx)
 {
@@ -184,7 +145,7 @@ int snapshot_sockets(struct bpf_iter__tcp *ctx)
 		s.timer_expires = req->req.req.rsk_timer.expires;
 		s.syn_ack_timeouts = BPF_CORE_READ_BITFIELD_PROBED(&req->req.req, num_timeout);
 		s.event.retransmits = req->req.req.num_retrans;
-		s.request_age_us = (__u32)(s.event.timestamp_ns / 1000) - (__u32)req->snt_synack;
+		s.request_age_us = request_age_us(req, s.event.timestamp_ns);
 		s.event.receive_next = req->rcv_nxt;
 		s.event.send_next = req->snt_isn + 1;
 		s.event.send_unacknowledged = req->snt_isn;

@@ -28,6 +28,8 @@
 #undef READ
 #undef READ_BYTES
 
+#include "minisock.h"
+
 /* Who is running: the process's name, not the thread's. */
 static __always_inline void current_process(__u32 *pid, __u8 *name)
 {
@@ -142,6 +144,76 @@ int BPF_PROG(reader, struct sock *sk)
 		return 0;
 	current_process(&owner->pid, owner->name);
 	owner->reader = 1;
+	return 0;
+}
+
+/*
+ * A half-open request isn't a socket yet, so no transition tells of it until
+ * the handshake's last ACK comes. One that waits longer shows itself here.
+ */
+SEC("tp_btf/tcp_retransmit_synack")
+int BPF_PROG(syn_ack, const struct sock *listener, const struct request_sock *request)
+{
+	struct tcp_request_sock *req = (void *)request;
+	struct tcpstate_event *e;
+	struct identity id;
+	struct owner *owner;
+
+	if (listener->sk_protocol != IPPROTO_TCP)
+		return 0;
+	identify_common(&id, &request->__req_common);
+	if (!wanted(&id, false))
+		return 0;
+	if (config.filter_cgroup && !in_cgroup(listener->sk_cgrp_data.cgroup))
+		return 0;
+	e = reserve();
+	if (!e)
+		return 0;
+	__builtin_memset(e, 0, sizeof(*e));
+	e->timestamp_ns = bpf_ktime_get_ns();
+	fill_minisock(e, &id, &request->__req_common, TCPSTATE_KIND_SYN_ACK, TCP_NEW_SYN_RECV);
+	e->user_id = listener->sk_uid.val;
+	e->retransmits = request->num_retrans;
+	e->timeouts = BPF_CORE_READ_BITFIELD_PROBED(request, num_timeout);
+	e->total_rto_time_ms = request_age_us(req, e->timestamp_ns) / 1000;
+	e->send_unacknowledged = BPF_CORE_READ(req, snt_isn);
+	e->send_next = e->send_unacknowledged + 1;
+	e->receive_next = BPF_CORE_READ(req, rcv_nxt);
+	owner = bpf_sk_storage_get(&owners, (void *)listener, 0, 0);
+	if (owner) {
+		e->owner_pid = owner->pid;
+		__builtin_memcpy(e->owner_name, owner->name, sizeof(e->owner_name));
+	}
+	submit(e);
+	return 0;
+}
+
+/*
+ * A RST that we send for a socket that is gone already tells why it went: the
+ * transition's error can't, for it reads as if the reset had been received.
+ */
+SEC("tp_btf/tcp_send_reset")
+int BPF_PROG(reset_sent, const struct sock *sk)
+{
+	struct tcpstate_event *e;
+	struct identity id;
+	__u8 state;
+
+	if (!sk)
+		return 0;
+	state = sk->__sk_common.skc_state;
+	if (state != TCP_CLOSE && state != TCP_TIME_WAIT)
+		return 0;
+	identify_common(&id, &sk->__sk_common);
+	if (!wanted(&id, id.local_port == 0))
+		return 0;
+	e = reserve();
+	if (!e)
+		return 0;
+	__builtin_memset(e, 0, sizeof(*e));
+	e->timestamp_ns = bpf_ktime_get_ns();
+	fill_minisock(e, &id, &sk->__sk_common, TCPSTATE_KIND_RESET_SENT, state);
+	submit(e);
 	return 0;
 }
 

@@ -9,7 +9,7 @@ public struct Connection: BitwiseCopyable, Sendable {
   public var id: UInt64 = 0
   /// CLOCK_MONOTONIC nanoseconds at which it entered `state`.
   public var entered: UInt64 = 0
-  /// When TIME-WAIT or a FIN-WAIT-2 minisock will end, CLOCK_MONOTONIC; 0 unknown.
+  /// When the timer of a minisock or request will fire, CLOCK_MONOTONIC; 0 unknown.
   public var expires: UInt64 = 0
   public var cgroup: UInt64 = 0
   public var bytesSent: UInt64 = 0
@@ -38,8 +38,8 @@ public struct Connection: BitwiseCopyable, Sendable {
   public init() {}
 
   public struct Flags: OptionSet, BitwiseCopyable, Sendable {
-    public let rawValue: UInt8
-    public init(rawValue: UInt8) { self.rawValue = rawValue }
+    public let rawValue: UInt16
+    public init(rawValue: UInt16) { self.rawValue = rawValue }
 
     /// `entered` is when it entered the state; else it entered no later than that.
     public static let enteredExactly = Flags(rawValue: 1)
@@ -47,15 +47,20 @@ public struct Connection: BitwiseCopyable, Sendable {
     public static let sequenced = Flags(rawValue: 2)
     /// It was there before the tracer.
     public static let older = Flags(rawValue: 4)
-    /// The full socket is gone; the kernel keeps a minisock.
+    /// The full socket is gone and the kernel keeps a timewait minisock. Set by
+    /// the table only, which then finds it by its addresses too.
     public static let minisock = Flags(rawValue: 8)
-    /// An iterator has seen the minisock, so its vanishing is its end.
+    /// An iterator has seen the minisock or request, so its absence is its end.
     public static let confirmed = Flags(rawValue: 16)
     /// The byte counts are filled.
     public static let counted = Flags(rawValue: 32)
-    /// A half-open request that only iterators see.
+    /// A half-open request: no socket yet.
     public static let request = Flags(rawValue: 64)
-    /// TCP Fast Open: data came with the SYN.
     public static let userKnown = Flags(rawValue: 128)
+    /// It was known as a half-open request, so its time in SYN-RECEIVED is the tracker's.
+    public static let wasRequest = Flags(rawValue: 256)
   }
+
+  /// Whether only iterators tell what becomes of it.
+  public var isSilent: Bool { flags.contains(.minisock) || flags.contains(.request) }
 }

@@ -23,6 +23,7 @@ extension ConnectionTracker {
     let key = Self.key(event)
     let time = event.pointee.timestamp_ns
     guard state != .closed, !endedDuringPass.contains(key) else { return false }
+    wheel?.observe(jiffies: snapshot.pointee.jiffies, at: time)
 
     guard let connection = table.find(key) else {
       let connection = insert(key, from: event, state: state)
@@ -31,7 +32,7 @@ extension ConnectionTracker {
     }
     connection.pointee.pass = pass
     if connection.pointee.ownerPID == 0, event.pointee.owner_pid != 0 { update(connection, from: event) }
-    if event.pointee.kind == TCPSTATE_KIND_TIMEWAIT { connection.pointee.flags.insert([.minisock, .confirmed]) }
+    if event.pointee.kind != TCPSTATE_KIND_SOCKET { return applySilent(connection, snapshot, event, to: &row) }
     guard connection.pointee.state != state, connection.pointee.entered < time else { return false }
 
     let before = connection.pointee.state
@@ -48,32 +49,58 @@ extension ConnectionTracker {
 
   /// The pass is complete.
   ///
-  /// - Parameter start: when the pass began, CLOCK_MONOTONIC.
+  /// - Parameters:
+  ///   - start: when the pass began, CLOCK_MONOTONIC.
+  ///   - minisocksOnly: it has read no full sockets.
   /// - Returns: keys of the connections that it didn't find although they were
-  ///   tracked before it began; `conclude(_:at:to:)` ends each.
-  public mutating func endPass(startedAt start: UInt64) -> [UInt64] {
+  ///   tracked before it began; `conclude` ends each.
+  public mutating func endPass(startedAt start: UInt64, minisocksOnly: Bool) -> [UInt64] {
     passUnderWay = false
     endedDuringPass = []
-    knowsExisting = true
+    if !minisocksOnly { knowsExisting = true }
     var vanished: [UInt64] = []
+    var silent = Silent()
     let pass = pass
     table.forEach { connection in
+      guard connection.pointee.isSilent || !minisocksOnly else { return }
       if connection.pointee.pass != pass, connection.pointee.entered < start {
         vanished.append(connection.pointee.key)
+        return
+      }
+      guard connection.pointee.isSilent else { return }
+      silent.namespaces.insert(connection.pointee.netns)
+      if connection.pointee.state != .timeWait { silent.changing += 1 }
+      if connection.pointee.flags.contains(.confirmed) {
+        let expires = connection.pointee.expires
+        silent.nextExpiry = min(silent.nextExpiry, expires == 0 ? start : expires)
+      } else {
+        silent.oldestUnconfirmed = min(silent.oldestUnconfirmed, connection.pointee.entered)
       }
     }
+    self.silent = silent
     return vanished
   }
 
-  /// Ends a connection whose end was lost, by a derived row.
-  public mutating func conclude(_ key: UInt64, at time: UInt64, to row: inout Transition) {
+  /// Ends a connection that a pass no longer found, by a derived row.
+  ///
+  /// - Parameters:
+  ///   - start: when that pass began; `lastSeen`: when the one before it did.
+  ///   - overflowed: the kernel has refused minisocks meanwhile.
+  public mutating func conclude(
+    _ key: UInt64, passStartedAt start: UInt64, lastSeen: UInt64, overflowed: Bool, to row: inout Transition
+  ) {
     guard let connection = table.find(key) else { return }
-    write(connection, at: time, source: .derived, to: &row)
-    row.old = connection.pointee.state
-    row.new = .closed
-    row.reason = connection.pointee.role == .listener ? nil : .unknown
-    row.stay = Stay(
-      nanoseconds: completeSince &- min(connection.pointee.entered, completeSince), kind: .atLeast)
+    if connection.pointee.isSilent {
+      describeEnd(connection, pass: start, lastSeen: lastSeen, overflowed: overflowed, to: &row)
+    } else {
+      // Its transitions were lost.
+      write(connection, at: start, source: .derived, to: &row)
+      row.old = connection.pointee.state
+      row.new = .closed
+      row.reason = connection.pointee.role == .listener ? nil : .unknown
+      row.stay = Stay(
+        nanoseconds: completeSince &- min(connection.pointee.entered, completeSince), kind: .atLeast)
+    }
     forget(connection)
   }
 
@@ -89,7 +116,7 @@ extension ConnectionTracker {
   }
 
   /// A socket that was there before.
-  private func adopt(
+  private mutating func adopt(
     _ connection: UnsafeMutablePointer<Connection>, _ snapshot: UnsafePointer<tcpstate_snapshot>,
     _ event: UnsafePointer<tcpstate_event>
   ) {
@@ -99,12 +126,17 @@ extension ConnectionTracker {
     let state = TCPState(number: event.pointee.state_new)
     switch Int32(event.pointee.kind) {
     case TCPSTATE_KIND_TIMEWAIT:
-      connection.pointee.flags.insert([.minisock, .confirmed])
-      connection.pointee.sendNext = event.pointee.send_next
-      connection.pointee.receiveNext = event.pointee.receive_next
+      if state == .timeWait, let entered = timeWaitEntry(snapshot) {
+        connection.pointee.entered = entered
+        connection.pointee.flags.insert(.enteredExactly)
+      }
+      var ignored = Transition()
+      _ = applySilent(connection, snapshot, event, to: &ignored)
+      noteSilent(connection)
     case TCPSTATE_KIND_REQUEST:
-      connection.pointee.flags.insert([.request, .confirmed])
-      connection.pointee.role = .server
+      adoptRequest(connection, event, age: UInt64(snapshot.pointee.request_age_us) * 1000)
+      var ignored = Transition()
+      _ = applySilent(connection, snapshot, event, to: &ignored)
     default:
       if state == .listen {
         connection.pointee.role = .listener

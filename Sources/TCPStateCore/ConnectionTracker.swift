@@ -11,7 +11,9 @@ public struct ConnectionTracker: ~Copyable {
   /// CLOCK_REALTIME − CLOCK_MONOTONIC in nanoseconds, for the rows' times.
   public var wallOffset: UInt64 = 0
   /// Timer ticks a second of this kernel (CONFIG_HZ); `nil` leaves what depends on it unknown.
-  public var ticksPerSecond: UInt64?
+  public var ticksPerSecond: UInt64? {
+    didSet { wheel = ticksPerSecond.map { TimerWheel(ticksPerSecond: $0) } }
+  }
   /// From when on every transition was seen: since the tracer was attached, or since the last loss.
   public var completeSince: UInt64 = 0
   /// Whether sockets that existed before were read, so that an unknown one is a surprise.
@@ -27,6 +29,12 @@ public struct ConnectionTracker: ~Copyable {
   /// Connections that ended while a reading was under way: it may still report them.
   var endedDuringPass: Set<UInt64> = []
   var passUnderWay = false
+  /// What the tables have to be read for.
+  public internal(set) var silent = Silent()
+  var requestCount = 0
+  var wheel: TimerWheel?
+  /// Set when the event took over a TIME-WAIT's addresses: its key, and when.
+  private var reused: (key: UInt64, time: UInt64)?
   /// For kernels that give no cookie.
   private var standInID: UInt64 = 0
 
@@ -53,6 +61,10 @@ public struct ConnectionTracker: ~Copyable {
   /// - Returns: whether there is a row. There is none for the kernel's own
   ///   steps that change nothing on the wire, such as FIN-WAIT-2's move into a minisock.
   public mutating func apply(_ event: UnsafePointer<tcpstate_event>, to row: inout Transition) -> Bool {
+    if event.pointee.kind != TCPSTATE_KIND_TRANSITION {
+      return event.pointee.kind == TCPSTATE_KIND_SYN_ACK
+        ? applySynAck(event, to: &row) : applyResetSent(event, to: &row)
+    }
     let old = TCPState(number: event.pointee.state_old)
     var new = TCPState(number: event.pointee.state_new)
     let key = Self.key(event)
@@ -63,6 +75,7 @@ public struct ConnectionTracker: ~Copyable {
     if opens, let known, known.pointee.flags.contains(.request) {
       // The half-open request, known from an iterator, has become a socket.
       known.pointee.flags.remove(.request)
+      requestCount -= 1
       update(known, from: event)
       return false
     }
@@ -102,7 +115,8 @@ public struct ConnectionTracker: ~Copyable {
         new = .timeWait
         reason = .fin
       case .finWait2Minisock:
-        connection.pointee.flags.insert(.minisock)
+        table.setMinisock(connection, true)
+        noteSilent(connection)
         return false  // still FIN-WAIT-2, in another form
       case .closed(let why):
         reason = why
@@ -119,9 +133,30 @@ public struct ConnectionTracker: ~Copyable {
       forget(connection)
     } else {
       enter(connection, new, at: event.pointee.timestamp_ns, exactly: true)
-      if new == .timeWait { connection.pointee.flags.insert(.minisock) }
+      if new == .timeWait {
+        table.setMinisock(connection, true)
+        noteSilent(connection)
+      } else if new == .established, table.minisockCount > 0 {
+        noteReuse(connection, event, stay)
+      }
     }
     return true
+  }
+
+  /// A handshake is complete: if its addresses were a TIME-WAIT's, that one is gone since its SYN.
+  private mutating func noteReuse(
+    _ connection: UnsafeMutablePointer<Connection>, _ event: UnsafePointer<tcpstate_event>, _ stay: Stay?
+  ) {
+    let minisock = table.findMinisock(
+      local: connection.pointee.local, peer: connection.pointee.peer, netns: connection.pointee.netns)
+    guard let minisock, minisock.pointee.state == .timeWait else { return }
+    reused = (minisock.pointee.key, event.pointee.timestamp_ns &- (stay?.nanoseconds ?? 0))
+  }
+
+  /// Hands out what `apply` left in `reused`, once.
+  public mutating func takeReused() -> (key: UInt64, time: UInt64)? {
+    defer { reused = nil }
+    return reused
   }
 
   @inline(__always)
@@ -152,6 +187,7 @@ public struct ConnectionTracker: ~Copyable {
   mutating func forget(_ connection: UnsafeMutablePointer<Connection>) {
     let state = connection.pointee.state
     if state.isKnown { open[Int(state.number)] -= 1 }
+    if connection.pointee.flags.contains(.request) { requestCount -= 1 }
     if passUnderWay { endedDuringPass.insert(connection.pointee.key) }
     table.remove(connection.pointee.key)
   }
@@ -246,6 +282,7 @@ public struct ConnectionTracker: ~Copyable {
     guard connection.pointee.role == .server else { return spacing }
     let retransmits = event.pointee.retransmits
     connection.pointee.synAckRetransmits = UInt8(clamping: retransmits)
+    if connection.pointee.flags.contains(.wasRequest), let spacing { return spacing }
     let measured = UInt64(event.pointee.smoothed_rtt_us8 >> 3) * 1000
     let seen = spacing?.nanoseconds ?? 0
     if retransmits == 0 {

@@ -20,7 +20,9 @@ enum Ending: Equatable {
       return
     }
     if event.error != 0 {
-      self = .closed(Self.reason(error: event.error, old: old))
+      let reason = Self.reason(error: event.error, old: old)
+      let sent = flags & TCPSTATE_FLAG_RESET_SENT != 0
+      self = .closed(reason == .resetReceived && sent ? .resetSent : reason)
       return
     }
     switch old {

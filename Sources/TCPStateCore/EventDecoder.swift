@@ -19,9 +19,9 @@ public enum EventDecoder {
   public static func event(_ bytes: UnsafeRawBufferPointer) throws(DecodingFailure) -> tcpstate_event {
     try check(bytes, needed: eventSize)
     let kind = bytes[1]
-    guard kind == TCPSTATE_KIND_TRANSITION || kind == TCPSTATE_KIND_RESET_SENT else {
-      throw .unknownKind(kind)
-    }
+    guard
+      kind == TCPSTATE_KIND_TRANSITION || kind == TCPSTATE_KIND_RESET_SENT || kind == TCPSTATE_KIND_SYN_ACK
+    else { throw .unknownKind(kind) }
     return bytes.loadUnaligned(as: tcpstate_event.self)
   }
 

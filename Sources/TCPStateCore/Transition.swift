@@ -52,6 +52,8 @@ public enum Reason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case unaccepted
   /// TIME-WAIT made way for a new connection of the same addresses and ports.
   case reused
+  /// The kernel keeps no more TIME-WAIT sockets (tcp_max_tw_buckets).
+  case timeWaitOverflow
   case unknown
 
   public var name: StaticString {
@@ -66,6 +68,7 @@ public enum Reason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case .killed: "killed"
     case .unaccepted: "unaccepted"
     case .reused: "reused"
+    case .timeWaitOverflow: "time_wait_overflow"
     case .unknown: "unknown"
     }
   }

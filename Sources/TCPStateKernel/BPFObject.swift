@@ -13,10 +13,13 @@ struct BPFObject: ~Copyable {
     static let transitionClassic = Programs(rawValue: 4)
     static let snapshotFiles = Programs(rawValue: 8)
     static let snapshotSockets = Programs(rawValue: 16)
+    static let synAck = Programs(rawValue: 32)
+    static let resetSent = Programs(rawValue: 64)
 
     static let names: [(Programs, String)] = [
       (.transition, "transition"), (.reader, "reader"), (.transitionClassic, "transition_classic"),
       (.snapshotFiles, "snapshot_files"), (.snapshotSockets, "snapshot_sockets"),
+      (.synAck, "syn_ack"), (.resetSent, "reset_sent"),
     ]
   }
 

@@ -36,6 +36,9 @@ public enum KernelClock {
       .map { UInt64($0) }
   }
 
+  /// CPU time of this process.
+  public static func processCPU() -> UInt64 { read(CLOCK_PROCESS_CPUTIME_ID) }
+
   /// CONFIG_HZ, from the jiffies in a snapshot.
   public static func ticksPerSecond(_ snapshot: tcpstate_snapshot) -> UInt64? {
     ticksPerSecond(jiffies: snapshot.jiffies, at: snapshot.event.timestamp_ns)

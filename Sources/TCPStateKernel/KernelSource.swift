@@ -34,7 +34,7 @@ public final class KernelSource {
   private let iterator: SocketIterator
   private let queue: EventQueue
   private var transitionLink: BPFLink?
-  private var readerLink: BPFLink?
+  private var otherLinks: [BPFLink] = []
   private var lostSeen: UInt32 = 0
   private var skippedTold: UInt64 = 0
 
@@ -59,9 +59,11 @@ public final class KernelSource {
 
   /// Tries the richest set of programs first, and less where the kernel refuses.
   private static func load(_ image: UnsafeRawBufferPointer, _ configuration: Configuration) throws(KernelError) -> BPFObject {
-    let full: BPFObject.Programs = [.transition, .reader, .snapshotFiles, .snapshotSockets]
+    let tables: BPFObject.Programs = [.snapshotFiles, .snapshotSockets]
     var attempts: [BPFObject.Programs] = [
-      full, full.subtracting(.reader), full.subtracting(.snapshotFiles), [.transition], [.transitionClassic],
+      [.transition, .reader, .synAck, .resetSent, .snapshotFiles, .snapshotSockets],
+      tables.union([.transition, .reader]), tables.union(.transition), [.transition, .snapshotSockets],
+      [.transition], [.transitionClassic],
     ]
     if let wanted = configuration.attachment {
       attempts = attempts.filter { $0.contains(.transition) == (wanted == .btf) }
@@ -114,15 +116,15 @@ public final class KernelSource {
       throw KernelError("attach to the tracepoint sock:inet_sock_set_state", errno: code)
     }
     transitionLink = BPFLink(taking: link)
-    if object.programs.contains(.reader), let reader = bpf_program__attach(object.program(.reader)) {
-      readerLink = BPFLink(taking: reader)
+    for program in [BPFObject.Programs.reader, .synAck, .resetSent] where object.programs.contains(program) {
+      if let link = bpf_program__attach(object.program(program)) { otherLinks.append(BPFLink(taking: link)) }
     }
   }
 
   /// Detaches: what happened until now can still be consumed.
   public func detach() {
     transitionLink = nil
-    readerLink = nil
+    otherLinks = []
   }
 
   /// Readable when there is much to consume; else consume by a timer.

@@ -18,10 +18,9 @@ public struct CSVStyle: Sendable {
     self.excelSafe = excelSafe
     self.terminalSafe = terminalSafe
     let needsQuotes = nullText.utf8.contains { [0x22, 0x2c, 0x0a, 0x0d].contains($0) }
-    null = Array(
-      needsQuotes
-        ? "\"\(nullText.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\"".utf8
-        : nullText.utf8)
+    let doubled = nullText.split(separator: "\"", omittingEmptySubsequences: false)
+      .joined(separator: "\"\"")
+    null = Array(needsQuotes ? "\"\(doubled)\"".utf8 : nullText.utf8)
     nullName = nullText.utf8.count <= 16 ? ShortName(nullText) : ShortName()
   }
 

@@ -15,7 +15,8 @@ enum MachineWords {
   /// By `Reason.rawValue`.
   nonisolated(unsafe) static let reasons = table(Reason.allCases.map(\.name.description))
   /// By `DurationKind.rawValue`.
-  nonisolated(unsafe) static let durationKinds = table([DurationKind.exact, .atLeast].map(\.name.description))
+  nonisolated(unsafe) static let durationKinds = table(
+    [DurationKind.exact, .atLeast].map(\.name.description))
   /// By `Source.rawValue`.
   nonisolated(unsafe) static let sources = table([Source.event, .snapshot, .derived].map(\.name.description))
 

@@ -3,7 +3,7 @@ import TCPStateCore
 /// Names of processes as text. A process chooses its own: it may hold commas,
 /// quotes, line breaks, escape sequences, and bytes that aren't UTF-8.
 public enum NameText {
-  /// Most bytes that 16 become: `\u{10ffff}`-like escapes, quotes, a prefix, and the slack of `Word`s.
+  /// Most bytes that 16 become, six each as JSON writes a control character, and the slack of `Word`s.
   static let room = 16 * 6 + 32
 
   /// Appends a name for a terminal and returns its columns.

@@ -35,12 +35,12 @@ enum TimelineColumn: Int, CaseIterable {
     switch self {
     case .time: 15
     case .role: 6
-    case .owner: 11
+    case .owner: 9
     case .local: 14
     case .localPort: 6
     case .peer: 18
     case .transition: 26  // SYN-RECEIVED → ESTABLISHED
-    case .stayed: 8
+    case .stayed: 9  // ≥ 2 m 4 s
     case .state: 14  // → SYN-RECEIVED
     case .rtt: 7
     case .sent, .received: 9

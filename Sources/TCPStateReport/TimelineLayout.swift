@@ -1,11 +1,11 @@
 /// Which columns the timeline shows, how wide they are, and how fine its clock is.
 ///
 /// A terminal gets what fits without wrapping, counting in a short `why`: under
-/// 100 columns the compact layout, then the full one, then more. Elsewhere the
+/// 107 columns the compact layout, then the full one, then more. Elsewhere the
 /// layout is the full one. Columns only ever grow.
 struct TimelineLayout {
   /// Columns of a terminal from which on the full layout is used.
-  private static let fullFrom = 100
+  private static let fullFrom = 107
   /// Between two columns.
   static let gap = 2
   /// Room for the longest common `why`, `peer closed`, and its gap.
@@ -27,10 +27,9 @@ struct TimelineLayout {
       widths[TimelineColumn.owner.rawValue] = 16
       widths[TimelineColumn.local.rawValue] = 21
       widths[TimelineColumn.peer.rawValue] = 21
-      widths[TimelineColumn.stayed.rawValue] = 9
     } else if let terminal, terminal < Self.fullFrom {
       // Leaves room for `→ CLOSED timed out` within 80.
-      widths[TimelineColumn.owner.rawValue] = 9
+      widths[TimelineColumn.stayed.rawValue] = 8
     }
     arrange()
   }

@@ -51,10 +51,7 @@ public struct TimelineTable: ~Copyable {
       let width = write(column, of: row)
       place(column, width: width, position: &position, end: &end, in: &buffer)
     }
-    let why = WhyText(row)
-    if !(why.isImplied && !why.namesActor && layout.isCompact) {
-      append(why, row, position: position, end: end, to: &buffer)
-    }
+    append(WhyText(row), row, position: position, end: end, to: &buffer)
     buffer.append(UInt8(ascii: "\n"))
   }
 
@@ -88,13 +85,20 @@ public struct TimelineTable: ~Copyable {
     position += padding + width
   }
 
+  /// Appends the `why`; one that the new state implies only where it fits.
   private mutating func append(
-    _ why: borrowing WhyText, _ row: Transition, position: Int, end: Int, to buffer: inout ByteBuffer
+    _ why: WhyText, _ row: Transition, position: Int, end: Int, to buffer: inout ByteBuffer
   ) {
     cell.removeAll()
-    guard why.append(row, style: style, to: &cell) > 0 else { return }
+    let width = why.append(row, style: style, to: &cell)
+    guard width > 0 else { return }
     // The state is the compact layout's last column and needs no padding after it.
     let padding = layout.isCompact ? 1 : max(end + TimelineLayout.gap - position, TimelineLayout.gap)
+    if why.isImplied, !why.namesActor, let terminal = style.width,
+      position + padding + width > terminal
+    {
+      return
+    }
     buffer.append(spaces: padding)
     if style.color, why.isAlarm { buffer.append(StateColor.alarm) }
     buffer.append(cell)

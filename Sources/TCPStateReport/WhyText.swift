@@ -45,6 +45,7 @@ public struct WhyText: Sendable {
     case .killed: "killed"
     case .unaccepted: "never accepted"
     case .reused: "reused"
+    case .timeWaitOverflow: "too many TIME-WAIT"
     case .fin, .unknown, nil: ""
     }
   }

@@ -20,6 +20,9 @@ struct LiveStream: ~Copyable {
   private var lastLossCheck: UInt64 = 0
   /// After a loss the tables have to be read again.
   private(set) var needsTables = false
+  private var pacer = SilentPacer()
+  private var taken: UInt8 = 0
+  private var overflows = TimeWaitOverflows()
   /// Lost since the last transition was handed on.
   private var untoldLoss: UInt64 = 0
   private var row = Transition()
@@ -65,28 +68,51 @@ struct LiveStream: ~Copyable {
   mutating func readTables(_ receive: (inout Transition, UInt64) -> Void) throws(KernelError) {
     needsTables = false
     guard source.canReadTables else { return }
-    let start = KernelClock.monotonic()
+    try read(minisocksOnly: false, namespaces: NetworkNamespaces.all(), receive)
+  }
+
+  /// Looks after the minisocks and requests if it is time to.
+  ///
+  /// - Parameter final: a last look, so that what has changed silently is told before the end.
+  mutating func followSilent(final: Bool = false, _ receive: (inout Transition, UInt64) -> Void) throws(KernelError) {
+    guard source.canReadTables, final && tracker.silentCount > 0 || pacer.isDue(tracker, now: KernelClock.monotonic())
+    else { return }
+    let wanted = tracker.silent.namespaces
+    let namespaces = NetworkNamespaces.all().filter { wanted.contains($0.key) }
+    try read(minisocksOnly: true, namespaces: namespaces, receive)
+  }
+
+  private mutating func read(
+    minisocksOnly: Bool, namespaces: [UInt32: String], _ receive: (inout Transition, UInt64) -> Void
+  ) throws(KernelError) {
     let source = source
+    let start = KernelClock.monotonic()
+    let before = pacer.begin(now: start)
     tracker.beginPass()
-    var untilNextConsume = 0
-    try source.readSockets(namespaces: NetworkNamespaces.all()) { snapshot in
-      if untilNextConsume == 0 {
-        source.consume()
-        untilNextConsume = 64
-      }
-      untilNextConsume -= 1
-      if tracker.ticksPerSecond == nil { tracker.ticksPerSecond = KernelClock.ticksPerSecond(snapshot.pointee) }
-      apply(until: snapshot.pointee.event.timestamp_ns, receive)
-      if tracker.apply(snapshot, to: &row) {
-        emit(receive)
-      }
+    if minisocksOnly {
+      try source.readMinisocks(namespaces: namespaces) { take($0, receive) }
+    } else {
+      try source.readSockets(namespaces: namespaces) { take($0, receive) }
     }
     if tracker.ticksPerSecond == nil { tracker.ticksPerSecond = source.ticksPerSecond }
     pump(receive)
-    for key in tracker.endPass(startedAt: start) {
-      tracker.conclude(key, at: start, to: &row)
+    let overflowed = overflows.grew()
+    for key in tracker.endPass(startedAt: start, minisocksOnly: minisocksOnly) {
+      tracker.conclude(key, passStartedAt: start, lastSeen: before, overflowed: overflowed, to: &row)
       emit(receive)
     }
+    pacer.end(now: KernelClock.monotonic())
+  }
+
+  private mutating func take(
+    _ snapshot: UnsafePointer<tcpstate_snapshot>, _ receive: (inout Transition, UInt64) -> Void
+  ) {
+    // A long reading mustn't let the ring buffer fill up.
+    taken &+= 1
+    if taken % 64 == 0 { source.consume() }
+    if tracker.ticksPerSecond == nil { tracker.ticksPerSecond = KernelClock.ticksPerSecond(snapshot.pointee) }
+    apply(until: snapshot.pointee.event.timestamp_ns, receive)
+    if tracker.apply(snapshot, to: &row) { emit(receive) }
   }
 
   @inline(__always)
@@ -95,6 +121,10 @@ struct LiveStream: ~Copyable {
       let loss = source.lossesBefore(event)
       if loss > 0 { noteLoss(loss, at: event.pointee.timestamp_ns) }
       if tracker.apply(event, to: &row) { emit(receive) }
+      if let reused = tracker.takeReused() {
+        tracker.concludeReused(at: reused.time, reused.key, to: &row)
+        emit(receive)
+      }
     }
   }
 

@@ -60,6 +60,7 @@ struct TraceSession: ~Copyable {
     if stream.needsTables, !final, losses.mayRead {
       try stream.readTables { row, loss in printer.receive(&row, lossBefore: loss) }
     }
+    try stream.followSilent(final: final) { row, loss in printer.receive(&row, lossBefore: loss) }
     if try printer.flush(transitions: stream.transitions, lost: stream.lost) {
       loop.watch(printer.descriptor, events: EPOLLOUT.rawValue)
     } else {

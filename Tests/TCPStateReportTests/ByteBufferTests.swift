@@ -38,7 +38,7 @@ import Testing
     #expect(buffer.text == expected)
     #expect(buffer.count == expected.utf8.count)
     buffer.removeFirst(buffer.count + 1)
-    #expect(buffer.isEmpty)
+    #expect(buffer.count == 0)
     buffer.append(spaces: -1)
     buffer.append(spaces: 2)
     #expect(buffer.text == "  ")

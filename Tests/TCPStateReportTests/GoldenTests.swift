@@ -19,7 +19,7 @@ import Testing
   /// On a terminal no control character gets out but line ends and our own colours.
   @Test(arguments: SampleTransitions.allCases)
   func terminalSafety(_ sample: SampleTransitions) {
-    for rendering in Rendering.allCases where rendering != .csv && rendering != .csvAll && rendering != .csvExcel {
+    for rendering in Rendering.allCases where ![.csv, .csvAll, .csvExcel].contains(rendering) {
       var text = rendering.render(sample.rows).text
       for code in ["0", "1", "2", "31", "32", "34", "36", "1;31", "1;33"] where rendering == .tableColor {
         text = text.replacingOccurrences(of: "\u{1b}[\(code)m", with: "")

@@ -138,7 +138,7 @@ public enum SampleTransitions: String, CaseIterable, Sendable {
   }
 
   /// Each name as `comm` may hold it: 15 bytes at most, any but NUL.
-  public static let hostileNames: [[UInt8]] = [
+  public static let nastyNames: [[UInt8]] = [
     Array("a,b\"c".utf8),
     Array("=1+1".utf8),
     Array("-cmd|' /C calc".utf8),
@@ -158,7 +158,7 @@ public enum SampleTransitions: String, CaseIterable, Sendable {
   ]
 
   private static func hostileRows() -> [Transition] {
-    hostileNames.enumerated().map { index, name in
+    nastyNames.enumerated().map { index, name in
       var row = client()
       row.sequence = UInt64(index + 1)
       row.ownerName = ShortName(bytes: name)

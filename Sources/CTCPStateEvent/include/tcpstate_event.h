@@ -35,7 +35,8 @@ typedef int32_t tcpstate_s32;
 #define TCPSTATE_KIND_SOCKET 2 /* from an iterator, a tcpstate_snapshot: full socket */
 #define TCPSTATE_KIND_TIMEWAIT 3 /* from iter/tcp, a tcpstate_snapshot: timewait minisock */
 #define TCPSTATE_KIND_REQUEST 4 /* from iter/tcp, a tcpstate_snapshot: request minisock */
-#define TCPSTATE_KIND_RESET_SENT 5 /* tcp:tcp_send_reset, a tcpstate_event; error = kernel's reason */
+#define TCPSTATE_KIND_RESET_SENT 5 /* tcp:tcp_send_reset, a tcpstate_event */
+#define TCPSTATE_KIND_SYN_ACK 6 /* tcp:tcp_retransmit_synack, a tcpstate_event of the request */
 
 /* tcpstate_event.flags */
 #define TCPSTATE_FLAG_OWNED 0x0001 /* the current process held the socket's lock: it is the actor */
@@ -48,7 +49,7 @@ typedef int32_t tcpstate_s32;
 #define TCPSTATE_FLAG_HAS_ENTRY_STAMP 0x0080 /* tw_entry_stamp_ms is filled */
 #define TCPSTATE_FLAG_FASTOPEN 0x0100 /* the SYN carried data that was accepted (RFC 7413) */
 #define TCPSTATE_FLAG_READER 0x0200 /* the owner was seen reading, so it isn't merely inherited */
-#define TCPSTATE_FLAG_SYN_COOKIE 0x0400 /* request sock: answered with a SYN cookie */
+#define TCPSTATE_FLAG_RESET_SENT 0x0400 /* set by user space: a RST of ours followed at once */
 
 /*
  * One state transition, as the socket stood when sock:inet_sock_set_state
@@ -99,7 +100,7 @@ struct tcpstate_event {
 	tcpstate_u32 retransmits; /* total_retrans: segments */
 	tcpstate_u32 segments_sent;
 	tcpstate_u32 segments_received;
-	tcpstate_u32 total_rto_time_ms; /* time spent in retransmission timeouts */
+	tcpstate_u32 total_rto_time_ms; /* in retransmission timeouts; SYN_ACK: since the first SYN-ACK */
 	tcpstate_s32 linger2; /* FIN-WAIT-2 timeout: < 0 none, 0 system's, jiffies */
 	tcpstate_u8 congestion_control[TCPSTATE_NAME_LENGTH]; /* NUL padded */
 };

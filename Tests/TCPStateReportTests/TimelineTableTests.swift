@@ -1,0 +1,86 @@
+import TCPStateCore
+import TCPStateReport
+import TestSupport
+import Testing
+
+@Suite struct TimelineTableTests {
+  /// Whatever the width, addresses are there in full.
+  @Test(arguments: [nil, 1, 20, 79, 80, 99, 100, 113, 114, 120, 126, 160, 500])
+  func nothingIsCut(_ width: Int?) {
+    var table = TimelineTable(style: TableStyle(width: width, utc: true))
+    var buffer = ByteBuffer()
+    for row in SampleTransitions.ipv6.rows {
+      buffer.removeAll()
+      table.append(row, to: &buffer)
+      if row.peer != .none { #expect(buffer.text.contains(" \(EndpointText.string(row.peer)) ")) }
+      #expect(buffer.text.contains("→ \(row.new.name(.rfc))"))
+    }
+  }
+
+  /// At every width a plain connection fits, from the narrowest that the compact layout is made for.
+  @Test func fitsEveryWidth() {
+    for width in 80...260 {
+      var table = TimelineTable(style: TableStyle(width: width, utc: true))
+      var buffer = ByteBuffer()
+      table.appendHeader(to: &buffer)
+      for row in SampleTransitions.oneConnection.rows { table.append(row, to: &buffer) }
+      for line in buffer.text.split(separator: "\n") {
+        #expect(DisplayWidth.of(String(line)) <= width, "\(width): \(line)")
+      }
+    }
+  }
+
+  @Test func headerComesAgainWhenColumnsChange() {
+    var table = TimelineTable(style: TableStyle(width: 160, utc: true))
+    var buffer = ByteBuffer()
+    func headers(_ buffer: borrowing ByteBuffer) -> Int {
+      buffer.text.split(separator: "\n").count { $0.hasPrefix("TIME") }
+    }
+    table.appendHeader(to: &buffer)
+    let row = SampleTransitions.client()
+    table.append(row, to: &buffer)
+    #expect(headers(buffer) == 1)
+    table.resize(width: 161)
+    table.append(row, to: &buffer)
+    #expect(headers(buffer) == 1)
+    table.resize(width: 80)
+    table.append(row, to: &buffer)
+    table.append(row, to: &buffer)
+    #expect(headers(buffer) == 2)
+  }
+
+  @Test func noTrailingSpaces() {
+    for sample in SampleTransitions.allCases {
+      for rendering in Rendering.allCases where rendering.rawValue.hasPrefix("table") {
+        let text = rendering.render(sample.rows).text
+        #expect(!text.contains(" \n"), "\(sample) \(rendering)")
+      }
+    }
+  }
+
+  @Test func actorsWhoAreNotTheOwner() {
+    var row = SampleTransitions.client()
+    row.old = .established
+    row.new = .finWait1
+    row.actorPID = 812
+    row.actorName = ShortName("nginx")
+    var table = TimelineTable(style: TableStyle(utc: true))
+    var buffer = ByteBuffer()
+    table.append(row, to: &buffer)
+    #expect(buffer.text.hasSuffix("  closed by nginx/812\n"))
+    row.actorPID = row.ownerPID
+    buffer.removeAll()
+    table.append(row, to: &buffer)
+    #expect(buffer.text.hasSuffix("–\n"))
+  }
+
+  @Test func textTable() {
+    var table = TextTable([("A", .left), ("NUMBER", .right)])
+    table.add(["日本", "1"])
+    table.add(["x", "22", "trailing"])
+    table.add(["only"])
+    var buffer = ByteBuffer()
+    table.append(to: &buffer)
+    #expect(buffer.text == "A     NUMBER\n日本       1\nx         22  trailing\nonly\n")
+  }
+}

@@ -1,0 +1,36 @@
+import Foundation
+
+/// Bytes written as hexadecimal pairs, each line with a comment `# offset field: value`.
+public struct HexFixture {
+  public let bytes: [UInt8]
+  /// By field name: the offset that its comment claims, and the one at which its bytes are.
+  public let offsets: [String: (claimed: Int, actual: Int)]
+
+  public struct Malformed: Error {
+    public let line: String
+  }
+
+  /// `name` is a path below the folder `Fixtures` beside the test's source file.
+  public init(_ name: String, testFile: String = #filePath) throws {
+    let url = URL(fileURLWithPath: testFile).deletingLastPathComponent()
+      .appendingPathComponent("Fixtures").appendingPathComponent(name)
+    var bytes: [UInt8] = []
+    var offsets: [String: (claimed: Int, actual: Int)] = [:]
+    for line in try String(contentsOf: url, encoding: .utf8).split(separator: "\n") {
+      let parts = line.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
+      let pairs = parts[0].split(separator: " ")
+      if !pairs.isEmpty {
+        guard parts.count == 2,
+          let match = parts[1].wholeMatch(of: /\s*(\d+) (\w+): .+/), let claimed = Int(match.1)
+        else { throw Malformed(line: String(line)) }
+        offsets[String(match.2)] = (claimed, bytes.count)
+      }
+      for pair in pairs {
+        guard pair.count == 2, let byte = UInt8(pair, radix: 16) else { throw Malformed(line: String(line)) }
+        bytes.append(byte)
+      }
+    }
+    self.bytes = bytes
+    self.offsets = offsets
+  }
+}
