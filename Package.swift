@@ -44,6 +44,9 @@ let package = Package(
       name: "TestSupport", dependencies: ["TCPStateCore"], path: "Tests/TestSupport",
       swiftSettings: swiftSettings),
     .testTarget(
+      name: "TCPStateCoreTests", dependencies: ["TCPStateCore", "CTCPStateEvent", "TestSupport"],
+      exclude: ["Fixtures", "Scenarios"], swiftSettings: swiftSettings),
+    .testTarget(
       name: "TCPStateReportTests", dependencies: ["TCPStateCore", "TCPStateReport", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: swiftSettings),
     .plugin(name: "EmbedBPF", capability: .buildTool()),

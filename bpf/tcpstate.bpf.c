@@ -50,14 +50,17 @@ static __always_inline struct tcpstate_event *reserve(void)
 
 /*
  * Waking the consumer costs the traced process more than all the rest, so it
- * is left to the consumer's timer until there is much to read.
+ * is left to the consumer's timer until there is much to read, and then done
+ * once for each wake_bytes more. Records are of one size, so none of these
+ * marks is stepped over.
  */
 static __always_inline void submit(struct tcpstate_event *e)
 {
 	__u64 pending = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+	bool wake = (pending & (config.wake_bytes - 1)) < sizeof(*e);
 
 	e->lost_before = shared.lost;
-	bpf_ringbuf_submit(e, pending >= config.wake_bytes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(e, wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }
 
 /*

@@ -9,6 +9,9 @@ extension ConnectionTracker {
   /// TIME-WAIT lasts this long at the least: TCP_TIMEWAIT_LEN, include/net/tcp.h.
   static let timeWaitSeconds: UInt64 = 60
 
+  /// An end between two readings closer than this, in nanoseconds, is exact.
+  static let tolerance: UInt64 = 50_000_000
+
   /// What waits for a reading, as of the last one.
   public struct Silent: Sendable {
     /// Minisocks of orphans, which may go to TIME-WAIT any time, and half-open requests.
@@ -172,15 +175,19 @@ extension ConnectionTracker {
   ) {
     let expires = connection.pointee.expires
     let state = connection.pointee.state
-    let ranOut = connection.pointee.flags.contains(.confirmed) && expires != 0 && expires <= pass
-    let end = ranOut ? expires : max(connection.pointee.entered, min(lastSeen, pass))
+    let wasSeen = connection.pointee.flags.contains(.confirmed)
+    let ranOut = wasSeen && expires != 0 && expires <= pass
+    // It ended after its timer was due and after it was last seen. The timer of
+    // a minisock is deferrable: an idle CPU lets it wait.
+    let end = max(connection.pointee.entered, ranOut ? expires : 0, min(lastSeen, pass))
     write(connection, at: end, source: .derived, to: &row)
     row.old = state
     row.new = .closed
     if ranOut {
-      row.stay = stay(of: connection, until: expires)
+      row.stay = stay(of: connection, until: end)
+      if pass - end > Self.tolerance { row.stay?.kind = .atLeast }
       row.reason = state == .timeWait ? .fin : .timeout
-    } else if connection.pointee.flags.contains(.confirmed) {
+    } else if wasSeen {
       row.stay = Stay(nanoseconds: end - connection.pointee.entered, kind: .atLeast)
       row.reason = .resetReceived
     } else {

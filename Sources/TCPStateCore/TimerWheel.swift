@@ -1,10 +1,11 @@
-/// When the kernel's timers really fire.
+/// When the kernel's timers are really due.
 ///
 /// A `timer_list` fires late by design: its wheel has coarser slots the
 /// farther off the expiry is, and never moves a timer between them
 /// (kernel/time/timer.c, since 4.8). The 60 s of TIME-WAIT take up to 62 s at
-/// HZ=250 for that reason. The slot follows from the expiry alone, so the end
-/// of TIME-WAIT is known to the tick once its timer has been read.
+/// HZ=250 for that reason. The slot follows from the expiry alone, so once a
+/// timer has been read it is known when it is due. TIME-WAIT's timer is
+/// deferrable besides: on an idle CPU it waits for the next thing to do.
 public struct TimerWheel: Sendable {
   /// Nanoseconds of one tick.
   public let tick: UInt64
@@ -31,7 +32,7 @@ public struct TimerWheel: Sendable {
     origin.map { (time &- $0) / tick }
   }
 
-  /// The tick at which a timer fires.
+  /// The tick at which a timer is due.
   ///
   /// - Parameters:
   ///   - expires: `timer_list.expires`.

@@ -88,7 +88,7 @@ struct BPFObject: ~Copyable {
     guard let value = bpf_map__initial_value(rodata, &size), size == MemoryLayout<tcpstate_config>.size
     else { throw LoadFailure(step: "configure", code: EINVAL) }
     var config = tcpstate_config()
-    config.wake_bytes = UInt64(min(64 * 1024, ringBytes / 4))
+    config.wake_bytes = UInt64(min(1 << 20, ringBytes / 8))
     config.filter_family = UInt32(filter.family ?? 0)
     config.filter_netns = filter.netns ?? 0
     config.filter_cgroup = filter.cgroup?.id ?? 0

@@ -7,7 +7,8 @@ import TCPStateCore
 /// neighbours can be swapped by some microseconds; an event is let go only when
 /// none older can come any more.
 final class EventQueue {
-  static let capacity = 16_384
+  /// A megabyte: what is appended is still cached when it is taken.
+  static let capacity = 4096
 
   private let events: UnsafeMutablePointer<tcpstate_event>
   private var head = 0

@@ -1,6 +1,7 @@
 import CTCPStateEvent
 import TCPStateCore
 import TCPStateKernel
+import TCPStateReport
 
 /// The live source with its tracker: kernel records in, transitions out.
 ///
@@ -60,8 +61,19 @@ struct LiveStream: ~Copyable {
     let now = KernelClock.monotonic()
     guard force || now - lastLossCheck > 250_000_000 else { return }
     lastLossCheck = now
+    followClock()
     let count = source.untoldLosses()
     if count > 0 { noteLoss(count, at: now) }
+  }
+
+  /// The clock may be set while we run; NTP's slewing moves both clocks alike.
+  private mutating func followClock() {
+    let offset = KernelClock.wallOffset()
+    let change = Int64(bitPattern: offset &- tracker.wallOffset)
+    guard change.magnitude > 1_000_000 else { return }
+    tracker.wallOffset = offset
+    Message.line(
+      "tcpstate-trace: the clock was set \(DurationText.string(change.magnitude)) \(change > 0 ? "forward" : "back"); times follow it from here on, durations are not affected")
   }
 
   /// Reads the kernel's tables: at the start and after a loss.
@@ -75,12 +87,16 @@ struct LiveStream: ~Copyable {
   ///
   /// - Parameter final: a last look, so that what has changed silently is told before the end.
   mutating func followSilent(final: Bool = false, _ receive: (inout Transition, UInt64) -> Void) throws(KernelError) {
-    guard source.canReadTables, final && tracker.silentCount > 0 || pacer.isDue(tracker, now: KernelClock.monotonic())
-    else { return }
+    guard source.canReadTables, final ? tracker.silentCount > 0 : isReadingDue else { return }
     let wanted = tracker.silent.namespaces
     let namespaces = NetworkNamespaces.all().filter { wanted.contains($0.key) }
     try read(minisocksOnly: true, namespaces: namespaces, receive)
   }
+
+  /// When the minisocks want to be read next, CLOCK_MONOTONIC.
+  var nextReading: UInt64? { source.canReadTables ? pacer.nextReading(tracker) : nil }
+
+  private var isReadingDue: Bool { nextReading.map { $0 <= KernelClock.monotonic() } ?? false }
 
   private mutating func read(
     minisocksOnly: Bool, namespaces: [UInt32: String], _ receive: (inout Transition, UInt64) -> Void
@@ -101,7 +117,7 @@ struct LiveStream: ~Copyable {
       tracker.conclude(key, passStartedAt: start, lastSeen: before, overflowed: overflowed, to: &row)
       emit(receive)
     }
-    pacer.end(now: KernelClock.monotonic())
+    pacer.end()
   }
 
   private mutating func take(

@@ -1,43 +1,54 @@
-import Glibc
 import TCPStateCore
 import TCPStateKernel
 
 /// When to read the kernel's tables for minisocks and half-open requests.
 ///
-/// A reading walks the whole hash table, so it may take at most 1 % of a CPU:
-/// after each, 99 times its cost is waited. And only when it could tell
-/// something: an orphan or a request may have changed, a timer has fired, or a
-/// minisock is still to be confirmed.
+/// A reading walks the whole hash table, so it may take 1 % of a CPU on
+/// average: a budget grows with the time and pays for each. And only when it
+/// could tell something: an orphan or a request may have changed, a timer is
+/// due, or a minisock is still to be confirmed.
 struct SilentPacer {
-  private static let shortest: UInt64 = 250_000_000
+  /// What can be saved up for a burst around a timer, and what there is to begin with.
+  private static let largestBudget: Int64 = 1_000_000_000
+  /// An end is known as closely as the readings around it.
+  private static let shortest: UInt64 = 25_000_000
   /// How soon changes of orphans and requests are looked for.
   private static let changing: UInt64 = 1_000_000_000
   /// How soon a new TIME-WAIT is confirmed; its end is a minute away.
   private static let unconfirmed: UInt64 = 5_000_000_000
-  /// A timer fires in a soft interrupt, a little after its tick.
-  private static let firing: UInt64 = 20_000_000
+  /// A timer's soft interrupt comes a little after its tick.
+  private static let firing: UInt64 = 8_000_000
 
-  private(set) var lastStart: UInt64 = 0
-  private var nextAllowed: UInt64 = 0
+  /// CPU nanoseconds that may be spent.
+  private var budget: Int64 = 100_000_000
+  private var lastStart: UInt64 = 0
   private var startCPU: UInt64 = 0
+  private var lastCost: Int64 = 0
 
-  func isDue(_ tracker: borrowing ConnectionTracker, now: UInt64) -> Bool {
-    guard tracker.silentCount > 0, now >= nextAllowed else { return false }
+  /// When the next reading is wanted and can be paid for, CLOCK_MONOTONIC; `nil` when nothing is to be read.
+  func nextReading(_ tracker: borrowing ConnectionTracker) -> UInt64? {
+    guard tracker.silentCount > 0 else { return nil }
     let silent = tracker.silent
-    return now &- lastStart >= Self.changing && silent.changing > 0
-      || silent.nextExpiry != .max && now >= silent.nextExpiry &+ Self.firing
-      || silent.oldestUnconfirmed != .max && now >= silent.oldestUnconfirmed &+ Self.unconfirmed
+    var wanted = UInt64.max
+    if silent.changing > 0 { wanted = lastStart + Self.changing }
+    if silent.nextExpiry != .max { wanted = min(wanted, silent.nextExpiry + Self.firing) }
+    if silent.oldestUnconfirmed != .max { wanted = min(wanted, silent.oldestUnconfirmed + Self.unconfirmed) }
+    guard wanted != .max else { return nil }
+    let missing = lastCost - budget
+    let affordable = lastStart + max(Self.shortest, missing > 0 ? UInt64(missing) * 100 : 0)
+    return max(wanted, affordable)
   }
 
   /// - Returns: when the reading before this one began.
   mutating func begin(now: UInt64) -> UInt64 {
-    defer { lastStart = now }
+    if lastStart != 0 { budget = min(Self.largestBudget, budget + Int64((now - lastStart) / 100)) }
     startCPU = KernelClock.processCPU()
+    defer { lastStart = now }
     return lastStart
   }
 
-  mutating func end(now: UInt64) {
-    let cost = KernelClock.processCPU() - startCPU
-    nextAllowed = now + max(Self.shortest, cost * 99)
+  mutating func end() {
+    lastCost = Int64(KernelClock.processCPU() - startCPU)
+    budget -= lastCost
   }
 }

@@ -69,9 +69,9 @@ struct TraceSession: ~Copyable {
   }
 
   private func timeout(until deadline: UInt64?) -> Int32 {
-    guard let deadline else { return Self.tick }
+    guard let next = [deadline, stream.nextReading].compactMap({ $0 }).min() else { return Self.tick }
     let now = KernelClock.monotonic()
-    return deadline <= now ? 0 : Int32(min(UInt64(Self.tick), (deadline - now) / 1_000_000 + 1))
+    return next <= now ? 0 : Int32(min(UInt64(Self.tick), (next - now) / 1_000_000 + 1))
   }
 
   /// The last rows, then the closing table.

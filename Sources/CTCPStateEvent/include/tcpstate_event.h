@@ -142,7 +142,7 @@ struct tcpstate_shared {
  * and the verifier then drops its code.
  */
 struct tcpstate_config {
-	tcpstate_u64 wake_bytes; /* pending bytes from which the consumer is woken before its timer */
+	tcpstate_u64 wake_bytes; /* a power of two: the consumer is woken each time so much more is pending */
 	tcpstate_u64 filter_cgroup; /* cgroup v2 id; descendants match too */
 	tcpstate_u32 filter_cgroup_level; /* its depth below the root */
 	tcpstate_u32 filter_family; /* 4 or 6, as on the wire */

@@ -1,0 +1,102 @@
+# `make help` lists the targets. Each installs the system packages it lacks
+# (scripts/dependencies.txt) and calls sudo only where root is needed, so run
+# make as yourself: sudo's PATH seldom has Swift.
+
+SWIFT ?= swift
+PREFIX ?= /usr/local
+DESTDIR ?=
+ARGS ?=
+
+BINARY := .build/release/tcpstate-trace
+VENV := .build/venv
+GOLDEN_TESTS := Golden
+export PRIVILEGED_TESTS := PrivilegedTests
+
+# A Python with pandas and DuckDB; name your own and no venv is made.
+export TCPSTATE_TEST_PYTHON ?= $(CURDIR)/$(VENV)/bin/python3
+export TCPSTATE_TEST_BINARY ?= $(CURDIR)/$(BINARY)
+
+SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
+# A moving bar on a terminal, nothing but errors elsewhere.
+SWIFT_BUILD := $(SWIFT) build $(if $(MAKE_TERMOUT),,--quiet)
+
+SWIFT_FILES := Sources Tests Plugins Package.swift
+C_FILES := $(wildcard bpf/*.c bpf/*.h Sources/CTCPStateEvent/include/*.h bench/*.c)
+SHELL_FILES := .ci/run $(wildcard scripts/*.sh)
+CLANG_FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(shell command -v $(c) 2>/dev/null)) clang-format)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-privileged build install uninstall golden format lint bench deps clean
+.NOTPARALLEL: # apt and swift build each want to be alone
+.PHONY: find-swift test-bundle deps-build deps-test deps-lint deps-bench
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## build and trace this machine's TCP live; ARGS="-D 443" passes options
+	@$(SUDO) $(BINARY) $(ARGS)
+
+test: test-bundle $(if $(filter $(CURDIR)/$(VENV)/%,$(TCPSTATE_TEST_PYTHON)),$(VENV)/installed) ## run all tests, the privileged ones as root
+	@scripts/run-tests.sh all
+
+test-privileged: test-bundle ## run only the tests that trace real sockets, as root
+	@scripts/run-tests.sh privileged
+
+build: find-swift deps-build ## build .build/release/tcpstate-trace
+	@echo "Building $(BINARY)"
+	@$(SWIFT_BUILD) -c release --static-swift-stdlib --product tcpstate-trace
+
+install: ## install to PREFIX (/usr/local) below DESTDIR; by sudo if you may not write there
+	@[ -n "$$SUDO_USER" ] && [ -x $(BINARY) ] || $(MAKE) --no-print-directory build
+	@$(AS_OWNER) install -D -m 755 $(BINARY) "$(DESTDIR)$(PREFIX)/bin/tcpstate-trace"
+	@echo "Installed $(DESTDIR)$(PREFIX)/bin/tcpstate-trace"
+
+uninstall: ## remove what install put there
+	@$(AS_OWNER) rm -f "$(DESTDIR)$(PREFIX)/bin/tcpstate-trace"
+
+golden: find-swift deps-build ## rewrite the golden files from what the code prints now
+	@UPDATE_GOLDEN=1 $(SWIFT) test --disable-xctest --filter $(GOLDEN_TESTS)
+	@git status --short -- Tests
+
+format: find-swift deps-lint ## format Swift and C in place
+	@$(SWIFT) format format -i -r -p $(SWIFT_FILES)
+	@$(CLANG_FORMAT) -i $(C_FILES)
+
+lint: find-swift deps-lint ## check the format of Swift and C, and the scripts
+	@$(SWIFT) format lint -r -p --strict $(SWIFT_FILES)
+	@$(CLANG_FORMAT) --dry-run -Werror $(C_FILES)
+	@shellcheck $(SHELL_FILES)
+	@echo "lint: clean"
+
+bench: build deps-bench .build/bench/churn ## measure cost and losses side by side with tcpstates; BENCH_ROUNDS, BENCH_WRITE=1
+	@$(SUDO) env $(foreach v,BENCH_ROUNDS BENCH_WRITE BENCH_CONNECTIONS,$(if $($(v)),$(v)=$($(v)))) python3 bench/run.py
+
+deps: deps-build deps-test deps-lint deps-bench ## install the system packages that all targets need
+
+clean: ## remove everything that was built
+	@rm -rf .build
+
+# Recipes that are steps of others.
+
+deps-build deps-test deps-lint deps-bench: deps-%:
+	@scripts/install-dependencies.sh $*
+
+find-swift:
+	@command -v $(SWIFT) >/dev/null || { echo "make: no swift in PATH: install Swift 6.2 or newer (https://www.swift.org/install/linux/) and run make as yourself, not by sudo" >&2; exit 1; }
+
+test-bundle: build deps-test
+	@echo "Building the tests"
+	@$(SWIFT_BUILD) --build-tests
+
+$(VENV)/installed: scripts/dependencies.txt | deps-test
+	@echo "Installing pandas and DuckDB to $(VENV)"
+	@python3 -m venv $(VENV)
+	@awk '$$1 == "python" { print $$2 }' $< | xargs $(VENV)/bin/python3 -m pip install --quiet --disable-pip-version-check
+	@touch $@
+
+.build/bench/churn: bench/churn.c | deps-bench
+	@mkdir -p $(@D)
+	@$(CC) -O2 -Wall -Wextra -Werror -pthread $< -o $@
+
+# sudo, unless the nearest folder that exists is ours to write.
+AS_OWNER = $(if $(SUDO),$(shell d="$(DESTDIR)$(PREFIX)/bin"; while [ ! -e "$$d" ]; do d=$$(dirname "$$d"); done; [ -w "$$d" ] || echo sudo))

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Installs the packages of dependencies.txt that are missing, for the purposes named:
+#   install-dependencies.sh build|test|lint|bench ...
+# Quiet, and without root, when nothing is missing.
+set -euo pipefail
+
+scripts=$(dirname "$(readlink -f "$0")")
+
+fail() {
+  echo "install-dependencies: $*" >&2
+  exit 1
+}
+
+packages_for() {
+  awk -v purpose="$1" '$1 == purpose { print $2 }' "$scripts/dependencies.txt"
+}
+
+installed() {
+  [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# bpf/Makefile knows which clang it takes; it is only asked here.
+has_bpf_clang() {
+  # shellcheck disable=SC2016 # for make to expand
+  [ -n "$(make -s --no-print-directory -C "$scripts/../bpf" \
+    --eval 'which-clang: ; @echo $(BPF_CLANG)' which-clang)" ]
+}
+
+install() {
+  local as_root=()
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null ||
+      fail "not root and no sudo; as root: apt-get install $*"
+    as_root=(sudo)
+  fi
+  echo "Installing $*"
+  if [ -z "${updated-}" ]; then
+    "${as_root[@]}" apt-get update -qq ||
+      echo "install-dependencies: apt-get update failed; trying with the old lists" >&2
+    updated=yes
+  fi
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -qq --no-install-recommends "$@" >/dev/null ||
+    fail "apt-get could not install: $*"
+}
+
+[ $# -gt 0 ] || fail "name a purpose: build, test, lint or bench"
+
+wanted=()
+for purpose in "$@"; do
+  mapfile -t packages < <(packages_for "$purpose")
+  [ ${#packages[@]} -gt 0 ] || fail "unknown purpose: $purpose"
+  wanted+=("${packages[@]}")
+done
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+  echo "install-dependencies: no apt here; needed are what Debian calls: ${wanted[*]}" >&2
+  exit 0
+fi
+
+missing=()
+for package in "${wanted[@]}"; do
+  installed "$package" || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] || install "${missing[@]}"
+
+if [[ " $* " = *" build "* ]] && ! has_bpf_clang; then
+  mapfile -t clang < <(packages_for clang)
+  install "${clang[@]}"
+fi
