@@ -27,7 +27,7 @@ has_bpf_clang() {
 }
 
 install() {
-  local as_root=()
+  local as_root=() log
   if [ "$(id -u)" != 0 ]; then
     command -v sudo >/dev/null ||
       fail "not root and no sudo; as root: apt-get install $*"
@@ -39,9 +39,13 @@ install() {
       echo "install-dependencies: apt-get update failed; trying with the old lists" >&2
     updated=yes
   fi
+  log=$(mktemp)
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -qq --no-install-recommends "$@" >/dev/null ||
+    apt-get install -qq --no-install-recommends "$@" >"$log" 2>&1 || {
+    cat "$log" >&2
     fail "apt-get could not install: $*"
+  }
+  rm -f "$log"
 }
 
 [ $# -gt 0 ] || fail "name a purpose: build, test, lint or bench"

@@ -13,7 +13,7 @@ privileged=${PRIVILEGED_TESTS:-PrivilegedTests}
 passed_on=(TCPSTATE_TEST_BINARY TCPSTATE_TEST_PYTHON)
 
 skipped() {
-  echo "SKIPPED: the privileged tests ($1). As root: make test-privileged" >&2
+  echo "SKIPPED: the privileged tests ($1); make test-privileged runs them" >&2
   [ "$which" = all ]
   exit
 }
@@ -24,6 +24,7 @@ run_privileged_by_sudo() {
   for name in "${passed_on[@]}"; do
     [ -z "${!name-}" ] || environment+=("$name=${!name}")
   done
+  [ -t 1 ] || environment+=(NO_COLOR=1) # it takes a pipe for a terminal; swift test does the same
   command -v sudo >/dev/null || skipped "not root, and there is no sudo"
   sudo -n true 2>/dev/null || { [ -t 0 ] && sudo -v; } ||
     skipped "not root, and sudo asks for a password"

@@ -51,7 +51,8 @@ public struct DurationHistogram: ~Copyable {
       if seen >= rank {
         let low = Self.lowerBound(ofBucket: bucket)
         guard bucket >= 256 else { return low }
-        return min(longest, low + (Self.lowerBound(ofBucket: bucket + 1) - low) / 2)
+        // Wrapping: behind the last bucket is 2^64.
+        return min(longest, low + (Self.lowerBound(ofBucket: bucket + 1) &- low) / 2)
       }
     }
     return longest

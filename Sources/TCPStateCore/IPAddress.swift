@@ -121,7 +121,7 @@ extension IPAddress {
       }
       guard part.count >= 1, part.count <= 4,
         let value = UInt16(String(decoding: part, as: UTF8.self), radix: 16),
-        part.first != 43
+        part.first != 43, part.first != 45  // `+0` and `-0` are numbers to Swift
       else { return nil }
       groups.append(value)
       guard end < text.count else {

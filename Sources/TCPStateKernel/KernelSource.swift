@@ -197,6 +197,11 @@ public final class KernelSource {
     try iterator.readTables(states: .max, minisocksOnly: false, namespaces: namespaces, body)
   }
 
+  /// The sockets of processes that are in SYN-SENT.
+  public func readConnecting(_ body: (UnsafePointer<tcpstate_snapshot>) -> Void) throws(KernelError) {
+    try iterator.readFiles(states: 1 << UInt32(TCPState.synSent.number), body)
+  }
+
   /// The minisocks alone: TIME-WAIT, orphaned FIN-WAIT-2, half-open requests.
   public func readMinisocks(
     namespaces: [UInt32: String], _ body: (UnsafePointer<tcpstate_snapshot>) -> Void

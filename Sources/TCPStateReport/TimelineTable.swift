@@ -129,7 +129,11 @@ extension TimelineTable {
       let width = StateText.append(row.old, color: false, to: &cell)
       cell.append(UInt8(ascii: " "))
       return width + 1 + writeArrow(to: row.new)
-    case .state: return writeArrow(to: row.new)
+    case .state:
+      // Where room is short, the reason stands for CLOSED: `→ refused`.
+      guard row.new == .closed, WhyText(row).isAlarm else { return writeArrow(to: row.new) }
+      cell.append(style.glyphs.arrow)
+      return style.glyphs.arrowWidth
     case .stayed:
       guard let stay = row.stay else { return writeUnknown() }
       return DurationText.append(stay.nanoseconds, kind: stay.kind, glyphs: style.glyphs, to: &cell)

@@ -4,10 +4,17 @@ import TCPStateCore
 ///
 /// A client's CLOSED → SYN-SENT comes before connect() has chosen the local
 /// port. Under a filter of local ports such a row waits for the next one of
-/// its connection, which has the port.
+/// its connection, which has the port; and where that takes long, for a reading of the
+/// sockets that are connecting.
 struct HeldRows {
+  /// How long a row waits before it is looked after: it must not be 100 ms late.
+  private static let patience: UInt64 = 60_000_000
+  /// Sockets are read at most so often.
+  private static let interval: UInt64 = 500_000_000
+
   private let ports: PortSet?
   private var rows: [UInt64: Transition] = [:]
+  private var lastReading: UInt64 = 0
 
   init(ports: PortSet?) {
     self.ports = ports
@@ -22,8 +29,26 @@ struct HeldRows {
 
   /// The row that waited for this one, with the port that is known now.
   mutating func release(_ row: borrowing Transition) -> Transition? {
-    guard ports != nil, var earlier = rows.removeValue(forKey: row.connection) else { return nil }
-    earlier.local.port = row.local.port
+    release(row.connection, port: row.local.port)
+  }
+
+  mutating func release(_ connection: UInt64, port: UInt16) -> Transition? {
+    guard !rows.isEmpty, var earlier = rows.removeValue(forKey: connection) else { return nil }
+    earlier.local.port = port
     return earlier
+  }
+
+  /// Whether some have waited long enough to be looked after; `now` is on the rows' clock.
+  mutating func needReading(now: UInt64) -> Bool {
+    guard !rows.isEmpty, now &- lastReading > Self.interval,
+      rows.values.contains(where: { now > $0.time + Self.patience })
+    else { return false }
+    lastReading = now
+    return true
+  }
+
+  /// After a reading: what it didn't find is no longer connecting, and wasn't wanted.
+  mutating func dropOlder(than time: UInt64) {
+    rows = rows.filter { $0.value.time >= time }
   }
 }

@@ -12,6 +12,13 @@ struct TCPStateTrace: ParsableCommand {
     abstract: "Traces the states of TCP connections, and who holds them how long.",
     discussion: """
       `sudo tcpstate-trace` alone shows every transition live, until Ctrl-C.
+
+      EXAMPLES:
+        sudo tcpstate-trace -L 443                       one server port
+        sudo tcpstate-trace --process nginx              one program
+        sudo tcpstate-trace --state close-wait           who gets into CLOSE-WAIT
+        sudo tcpstate-trace --longer-than 1s             slow steps only
+        sudo tcpstate-trace --format csv --output t.csv  for analysis
       """,
     version: version,
     subcommands: [Trace.self],
@@ -46,6 +53,10 @@ struct TCPStateTrace: ParsableCommand {
     let code = exitCode(for: error)
     if code == .success {
       print(fullMessage(for: error))
+      // The options people look for are those of the default command.
+      if CommandLine.arguments.dropFirst().allSatisfy({ $0 == "-h" || $0 == "--help" }) {
+        print("\n" + helpMessage(for: Trace.self))
+      }
       Glibc.exit(ExitStatus.done.rawValue)
     }
     let text = message(for: error).split(separator: "\n").joined(separator: " ")

@@ -49,26 +49,34 @@ struct TracePrinter: ~Copyable {
   /// Whether the reader is so far behind that no more should be produced.
   var isBackedUp: Bool { file.pending.count > OutputFile.highWater }
 
-  mutating func begin() throws {
-    if !noHeader {
-      switch format {
-      case .csv: csv.appendHeader(to: &file.pending)
-      case .jsonl: break
-      case .table: table.appendHeader(to: &file.pending)
-      }
+  /// The header line, for the first flush.
+  mutating func begin() {
+    guard !noHeader else { return }
+    switch format {
+    case .csv: csv.appendHeader(to: &file.pending)
+    case .jsonl: break
+    case .table: table.appendHeader(to: &file.pending)
     }
-    _ = try flush(transitions: 0, lost: 0)
   }
 
   mutating func receive(_ row: inout Transition, lossBefore: UInt64) {
     sequence += lossBefore
     if held.holds(row) { return }
-    if let earlier = held.release(row) {
-      var earlier = earlier
-      show(&earlier)
-    }
+    if var earlier = held.release(row) { show(&earlier) }
     show(&row)
   }
+
+  /// Whether rows wait for their local port; `now` is on the rows' clock.
+  mutating func waitsForPorts(now: UInt64) -> Bool { held.needReading(now: now) }
+
+  /// A connecting socket was found, with its local port.
+  mutating func learnPort(_ connection: UInt64, _ port: UInt16) {
+    guard port != 0, var row = held.release(connection, port: port) else { return }
+    show(&row)
+  }
+
+  /// All connecting sockets were read, from `time` on the rows' clock.
+  mutating func learnedPorts(at time: UInt64) { held.dropOlder(than: time) }
 
   @inline(__always)
   private mutating func show(_ row: inout Transition) {

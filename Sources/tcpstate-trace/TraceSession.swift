@@ -31,7 +31,7 @@ struct TraceSession: ~Copyable {
   }
 
   mutating func run(readExisting: Bool) throws {
-    try printer.begin()
+    printer.begin()
     try stream.start(readExisting: readExisting) { row, loss in printer.receive(&row, lossBefore: loss) }
     Message.line(openingLine(readExisting: readExisting))
     loop.watch(stream.source.descriptor, events: EPOLLIN.rawValue)
@@ -40,7 +40,12 @@ struct TraceSession: ~Copyable {
     var ending = false
     while !ending {
       for signal in loop.wait(milliseconds: timeout(until: deadline)) {
-        if signal == SIGWINCH { printer.measureTerminal() } else { ending = true }
+        if signal == SIGWINCH {
+          printer.measureTerminal()
+        } else {
+          ending = true
+          if signal == SIGINT, isatty(2) == 1 { Message.line("") }  // the terminal has shown ^C
+        }
       }
       if let deadline, KernelClock.monotonic() >= deadline { ending = true }
       if ending { stream.source.detach() }
@@ -61,11 +66,22 @@ struct TraceSession: ~Copyable {
       try stream.readTables { row, loss in printer.receive(&row, lossBefore: loss) }
     }
     try stream.followSilent(final: final) { row, loss in printer.receive(&row, lossBefore: loss) }
+    try lookForPorts()
     if try printer.flush(transitions: stream.transitions, lost: stream.lost) {
       loop.watch(printer.descriptor, events: EPOLLOUT.rawValue)
     } else {
       loop.unwatch(printer.descriptor)
     }
+  }
+
+  /// Rows that wait for a local port get it from the kernel's tables, if need be.
+  private mutating func lookForPorts() throws {
+    let now = KernelClock.monotonic() &+ stream.tracker.wallOffset
+    guard printer.waitsForPorts(now: now) else { return }
+    try stream.source.readConnecting { snapshot in
+      printer.learnPort(snapshot.pointee.event.cookie, snapshot.pointee.event.local_port)
+    }
+    printer.learnedPorts(at: now)
   }
 
   private func timeout(until deadline: UInt64?) -> Int32 {
