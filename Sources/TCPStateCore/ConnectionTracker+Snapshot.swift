@@ -1,15 +1,24 @@
 import CTCPStateEvent
 
-/// Reading the kernel's tables: at the start, and again after a loss.
+/// Reading the kernel's tables: at the start, again after a loss, and for what no event tells.
 ///
-/// Records of a pass and events of the same time are applied in the order of
-/// their times, so a socket that changes while it is read comes out right.
+/// While a pass goes on, sockets change and events arrive. What a record says
+/// counts only once all events from before it have been applied, so records
+/// that tell of a change are put off (`mustWait`) until they have.
 extension ConnectionTracker {
   /// A pass over the kernel's tables begins.
   public mutating func beginPass() {
     pass &+= 1
     passUnderWay = true
     endedDuringPass = []
+  }
+
+  /// Whether a record tells something new of a connection, so that an event which is
+  /// still on its way may tell it better. Apply it when all events from before it are applied.
+  public func mustWait(_ snapshot: UnsafePointer<tcpstate_snapshot>) -> Bool {
+    let event = UnsafeRawPointer(snapshot).assumingMemoryBound(to: tcpstate_event.self)
+    guard let known = table.find(Self.key(event)) else { return event.pointee.kind != TCPSTATE_KIND_SOCKET }
+    return known.pointee.state != TCPState(number: event.pointee.state_new)
   }
 
   /// Applies what an iterator says of one socket.
@@ -28,12 +37,17 @@ extension ConnectionTracker {
     guard let connection = table.find(key) else {
       let connection = insert(key, from: event, state: state)
       adopt(connection, snapshot, event)
-      return false
+      guard event.pointee.kind == TCPSTATE_KIND_REQUEST, knowsExisting else { return false }
+      write(connection, at: connection.pointee.entered, source: .derived, to: &row)
+      row.old = .listen
+      row.new = .synReceived
+      return true
     }
     connection.pointee.pass = pass
+    guard connection.pointee.entered < time else { return false }
     if connection.pointee.ownerPID == 0, event.pointee.owner_pid != 0 { update(connection, from: event) }
     if event.pointee.kind != TCPSTATE_KIND_SOCKET { return applySilent(connection, snapshot, event, to: &row) }
-    guard connection.pointee.state != state, connection.pointee.entered < time else { return false }
+    guard connection.pointee.state != state else { return false }
 
     let before = connection.pointee.state
     let stay = Stay(

@@ -92,8 +92,9 @@ public struct ConnectionTracker: ~Copyable {
         unmatched += 1
       }
     } else {
-      if let known {  // its end was missed
-        unmatched += 1
+      if let known {
+        // Its end was missed; or a reading of the tables was faster than this event.
+        if !known.pointee.flags.contains(.older) { unmatched += 1 }
         forget(known)
       } else if !opens {
         if knowsExisting { unmatched += 1 }
@@ -286,8 +287,9 @@ public struct ConnectionTracker: ~Copyable {
     let measured = UInt64(event.pointee.smoothed_rtt_us8 >> 3) * 1000
     let seen = spacing?.nanoseconds ?? 0
     if retransmits == 0 {
-      // No sample: a SYN cookie was answered, nothing was kept of the SYN.
-      guard measured > 0 else { return Stay(nanoseconds: seen, kind: .atLeast) }
+      // No sample, or one in whole milliseconds, which is made from timestamps:
+      // a SYN cookie was answered, nothing was kept of the SYN.
+      guard measured % 1_000_000 != 0 else { return Stay(nanoseconds: seen, kind: .atLeast) }
       return Stay(nanoseconds: max(measured, seen), kind: .exact)
     }
     let flags = Int32(event.pointee.flags)

@@ -22,12 +22,14 @@ final class EventQueue {
 
   deinit { events.deallocate() }
 
-  var isFull: Bool { tail == Self.capacity }
+  var isFull: Bool { tail >= Self.capacity }
   var isEmpty: Bool { head == tail }
 
-  /// Copies one record in; it is dropped and counted if it can't be decoded.
+  /// Copies one record in, for which there must be room; it is dropped and
+  /// counted if it can't be decoded.
   func append(_ bytes: UnsafeRawBufferPointer) {
     do throws(DecodingFailure) {
+      precondition(!isFull)
       let event = try EventDecoder.event(bytes)
       if event.kind == TCPSTATE_KIND_RESET_SENT, amendEnding(event.cookie) { return }
       var place = tail

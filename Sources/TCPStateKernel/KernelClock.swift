@@ -36,6 +36,11 @@ public enum KernelClock {
       .map { UInt64($0) }
   }
 
+  public static func sleep(nanoseconds: UInt64) {
+    var time = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+    nanosleep(&time, nil)
+  }
+
   /// CPU time of this process.
   public static func processCPU() -> UInt64 { read(CLOCK_PROCESS_CPUTIME_ID) }
 

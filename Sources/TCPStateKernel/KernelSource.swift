@@ -136,7 +136,7 @@ public final class KernelSource {
   @discardableResult
   public func consume() -> Bool {
     queue.compact()
-    ring.consume()
+    if !queue.isFull { ring.consume() }
     return queue.isFull
   }
 

@@ -23,6 +23,7 @@ struct LiveStream: ~Copyable {
   private(set) var needsTables = false
   private var pacer = SilentPacer()
   private var taken: UInt8 = 0
+  private var putOff: [tcpstate_snapshot] = []
   private var overflows = TimeWaitOverflows()
   /// Lost since the last transition was handed on.
   private var untoldLoss: UInt64 = 0
@@ -59,7 +60,7 @@ struct LiveStream: ~Copyable {
   /// Losses that no event has told of, at most once in 250 ms.
   mutating func checkLosses(force: Bool = false) {
     let now = KernelClock.monotonic()
-    guard force || now - lastLossCheck > 250_000_000 else { return }
+    guard force || now - lastLossCheck > 500_000_000 else { return }
     lastLossCheck = now
     followClock()
     let count = source.untoldLosses()
@@ -111,7 +112,7 @@ struct LiveStream: ~Copyable {
       try source.readSockets(namespaces: namespaces) { take($0, receive) }
     }
     if tracker.ticksPerSecond == nil { tracker.ticksPerSecond = source.ticksPerSecond }
-    pump(receive)
+    applyPutOff(receive)
     let overflowed = overflows.grew()
     for key in tracker.endPass(startedAt: start, minisocksOnly: minisocksOnly) {
       tracker.conclude(key, passStartedAt: start, lastSeen: before, overflowed: overflowed, to: &row)
@@ -125,10 +126,28 @@ struct LiveStream: ~Copyable {
   ) {
     // A long reading mustn't let the ring buffer fill up.
     taken &+= 1
-    if taken % 64 == 0 { source.consume() }
+    if taken % 64 == 0 { pump(receive) }
     if tracker.ticksPerSecond == nil { tracker.ticksPerSecond = KernelClock.ticksPerSecond(snapshot.pointee) }
-    apply(until: snapshot.pointee.event.timestamp_ns, receive)
-    if tracker.apply(snapshot, to: &row) { emit(receive) }
+    if tracker.mustWait(snapshot) {
+      putOff.append(snapshot.pointee)
+    } else if tracker.apply(snapshot, to: &row) {
+      emit(receive)
+    }
+  }
+
+  /// Records that had to wait until the events from before them were applied.
+  private mutating func applyPutOff(_ receive: (inout Transition, UInt64) -> Void) {
+    if let last = putOff.last?.event.timestamp_ns {
+      let now = KernelClock.monotonic()
+      let complete = last + Self.reorderWindow + 100_000
+      if now < complete { KernelClock.sleep(nanoseconds: complete - now) }
+    }
+    pump(receive)
+    for index in putOff.indices {
+      let isRow = withUnsafePointer(to: &putOff[index]) { tracker.apply($0, to: &row) }
+      if isRow { emit(receive) }
+    }
+    putOff = []
   }
 
   @inline(__always)

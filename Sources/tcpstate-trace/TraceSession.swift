@@ -7,13 +7,14 @@ import TCPStateReport
 /// `trace` from attach to the closing table, on one thread.
 struct TraceSession: ~Copyable {
   /// Rows must not be older than 100 ms when they are seen.
-  private static let tick: Int32 = 50
+  private static let tick: Int32 = 70
 
   private let loop: EventLoop
   private var stream: LiveStream
   private var printer: TracePrinter
   private let limits: TracingOptions.Limits
   private var losses = LossReport()
+  private var isWaitingForReader = false
 
   init(
     loop: consuming EventLoop, stream: consuming LiveStream, printer: consuming TracePrinter,
@@ -69,8 +70,10 @@ struct TraceSession: ~Copyable {
     try lookForPorts()
     if try printer.flush(transitions: stream.transitions, lost: stream.lost) {
       loop.watch(printer.descriptor, events: EPOLLOUT.rawValue)
-    } else {
+      isWaitingForReader = true
+    } else if isWaitingForReader {
       loop.unwatch(printer.descriptor)
+      isWaitingForReader = false
     }
   }
 
