@@ -118,13 +118,15 @@ extension ConnectionTracker {
     forget(connection)
   }
 
-  /// Every connection that is open now, as a row that goes nowhere: its state is `new`.
-  public func forEachOpen(_ body: (borrowing Transition) -> Void) {
+  /// Every connection that is open now, as a row that goes nowhere: its state
+  /// is both old and new, its stay lasts until `now` (CLOCK_MONOTONIC).
+  public func forEachOpen(now: UInt64, _ body: (borrowing Transition) -> Void) {
     var row = Transition()
     table.forEach { connection in
       write(connection, at: connection.pointee.entered, source: .snapshot, to: &row)
       row.old = connection.pointee.state
       row.new = connection.pointee.state
+      row.stay = stay(of: connection, until: now)
       body(row)
     }
   }

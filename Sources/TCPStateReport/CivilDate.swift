@@ -19,4 +19,24 @@ struct CivilDate: Equatable {
     month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
     year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
   }
+
+  /// `nil` if there is no such day, or it is before 1970.
+  init?(year: UInt64, month: UInt64, day: UInt64) {
+    guard year >= 1970, year < 10_000, (1...12).contains(month), (1...31).contains(day) else { return nil }
+    self.year = year
+    self.month = month
+    self.day = day
+    // A day that the month lacks would come back as one of the next month.
+    guard CivilDate(daysSinceEpoch: daysSinceEpoch) == self else { return nil }
+  }
+
+  /// Hinnant's `days_from_civil`.
+  var daysSinceEpoch: UInt64 {
+    let shiftedYear = month <= 2 ? year - 1 : year
+    let era = shiftedYear / 400
+    let yearOfEra = shiftedYear - era * 400
+    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+    let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+    return era * 146_097 + dayOfEra - 719_468
+  }
 }

@@ -37,7 +37,7 @@ struct TracePrinter: ~Copyable {
     table = TimelineTable(
       style: TableStyle(
         width: toTerminal ? Self.terminalWidth(file.descriptor) : nil,
-        color: output.color.applies(to: file.descriptor), utc: output.utc))
+        color: output.color.applies(to: file.descriptor), utc: output.utc, glyphs: .ofLocale))
     status = StatusLine(shown: output.output != nil && output.output != "-" && isatty(2) == 1)
   }
 
@@ -124,39 +124,13 @@ struct TracePrinter: ~Copyable {
     return Int(size.ws_col)
   }
 
-  /// The per-state table and what is to be said of completeness.
+  /// What is to be said at the end.
   mutating func closingText(
-    tracker: borrowing ConnectionTracker, transitions: UInt64, lost: UInt64, undecodable: UInt64, seconds: UInt64
+    tracker: borrowing ConnectionTracker, transitions: UInt64, lost: UInt64, undecodable: UInt64, elapsed: UInt64
   ) -> String {
     status.clear()
-    var openNow = [UInt64](repeating: 0, count: TCPState.arraySize)
-    var longInCloseWait: UInt64 = 0
-    let filter = filter
-    let now = KernelClock.monotonic() &+ tracker.wallOffset
-    tracker.forEachOpen { row in
-      guard filter.wants(row), row.new.isKnown else { return }
-      openNow[Int(row.new.number)] += 1
-      if row.new == .closeWait, now &- row.time > 60_000_000_000, now > row.time { longInCloseWait += 1 }
-    }
-    var buffer = ByteBuffer(capacity: 4096)
-    let summaries = TCPState.all
-      .filter { $0 != .closed }
-      .map { statistics.summary(of: $0, openNow: openNow[Int($0.number)]) }
-      .filter { $0.stays > 0 || $0.openNow > 0 }
-    if !summaries.isEmpty { 
-      StateSummaryTable(summaries, style: TableStyle(width: nil, color: false, utc: false)).append(to: &buffer)
-    }
-    var text = buffer.text
-    text += "\(NumberText.string(transitions)) transitions in \(DurationText.string(seconds)), "
-    text += "\(NumberText.string(lost)) lost, \(NumberText.string(tracker.unmatched)) unmatched"
-    if shown != transitions { text += ", \(NumberText.string(shown)) shown" }
-    if undecodable > 0 { text += ", \(NumberText.string(undecodable)) undecodable" }
-    text += ".\n"
-    if longInCloseWait > 0 {
-      text += longInCloseWait == 1
-        ? "1 socket has been in CLOSE-WAIT for over a minute.\n"
-        : "\(NumberText.string(longInCloseWait)) sockets have been in CLOSE-WAIT for over a minute.\n"
-    }
-    return text
+    return ClosingReport(
+      transitions: transitions, shown: shown, lost: lost, undecodable: undecodable, elapsed: elapsed
+    ).text(statistics, tracker, filter: filter, glyphs: Glyphs.ofLocale)
   }
 }

@@ -107,7 +107,7 @@ struct TraceSession: ~Copyable {
     Message.write(
       printer.closingText(
         tracker: stream.tracker, transitions: stream.transitions, lost: stream.lost,
-        undecodable: stream.source.undecodable, seconds: KernelClock.monotonic() - stream.attachedAt))
+        undecodable: stream.source.undecodable, elapsed: KernelClock.monotonic() - stream.attachedAt))
   }
 
   private func openingLine(readExisting: Bool) -> String {

@@ -1,0 +1,140 @@
+/// A connection from its first SYN to the end of TIME-WAIT, both ends where
+/// both have a socket on this host.
+public struct Lifecycle: Sendable {
+  public private(set) var client: LifecycleEnd?
+  public private(set) var server: LifecycleEnd?
+
+  /// A life of which one end has been seen.
+  public init(_ end: LifecycleEnd) {
+    if end.facts.role == .server { server = end } else { client = end }
+  }
+
+  /// The end on one side; `nil` if it isn't on this host, or wasn't seen.
+  public subscript(side: Side) -> LifecycleEnd? {
+    side == .client ? client : server
+  }
+
+  public var isJoined: Bool { client != nil && server != nil }
+
+  /// What identifies it: the client's connection, else the server's.
+  public var id: UInt64 { client?.facts.connection ?? server?.facts.connection ?? 0 }
+
+  /// Which side the socket with this connection is on.
+  public func side(of connection: UInt64) -> Side? {
+    if client?.facts.connection == connection { return .client }
+    return server?.facts.connection == connection ? .server : nil
+  }
+
+  /// Takes in a row of one of its ends, which must be one that it has.
+  mutating func add(_ row: Transition, _ side: Side) {
+    if side == .client { client?.add(row) } else { server?.add(row) }
+    guard !isJoined else { return }
+    // The role may have come to light only now.
+    if let end = client, end.facts.role == .server {
+      server = end
+      client = nil
+    }
+  }
+
+  /// Joins the other end's life to this one.
+  mutating func join(_ other: LifecycleEnd) {
+    guard let mine = client ?? server else { return }
+    let first = (mine.moments.first?.time ?? 0) <= (other.moments.first?.time ?? 0)
+    let mineIsClient: Bool
+    switch (mine.facts.role, other.facts.role) {
+    case (.client, .client): mineIsClient = first
+    case (.client, _), (_, .server): mineIsClient = true
+    case (.server, _), (_, .client): mineIsClient = false
+    default: mineIsClient = first
+    }
+    client = mineIsClient ? mine : other
+    server = mineIsClient ? other : mine
+  }
+
+  /// Whether the handshake was seen by at least one end.
+  public var beginningSeen: Bool {
+    (client?.beginningSeen ?? false) || (server?.beginningSeen ?? false)
+  }
+
+  /// Whether no more is to come of any end that was seen.
+  public var isClosed: Bool { (client?.isClosed ?? true) && (server?.isClosed ?? true) }
+
+  /// Whether all that is still to come is the end of TIME-WAIT.
+  public var isSettled: Bool {
+    func settled(_ end: LifecycleEnd?) -> Bool {
+      guard let end else { return true }
+      return end.isClosed || end.state == .timeWait
+    }
+    return settled(client) && settled(server)
+  }
+
+  /// Whether both ends opened actively, to each other at once (RFC 9293, figure 7).
+  public var isSimultaneousOpen: Bool {
+    (client?.moment(from: .synSent, to: .synReceived) ?? server?.moment(from: .synSent, to: .synReceived)) != nil
+  }
+
+  /// When the first thing was seen of it.
+  public var start: UInt64 {
+    let first = client?.moments.first?.time
+    var second = server?.moments.first?.time
+    if let start = server?.synReceivedStart?.time { second = min(start, second ?? start) }
+    return min(first ?? .max, second ?? .max)
+  }
+
+  /// When the last thing was seen of it.
+  public var end: UInt64 {
+    max(client?.moments.last?.time ?? 0, server?.moments.last?.time ?? 0)
+  }
+
+  /// Which end sent the first FIN.
+  public enum FirstCloser: Sendable {
+    case client, server, both
+  }
+
+  /// Which end closed first; `nil` if no FIN was sent, or it isn't known.
+  public var closer: FirstCloser? {
+    switch (client?.facts.closer, server?.facts.closer) {
+    case (.both, _), (_, .both): .both
+    case (.active, .active): .both
+    case (.active, _), (_, .passive): .client
+    case (.passive, _), (_, .active): .server
+    case (nil, nil): nil
+    }
+  }
+
+  /// Why it ended: the reason that tells most; `nil` while it is open.
+  public var reason: Reason? {
+    let reasons = Side.allCases.compactMap { self[$0]?.facts.reason }
+    // The end that acted knows more than the one that was told.
+    let telling = reasons.first { $0 != .fin && $0 != .resetReceived && $0 != .unknown && $0 != .reused }
+    return telling ?? reasons.first { $0 == .resetReceived } ?? reasons.first { $0 == .fin } ?? reasons.first
+  }
+
+  /// Payload sent by `side`, in all.
+  public func bytesSent(by side: Side) -> UInt64? {
+    self[side]?.facts.bytesSent ?? self[side.other]?.facts.bytesReceived
+  }
+
+  /// How long both ends were in ESTABLISHED: from when the later one entered it
+  /// until the first one left; `nil` if either wasn't seen.
+  public var establishedStay: Stay? {
+    var begin: UInt64 = 0
+    var leaving: UInt64?
+    var kind = DurationKind.exact
+    for side in Side.allCases {
+      guard let end = self[side] else { continue }
+      if let entered = end.moment(entering: .established) {
+        begin = max(begin, entered.time)
+      }
+      if let left = end.moments.first(where: { $0.old == .established }) {
+        leaving = min(leaving ?? .max, left.time)
+        if begin == 0, let stay = left.stay {
+          begin = left.time &- min(stay.nanoseconds, left.time)
+          kind = stay.kind
+        }
+      }
+    }
+    guard begin > 0, let leaving else { return nil }
+    return Stay(nanoseconds: leaving &- min(begin, leaving), kind: kind)
+  }
+}

@@ -1,0 +1,56 @@
+/// The sequence numbers of a life, each from whichever end knows it.
+struct LifecycleSequences {
+  private let life: Lifecycle
+
+  init(_ life: Lifecycle) {
+    self.life = life
+  }
+
+  /// ISS of `side`: its SYN's sequence number.
+  func initial(_ side: Side) -> UInt32? {
+    life[side]?.facts.initialSendSequence ?? life[side.other]?.facts.initialReceiveSequence
+  }
+
+  /// The sequence number of the FIN of `side`.
+  ///
+  /// Only from what was seen after it was sent: as the state changes the kernel
+  /// hasn't sent it yet, and data may still be queued before it.
+  func fin(_ side: Side) -> UInt32? {
+    if let peer = life[side.other] {
+      // RCV.NXT counts the FIN as soon as it has come.
+      let told =
+        peer.moment(entering: .closeWait) ?? peer.moment(entering: .closing)
+        ?? peer.moment(from: .finWait2, to: .timeWait)
+      if let next = told?.receiveNext { return next &- 1 }
+    }
+    if let own = life[side] {
+      // SND.UNA counts the FIN once it is acknowledged.
+      let told =
+        own.moment(entering: .finWait2) ?? own.moment(from: .closing, to: .timeWait)
+        ?? own.moment(from: .lastAck, to: .closed).flatMap { $0.reason == .fin ? $0 : nil }
+      if let next = told?.sendUnacknowledged { return next &- 1 }
+      if told?.new == .timeWait || told?.new == .finWait2, let next = told?.sendNext { return next &- 1 }
+      if let next = own.moment(from: .finWait2, to: .timeWait)?.sendNext { return next &- 1 }
+    }
+    return nil
+  }
+
+  /// Whether the first FIN's acknowledgement came with the second FIN, so that
+  /// the passive closer sent no segment of its own for it.
+  ///
+  /// Counting segments tells it: the passive closer sent none between the two
+  /// states, or the active closer received both by one.
+  func isCombined(closer side: Side) -> Bool {
+    if let active = life[side], let acknowledged = active.moment(from: .finWait1, to: .finWait2)?.segmentsReceived,
+      let finished = active.moment(from: .finWait2, to: .timeWait)?.segmentsReceived
+    {
+      return acknowledged == finished
+    }
+    if let passive = life[side.other], let received = passive.moment(entering: .closeWait)?.segmentsSent,
+      let closed = passive.moment(from: .closeWait, to: .lastAck)?.segmentsSent
+    {
+      return received == closed
+    }
+    return false
+  }
+}

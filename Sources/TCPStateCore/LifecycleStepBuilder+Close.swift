@@ -1,0 +1,174 @@
+/// Closing in order, RFC 9293, section 3.6.
+extension LifecycleStepBuilder {
+  mutating func addClose(_ end: LifecycleEnd, _ index: Int, _ side: Side) {
+    let moment = end.moments[index]
+    switch moment.new {
+    case .finWait1: addFirstFin(end, index, side)
+    case .closeWait: addFinReceived(end, index, side)
+    case .finWait2: addFinAcknowledged(end, index, side)
+    case .lastAck: addSecondFin(end, index, side)
+    case .closing: addClosing(end, index, side)
+    case .timeWait: addTimeWait(end, index, side)
+    default: addClosed(end, index, side)
+    }
+  }
+
+  /// 1 and 2: the application closes, the FIN goes out.
+  private mutating func addFirstFin(_ end: LifecycleEnd, _ index: Int, _ side: Side) {
+    let moment = end.moments[index]
+    addAct(1, end, index, side, end.wentOnReceiving ? .shutdown : .close, rank: 110)
+    var step = observed(.close, 2, end, index, side)
+    step.segment = fin(side, moment)
+    add(step, at: moment.time, rank: 120)
+  }
+
+  /// 3: the FIN has come and is acknowledged.
+  private mutating func addFinReceived(_ end: LifecycleEnd, _ index: Int, _ side: Side) {
+    let moment = end.moments[index]
+    impliedFirstFin(side.other, before: moment, acknowledged: moment.sendUnacknowledged)
+    let combined = sequences.isCombined(closer: side.other)
+    var step = observed(.close, 3, end, index, side)
+    step.act = .endOfFile
+    if !combined { step.segment = acknowledgement(of: side.other, by: side, sequence: moment.sendNext) }
+    add(step, at: moment.time, rank: 130)
+    if !combined { imply(.close, 4, side.other, .finWait2, at: moment.time, rank: 140) }
+  }
+
+  /// 4: the acknowledgement has come.
+  private mutating func addFinAcknowledged(_ end: LifecycleEnd, _ index: Int, _ side: Side) {
+    let moment = end.moments[index]
+    let combined = sequences.isCombined(closer: side)
+    let segment = acknowledgement(of: side, by: side.other, sequence: moment.receiveNext)
+    imply(
+      .close, 3, side.other, .closeWait, at: moment.time, rank: 130, combined ? nil : segment, act: .endOfFile)
+    add(observed(.close, 4, end, index, side), at: moment.time, rank: combined ? 155 : 140)
+  }
+
+  /// 5: the other application closes too.
+  private mutating func addSecondFin(_ end: LifecycleEnd, _ index: Int, _ side: Side) {
+    let moment = end.moments[index]
+    addAct(5, end, index, side, .close, rank: 149)
+    var step = observed(.close, 5, end, index, side)
+    step.segment = fin(side, moment)
+    add(step, at: moment.time, rank: 150)
+  }
+
+  /// The FINs crossed.
+  private mutating func addClosing(_ end: LifecycleEnd, _ index: Int, _ side: Side) {
+    let moment = end.moments[index]
+    impliedFirstFin(side.other, before: moment, acknowledged: nil)
+    var step = observed(.close, 3, end, index, side)
+    step.segment = acknowledgement(of: side.other, by: side, sequence: moment.sendNext)
+    add(step, at: moment.time, rank: 130)
+  }
+
+  /// 6: both FINs have been exchanged; this end remembers it for a while.
+  private mutating func addTimeWait(_ end: LifecycleEnd, _ index: Int, _ side: Side) {
+    let moment = end.moments[index]
+    let crossed = moment.old == .closing
+    if crossed {
+      let segment = acknowledgement(of: side, by: side.other, sequence: moment.receiveNext)
+      imply(.close, 3, side.other, .closing, at: moment.time, rank: 130, segment)
+    } else {
+      impliedSecondFin(side.other, before: moment, isCombined: sequences.isCombined(closer: side), end)
+    }
+    var step = observed(.close, crossed ? 4 : 6, end, index, side)
+    if !crossed, let fin = sequences.fin(side.other) {
+      step.segment = LifecycleSegment(.ack, sequence: moment.sendNext, acknowledgement: fin &+ 1)
+    } else if !crossed {
+      step.segment = LifecycleSegment(.ack, sequence: moment.sendNext)
+    }
+    add(step, at: moment.time, rank: 160)
+    if crossed {
+      imply(.close, 4, side.other, .timeWait, at: moment.time, rank: 161)
+    } else {
+      imply(.close, 7, side.other, .closed, at: moment.time, rank: 170)
+    }
+    if index == end.moments.count - 1 { addExpectedEnd(side, after: moment.time) }
+  }
+
+  /// 8, to come: TCP_TIMEWAIT_LEN, include/net/tcp.h.
+  private mutating func addExpectedEnd(_ side: Side, after time: UInt64) {
+    var step = LifecycleStep(.close, 8, side, .expected)
+    step.state = .closed
+    step.time = time + ConnectionTracker.timeWaitSeconds * 1_000_000_000
+    add(step, at: step.time ?? time, rank: 180)
+  }
+
+  /// 7 and 8: the end of LAST-ACK and of TIME-WAIT.
+  private mutating func addClosed(_ end: LifecycleEnd, _ index: Int, _ side: Side) {
+    let moment = end.moments[index]
+    guard moment.old == .timeWait || moment.reason == .fin || moment.reason == nil else {
+      return addEnding(end, index, side)
+    }
+    if moment.old == .lastAck, let fin = sequences.fin(side) {
+      let segment = LifecycleSegment(.ack, sequence: moment.receiveNext, acknowledgement: fin &+ 1)
+      if sequences.isCombined(closer: side.other) {
+        imply(.close, 4, side.other, .finWait2, at: moment.time, rank: 155)
+      }
+      imply(.close, 6, side.other, .timeWait, at: moment.time, rank: 160, segment)
+    }
+    var step = observed(.close, moment.old == .timeWait ? 8 : 7, end, index, side)
+    if moment.reason != .fin { step.reason = moment.reason }
+    add(step, at: moment.time, rank: 170)
+  }
+
+  // MARK: - Segments
+
+  private mutating func addAct(
+    _ number: UInt8, _ end: LifecycleEnd, _ index: Int, _ side: Side, _ act: LifecycleStep.Act, rank: Int
+  ) {
+    var step = observed(.close, number, end, index, side)
+    step.state = nil
+    step.stay = nil
+    step.act = act
+    add(step, at: end.moments[index].time, rank: rank)
+  }
+
+  /// The FIN that an end sends as it enters FIN-WAIT-1 or LAST-ACK.
+  private func fin(_ side: Side, _ moment: LifecycleEnd.Moment) -> LifecycleSegment {
+    let sequence = sequences.fin(side)
+    // It goes out at once, and so acknowledges what had come by then, unless data was queued before it.
+    let atOnce = sequence != nil && sequence == moment.sendNext
+    return LifecycleSegment(
+      [.fin, .ack], sequence: sequence, acknowledgement: atOnce ? moment.receiveNext : nil)
+  }
+
+  private func acknowledgement(of closer: Side, by side: Side, sequence: UInt32?) -> LifecycleSegment {
+    LifecycleSegment(
+      .ack, sequence: sequence, acknowledgement: sequences.fin(closer).map { $0 &+ 1 })
+  }
+
+  private mutating func impliedFirstFin(_ side: Side, before moment: LifecycleEnd.Moment, acknowledged: UInt32?) {
+    guard life[side]?.moment(entering: .finWait1) == nil else { return }
+    var act = LifecycleStep(.close, 1, side, .implied)
+    act.act = .close
+    add(act, at: moment.time, rank: 110)
+    let segment = LifecycleSegment([.fin, .ack], sequence: sequences.fin(side), acknowledgement: acknowledged)
+    imply(.close, 2, side, .finWait1, at: moment.time, rank: 120, segment)
+  }
+
+  private mutating func impliedSecondFin(
+    _ side: Side, before moment: LifecycleEnd.Moment, isCombined: Bool, _ closer: LifecycleEnd
+  ) {
+    guard life[side]?.moment(entering: .lastAck) == nil else { return }
+    let time = isCombined ? closer.moment(entering: .finWait2)?.time ?? moment.time : moment.time
+    var act = LifecycleStep(.close, 5, side, .implied)
+    act.act = .close
+    add(act, at: time, rank: 149)
+    let segment = LifecycleSegment(
+      [.fin, .ack], sequence: sequences.fin(side), acknowledgement: sequences.fin(side.other).map { $0 &+ 1 })
+    imply(.close, 5, side, .lastAck, at: time, rank: 150, segment)
+  }
+}
+
+extension LifecycleEnd {
+  /// Whether it only shut down its sending side: an end without a process goes
+  /// from FIN-WAIT-2 to TIME-WAIT as a minisock, silently, unless both came by one segment.
+  fileprivate var wentOnReceiving: Bool {
+    guard let moment = moment(from: .finWait2, to: .timeWait), moment.source == .event,
+      let before = self.moment(entering: .finWait2)
+    else { return false }
+    return before.segmentsReceived != nil && before.segmentsReceived != moment.segmentsReceived
+  }
+}

@@ -1,0 +1,79 @@
+/// The three-way handshake, RFC 9293, section 3.5.
+extension LifecycleStepBuilder {
+  mutating func addHandshake(_ end: LifecycleEnd, _ index: Int, _ side: Side) {
+    let moment = end.moments[index]
+    let time = moment.time
+    switch (moment.old, moment.new) {
+    case (.closed, .synSent):
+      var step = observed(.handshake, 1, end, index, side)
+      step.segment = syn(side)
+      step.segment?.isUnanswered = isUnanswered(end, index)
+      add(step, at: time, rank: 10)
+    case (.listen, .synReceived):
+      let start = end.synReceivedStart ?? (time, true)
+      imply(.handshake, 1, side.other, .synSent, at: start.time, rank: 10, syn(side.other))
+      var step = observed(.handshake, 2, end, index, side)
+      step.time = start.time
+      step.timeIsBound = start.isBound
+      step.segment = synAck(side)
+      step.segment?.isUnanswered = isUnanswered(end, index)
+      add(step, at: start.time, rank: 20)
+    case (.synSent, .synReceived):
+      imply(.handshake, 1, side.other, .synSent, at: time, rank: 10, syn(side.other))
+      var step = observed(.handshake, 2, end, index, side)
+      step.segment = synAck(side)
+      add(step, at: time, rank: 20)
+      imply(.handshake, 2, side.other, .synReceived, at: time, rank: 21, synAck(side.other))
+    case (.synSent, .established):
+      imply(.handshake, 2, side.other, .synReceived, at: time, rank: 20, synAck(side.other))
+      var step = observed(.handshake, 3, end, index, side)
+      step.segment = handshakeAck(side, moment)
+      add(step, at: time, rank: 30)
+      imply(.handshake, 4, side.other, .established, at: time, rank: 40)
+    default:
+      if !life.isSimultaneousOpen {
+        imply(.handshake, 3, side.other, .established, at: time, rank: 30, handshakeAck(side.other, nil))
+      }
+      add(observed(.handshake, 4, end, index, side), at: time, rank: 40)
+      if life.isSimultaneousOpen { imply(.handshake, 4, side.other, .established, at: time, rank: 41) }
+    }
+  }
+
+  private func syn(_ side: Side) -> LifecycleSegment {
+    LifecycleSegment(.syn, sequence: sequences.initial(side))
+  }
+
+  private func synAck(_ side: Side) -> LifecycleSegment {
+    // It acknowledges data too if the SYN brought some (RFC 7413): SND.UNA of who got it.
+    let asked = life[side.other]?.moment(from: .synSent, to: .established)
+    var acknowledged = asked?.sendUnacknowledged ?? sequences.initial(side.other).map { $0 &+ 1 }
+    if asked == nil, let number = acknowledged, let data = fastOpenBytes(side) {
+      acknowledged = number &+ data
+    }
+    return LifecycleSegment([.syn, .ack], sequence: sequences.initial(side), acknowledgement: acknowledged)
+  }
+
+  /// Payload that a SYN brought to a server that took it: there before the handshake's last ACK.
+  private func fastOpenBytes(_ side: Side) -> UInt32? {
+    guard let moment = life[side]?.moment(from: .synReceived, to: .established), let bytes = moment.bytesReceived
+    else { return nil }
+    return UInt32(truncatingIfNeeded: bytes)
+  }
+
+  /// The last ACK of the handshake.
+  ///
+  /// - Parameter moment: the sender's, if it was seen.
+  private func handshakeAck(_ side: Side, _ moment: LifecycleEnd.Moment?) -> LifecycleSegment {
+    var sequence = moment?.sendNext ?? sequences.initial(side).map { $0 &+ 1 }
+    if moment == nil, let number = sequence, let data = fastOpenBytes(side.other) { sequence = number &+ data }
+    let acknowledgement = moment?.receiveNext ?? sequences.initial(side.other).map { $0 &+ 1 }
+    return LifecycleSegment(.ack, sequence: sequence, acknowledgement: acknowledgement)
+  }
+
+  /// Whether the connection ended waiting for the answer.
+  private func isUnanswered(_ end: LifecycleEnd, _ index: Int) -> Bool {
+    guard index + 1 < end.moments.count else { return false }
+    let next = end.moments[index + 1]
+    return next.new == .closed && next.reason != .refused && next.reason != .resetReceived
+  }
+}

@@ -1,0 +1,140 @@
+extension Lifecycle {
+  /// The steps of this life in the order in which they happened.
+  ///
+  /// Each transition that was seen is a step; what it implies of an end that
+  /// wasn't seen is one too. A step's time is the clock's; where two ends' clocks
+  /// readings are microseconds apart, cause comes before effect all the same.
+  public var steps: [LifecycleStep] {
+    var builder = LifecycleStepBuilder(self)
+    return builder.build()
+  }
+
+  /// The state of `side` before the first step; `nil` if that isn't known.
+  public func initialState(of side: Side) -> TCPState? {
+    if let first = self[side]?.moments.first {
+      return first.old
+    }
+    guard beginningSeen else { return nil }
+    if side == .client { return .closed }
+    if isSimultaneousOpen { return .closed }
+    if client?.moment(entering: .established) != nil { return .listen }
+    return client?.facts.reason == .refused ? .closed : nil
+  }
+}
+
+/// Turns the transitions of one or two ends into the textbook's steps.
+struct LifecycleStepBuilder {
+  struct Draft {
+    var step: LifecycleStep
+    /// When it happened; for an implied one the time of what implies it.
+    var time: UInt64
+    /// The textbook's order, for steps of the same time.
+    var rank: Int
+  }
+
+  let life: Lifecycle
+  let sequences: LifecycleSequences
+  var drafts: [Draft] = []
+
+  init(_ life: Lifecycle) {
+    self.life = life
+    sequences = LifecycleSequences(life)
+  }
+
+  mutating func build() -> [LifecycleStep] {
+    for side in Side.allCases {
+      guard let end = life[side] else { continue }
+      for index in end.moments.indices { add(end, index, side) }
+    }
+    var steps = ordered()
+    var states: [TCPState?] = [life.initialState(of: .client), life.initialState(of: .server)]
+    for index in steps.indices {
+      if let state = steps[index].state { states[Int(steps[index].side.rawValue)] = state }
+      steps[index].clientState = states[0]
+      steps[index].serverState = states[1]
+    }
+    return steps
+  }
+
+  private mutating func add(_ end: LifecycleEnd, _ index: Int, _ side: Side) {
+    let moment = end.moments[index]
+    switch (moment.old, moment.new) {
+    case (.closed, .synSent), (.listen, .synReceived), (.synSent, .synReceived), (.synSent, .established),
+      (.synReceived, .established):
+      addHandshake(end, index, side)
+    case (_, .finWait1), (_, .closeWait), (_, .finWait2), (_, .lastAck), (_, .closing), (_, .timeWait),
+      (.lastAck, .closed), (.timeWait, .closed):
+      addClose(end, index, side)
+    default:
+      addEnding(end, index, side)
+    }
+  }
+
+  // MARK: - Making steps
+
+  /// A step that was seen.
+  func observed(
+    _ phase: LifecycleStep.Phase, _ number: UInt8?, _ end: LifecycleEnd, _ index: Int, _ side: Side
+  ) -> LifecycleStep {
+    let moment = end.moments[index]
+    var step = LifecycleStep(phase, number, side, .observed)
+    step.time = moment.time
+    step.state = moment.new
+    step.stay = end.stay(after: index)
+    if moment.actorPID != end.facts.ownerPID {
+      step.actorPID = moment.actorPID
+      step.actorName = moment.actorName
+    }
+    return step
+  }
+
+  mutating func add(_ step: LifecycleStep, at time: UInt64, rank: Int) {
+    drafts.append(Draft(step: step, time: time, rank: rank))
+  }
+
+  /// Adds a step of the end that wasn't seen, unless that end was seen to take it.
+  mutating func imply(
+    _ phase: LifecycleStep.Phase, _ number: UInt8?, _ side: Side, _ state: TCPState, at time: UInt64, rank: Int,
+    _ segment: LifecycleSegment? = nil, act: LifecycleStep.Act? = nil
+  ) {
+    guard life[side]?.moment(entering: state) == nil else { return }
+    // An end that was seen later on has been there; its beginning was missed.
+    var step = LifecycleStep(phase, number, side, .implied)
+    step.state = state
+    step.segment = segment
+    step.act = act
+    add(step, at: time, rank: rank)
+  }
+
+  // MARK: - Order
+
+  private func ordered() -> [LifecycleStep] {
+    var sorted = drafts.enumerated().sorted { a, b in
+      (a.element.time, a.element.rank, a.offset) < (b.element.time, b.element.rank, b.offset)
+    }.map(\.element)
+    // The end that answers may have been faster at its tracepoint than the one that asked.
+    var index = 0
+    while index < sorted.count {
+      if let cause = sorted[(index + 1)...].firstIndex(where: { causes($0.step, sorted[index].step) }),
+        sorted[cause].time &- sorted[index].time < 5_000_000
+      {
+        let effect = sorted.remove(at: index)
+        sorted.insert(effect, at: cause)
+        continue
+      }
+      index += 1
+    }
+    return sorted.map(\.step)
+  }
+
+  private func causes(_ cause: LifecycleStep, _ effect: LifecycleStep) -> Bool {
+    guard let first = cause.number, let second = effect.number, cause.phase == effect.phase,
+      cause.side != effect.side, cause.segment != nil
+    else { return false }
+    if cause.phase == .handshake { return first < second }
+    switch (first, second) {
+    case (2, 3), (3, 4), (5, 4), (5, 6), (6, 7): return true
+    default: return false
+    }
+  }
+}

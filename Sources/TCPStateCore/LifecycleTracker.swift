@@ -1,0 +1,186 @@
+/// Folds transitions into lives, and hands out each as it is over.
+///
+/// Pure and bounded: a life that was handed out is forgotten, and beyond
+/// `limit` lives the one that began first is handed out as it stands.
+public struct LifecycleTracker {
+  /// Which two ends belong together.
+  private enum Meeting: Hashable {
+    /// Both initial sequence numbers, the smaller first: 64 random bits that
+    /// hold across namespaces, and through address translation too.
+    case sequences(UInt64)
+    /// Both endpoints, ordered, where sequence numbers weren't recorded.
+    case endpoints(Endpoint, Endpoint)
+  }
+
+  private struct Entry {
+    var life: Lifecycle
+    var meeting: Meeting?
+    var established: UInt64?
+    /// Its first end has ended and its twin may still be heard of until then.
+    var deadline: UInt64?
+  }
+
+  /// How long after ESTABLISHED the other end's transitions may come: when the
+  /// handshake's last ACK has arrived.
+  static let twinWait: UInt64 = 500_000_000
+
+  /// Whether a life is over only when TIME-WAIT is: for recordings, where waiting costs nothing.
+  public let waitsForTimeWait: Bool
+  /// Lives kept at the most; each takes about 1.5 KB.
+  public let limit: Int
+
+  private var entries: [UInt64: Entry] = [:]
+  /// The life that a connection belongs to, if that goes by its twin's.
+  private var keys: [UInt64: UInt64] = [:]
+  private var single: [Meeting: UInt64] = [:]
+  /// Lives whose twin is waited for.
+  private var waiting: [UInt64] = []
+  private var nextDeadline = UInt64.max
+  /// In the order of their beginning; some are gone already.
+  private var order: [UInt64] = []
+  private var orderStart = 0
+
+  /// Lives handed out before they were over, for memory's sake.
+  public private(set) var evicted: UInt64 = 0
+
+  public init(waitsForTimeWait: Bool, limit: Int = 1 << 17) {
+    self.waitsForTimeWait = waitsForTimeWait
+    self.limit = limit
+  }
+
+  public var count: Int { entries.count }
+
+  /// Takes in one transition.
+  ///
+  /// - Parameter receive: gets the lives that are over.
+  public mutating func apply(_ row: Transition, _ receive: (Lifecycle) -> Void) {
+    if row.time >= nextDeadline { advance(to: row.time, receive) }
+    guard row.old != row.new, row.role != .listener else { return }
+    if row.new == .listen || (row.old == .listen && row.new == .closed) { return }
+
+    var key = keys[row.connection] ?? row.connection
+    if let entry = entries[key], let side = entry.life.side(of: row.connection) {
+      if row.old == .closed, entry.life[side]?.isClosed ?? false {
+        // The same socket connects again.
+        handOut(key, receive)
+        key = row.connection
+        insert(key, row, receive)
+      } else {
+        entries[key]?.life.add(row, side)
+      }
+    } else {
+      // Its life was handed out when it entered TIME-WAIT.
+      if row.old == .timeWait, !waitsForTimeWait { return }
+      insert(key, row, receive)
+    }
+    if row.new == .established, entries[key]?.established == nil { entries[key]?.established = row.time }
+    key = meet(key)
+    settle(key, row.time, receive)
+  }
+
+  /// Lets time pass: `now` is CLOCK_REALTIME, as the rows'.
+  public mutating func advance(to now: UInt64, _ receive: (Lifecycle) -> Void) {
+    guard now >= nextDeadline else { return }
+    let due = waiting.filter { key in (entries[key]?.deadline ?? 0) <= now }
+    waiting.removeAll { key in (entries[key]?.deadline ?? 0) <= now }
+    nextDeadline = waiting.reduce(.max) { min($0, entries[$1]?.deadline ?? .max) }
+    for key in due where entries[key]?.deadline != nil { handOut(key, receive) }
+  }
+
+  /// Nothing more comes: hands out what is left, in the order of the beginnings.
+  public mutating func finish(_ receive: (Lifecycle) -> Void) {
+    for index in orderStart..<order.count { handOut(order[index], receive) }
+    order = []
+    orderStart = 0
+  }
+
+  /// The life that a connection is in now.
+  public func life(of connection: UInt64) -> Lifecycle? {
+    entries[keys[connection] ?? connection]?.life
+  }
+
+  // MARK: - Beginning and end
+
+  private mutating func insert(_ key: UInt64, _ row: Transition, _ receive: (Lifecycle) -> Void) {
+    while entries.count >= limit, orderStart < order.count {
+      if entries[order[orderStart]] != nil { evicted += 1 }
+      handOut(order[orderStart], receive)
+      orderStart += 1
+    }
+    if orderStart > 4096, orderStart > order.count / 2 {
+      order.removeFirst(orderStart)
+      orderStart = 0
+    }
+    if order.count - orderStart > 2 * max(entries.count, 4096) {
+      order = order[orderStart...].filter { entries[$0] != nil }
+      orderStart = 0
+    }
+    entries[key] = Entry(life: Lifecycle(LifecycleEnd(row)))
+    order.append(key)
+  }
+
+  private mutating func settle(_ key: UInt64, _ now: UInt64, _ receive: (Lifecycle) -> Void) {
+    guard let entry = entries[key] else { return }
+    guard waitsForTimeWait ? entry.life.isClosed : entry.life.isSettled else { return }
+    guard !entry.life.isJoined, let established = entry.established, now < established + Self.twinWait else {
+      return handOut(key, receive)
+    }
+    guard entry.deadline == nil else { return }
+    let deadline = established + Self.twinWait
+    entries[key]?.deadline = deadline
+    waiting.append(key)
+    nextDeadline = min(nextDeadline, deadline)
+  }
+
+  private mutating func handOut(_ key: UInt64, _ receive: (Lifecycle) -> Void) {
+    guard let entry = entries.removeValue(forKey: key) else { return }
+    if let meeting = entry.meeting, single[meeting] == key { single[meeting] = nil }
+    for side in Side.allCases {
+      if let connection = entry.life[side]?.facts.connection { keys[connection] = nil }
+    }
+    receive(entry.life)
+  }
+
+  // MARK: - Joining
+
+  /// Joins the life with its twin's if that is known, and returns the key it then goes by.
+  private mutating func meet(_ key: UInt64) -> UInt64 {
+    guard let entry = entries[key], !entry.life.isJoined, let end = entry.life.client ?? entry.life.server,
+      let meeting = Self.meeting(end.facts), entry.meeting != meeting
+    else { return key }
+    if let old = entry.meeting, single[old] == key { single[old] = nil }
+    entries[key]?.meeting = meeting
+    guard let twin = single[meeting], twin != key, let other = entries[twin]?.life, !other.isJoined,
+      let otherEnd = other.client ?? other.server, Self.match(end.facts, otherEnd.facts)
+    else {
+      single[meeting] = key
+      return key
+    }
+    single[meeting] = nil
+    entries[key] = nil
+    entries[twin]?.life.join(end)
+    entries[twin]?.deadline = nil
+    if entries[twin]?.established == nil { entries[twin]?.established = entry.established }
+    keys[end.facts.connection] = twin
+    return twin
+  }
+
+  private static func meeting(_ facts: Transition) -> Meeting? {
+    if let send = facts.initialSendSequence, let receive = facts.initialReceiveSequence {
+      return .sequences(UInt64(min(send, receive)) << 32 | UInt64(max(send, receive)))
+    }
+    guard facts.local.port != 0, facts.peer.port != 0, facts.new.isSynchronized else { return nil }
+    let a = facts.local
+    let b = facts.peer
+    let first = (a.address.high, a.address.low, a.port) < (b.address.high, b.address.low, b.port)
+    return first ? .endpoints(a, b) : .endpoints(b, a)
+  }
+
+  private static func match(_ a: Transition, _ b: Transition) -> Bool {
+    guard a.role != b.role || a.role == .unknown || a.role == .client else { return false }
+    if a.initialSendSequence != nil, b.initialSendSequence != nil {
+      return a.initialSendSequence == b.initialReceiveSequence && a.initialReceiveSequence == b.initialSendSequence
+    }
+    return a.local == b.peer && a.peer == b.local
+  }
+}

@@ -1,0 +1,27 @@
+/// Why a recording can't be read on.
+public struct RecordingError: Error, Equatable, CustomStringConvertible {
+  /// Line of the file, from 1.
+  public let line: UInt64
+  /// What is wrong; safe on a terminal.
+  public let what: String
+
+  public init(line: UInt64, _ what: String) {
+    self.line = line
+    self.what = what
+  }
+
+  public var description: String { "line \(line): \(what)" }
+
+  /// Foreign bytes for a message: at most 40, control characters shown.
+  static func quoted(_ bytes: some Collection<UInt8>) -> String {
+    var text = ""
+    for scalar in String(decoding: bytes.prefix(40), as: UTF8.self).unicodeScalars {
+      if scalar.isUnsafeOnTerminal {
+        text += "\\x" + String(scalar.value, radix: 16)
+      } else {
+        text.unicodeScalars.append(scalar)
+      }
+    }
+    return "'\(text)\(bytes.count > 40 ? "…" : "")'"
+  }
+}

@@ -1,0 +1,137 @@
+import TCPStateCore
+
+/// From the cells of one row to the fields of a transition.
+extension TransitionReader {
+  /// Reads one row and its line end.
+  ///
+  /// - Returns: false when the bytes end before the row does.
+  mutating func readCells(
+    _ cursor: inout CellCursor, end: UnsafePointer<UInt8>, to row: inout Transition
+  ) throws(RecordingError) -> Bool {
+    var index = 0
+    let count = columns.count
+    while index < count {
+      let start = cursor.next
+      if cursor.isAtEnd {
+        // Unknown.
+      } else if cursor.byte == UInt8(ascii: "\"") {
+        guard try readQuoted(&cursor, columns[index], end: end, to: &row) else { return false }
+      } else if let column = columns[index] {
+        if !read(column, &cursor, to: &row) || !cursor.isAtEnd {
+          cursor.next = start
+          cursor.skip()
+          if cursor.next >= end { return false }
+          try checkNull(column, UnsafeBufferPointer(start: start, count: cursor.next - start))
+        }
+      } else {
+        cursor.skip()
+      }
+      index += 1
+      guard try readSeparator(&cursor, end: end, isLast: index == count, index) else { return false }
+    }
+    // A kind without a duration says nothing.
+    if !hasDuration { row.stay = nil }
+    return true
+  }
+
+  @inline(__always)
+  private func readSeparator(
+    _ cursor: inout CellCursor, end: UnsafePointer<UInt8>, isLast: Bool, _ index: Int
+  ) throws(RecordingError) -> Bool {
+    if cursor.next >= end { return false }
+    if cursor.byte == UInt8(ascii: "\r") {
+      cursor.next += 1
+      if cursor.next >= end { return false }
+    }
+    let byte = cursor.byte
+    guard byte == (isLast ? UInt8(ascii: "\n") : UInt8(ascii: ",")) else {
+      throw RecordingError(
+        line: line,
+        byte == UInt8(ascii: ",")
+          ? "has more cells than the header's \(columns.count)"
+          : byte == UInt8(ascii: "\n")
+            ? "has \(index) cells, the header has \(columns.count)" : "has a byte after a cell that is none of text")
+    }
+    cursor.next += 1
+    return true
+  }
+
+  /// Anything but a value of its kind is wrong, unless it stands for unknown.
+  @inline(never)
+  private func checkNull(_ column: Column, _ cell: UnsafeBufferPointer<UInt8>) throws(RecordingError) {
+    if !nullText.isEmpty, cell.elementsEqual(nullText) { return }
+    for null in ["\\N", "NULL", "NA", "null"] where cell.elementsEqual(null.utf8) { return }
+    throw RecordingError(line: line, "\(column.csvName): \(RecordingError.quoted(cell)) is not \(column.kind)")
+  }
+
+  /// Reads a cell in quotes (RFC 4180): a name, or a value that another tool has quoted.
+  @inline(never)
+  private mutating func readQuoted(
+    _ cursor: inout CellCursor, _ column: Column?, end: UnsafePointer<UInt8>, to row: inout Transition
+  ) throws(RecordingError) -> Bool {
+    var bytes: [UInt8] = []
+    var lines: UInt64 = 0
+    cursor.next += 1
+    while true {
+      if cursor.next >= end { return false }
+      let byte = cursor.byte
+      cursor.next += 1
+      if byte == UInt8(ascii: "\"") {
+        if cursor.next >= end { return false }
+        guard cursor.byte == UInt8(ascii: "\"") else { break }
+        cursor.next += 1
+      }
+      if byte == UInt8(ascii: "\n") { lines += 1 }
+      bytes.append(byte)
+    }
+    guard let column else {
+      line += lines
+      return true
+    }
+    if column.isName {
+      set(column, ShortName(bytes: bytes), in: &row)
+    } else if !bytes.isEmpty {
+      let count = bytes.count
+      bytes.append(contentsOf: repeatElement(0, count: 32))
+      let isRead = bytes.withUnsafeBufferPointer { bytes in
+        guard let start = bytes.baseAddress else { return false }
+        var inner = CellCursor(next: start)
+        return read(column, &inner, to: &row) && inner.next == start + count
+      }
+      if !isRead { try bytes[..<count].withUnsafeBufferPointer { cell throws(RecordingError) in try checkNull(column, cell) } }
+    }
+    line += lines
+    return true
+  }
+
+  private func set(_ column: Column, _ name: ShortName, in row: inout Transition) {
+    switch column {
+    case .processName: row.ownerName = name
+    case .actorName: row.actorName = name
+    default: row.congestionControl = name
+    }
+  }
+}
+
+extension Column {
+  var isName: Bool { self == .processName || self == .actorName || self == .congestionControl }
+
+  /// What its cells hold, for messages.
+  var kind: StaticString {
+    switch self {
+    case .timestamp: "a time such as 2026-11-23T21:12:03.204131000Z"
+    case .connectionID: "a connection id of 16 hexadecimal digits"
+    case .role: "client, server, listener or unknown"
+    case .networkType: "ipv4 or ipv6"
+    case .localAddress, .peerAddress: "an IP address"
+    case .localPort, .peerPort: "a port"
+    case .stateOld, .stateNew: "a state"
+    case .durationKind: "exact or at_least"
+    case .source: "event, snapshot or derived"
+    case .reason: "a reason"
+    case .closer: "active, passive or both"
+    case .socketAddress: "a hexadecimal address"
+    default: "a number"
+    }
+  }
+}

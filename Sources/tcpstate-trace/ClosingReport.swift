@@ -1,0 +1,75 @@
+import TCPStateCore
+import TCPStateKernel
+import TCPStateReport
+
+/// What `trace` says at its end: a table of stays per state, what is stuck, and
+/// whether anything was missed.
+struct ClosingReport {
+  /// From how long on a socket in CLOSE-WAIT is worth a word.
+  private static let stuckAfter: UInt64 = 60_000_000_000
+  /// How many of them are listed.
+  private static let listed = 10
+
+  var transitions: UInt64
+  var shown: UInt64
+  var lost: UInt64
+  var undecodable: UInt64
+  /// Nanoseconds since the tracer was attached.
+  var elapsed: UInt64
+
+  private struct Stuck {
+    let age: Stay
+    let cells: [String]
+  }
+
+  func text(
+    _ statistics: borrowing StateStatistics, _ tracker: borrowing ConnectionTracker, filter: RowFilter, glyphs: Glyphs
+  ) -> String {
+    var openNow = [UInt64](repeating: 0, count: TCPState.arraySize)
+    var stuck: [Stuck] = []
+    tracker.forEachOpen(now: KernelClock.monotonic()) { row in
+      guard filter.wants(row), row.new.isKnown else { return }
+      openNow[Int(row.new.number)] += 1
+      if row.new == .closeWait, let age = row.stay, age.nanoseconds >= Self.stuckAfter {
+        stuck.append(
+          Stuck(
+            age: age,
+            cells: [
+              DurationText.string(age.nanoseconds, kind: age.kind, glyphs: glyphs),
+              OwnerText.string(name: row.ownerName, pid: row.ownerPID, glyphs: glyphs),
+              EndpointText.string(row.local, glyphs: glyphs), EndpointText.string(row.peer, glyphs: glyphs),
+            ]))
+      }
+    }
+    var buffer = ByteBuffer(capacity: 4096)
+    let summaries = TCPState.all
+      .filter { $0 != .closed }
+      .map { statistics.summary(of: $0, openNow: openNow[Int($0.number)]) }
+      .filter { $0.stays > 0 || $0.openNow > 0 }
+    if !summaries.isEmpty { StateSummaryTable(summaries, style: TableStyle(glyphs: glyphs)).append(to: &buffer) }
+    buffer.append(completeness(unmatched: tracker.unmatched))
+    list(stuck, to: &buffer)
+    return buffer.text
+  }
+
+  private func completeness(unmatched: UInt64) -> String {
+    var text = "\(NumberText.string(transitions)) transitions in \(DurationText.string(elapsed)), "
+    text += "\(NumberText.string(lost)) lost, \(NumberText.string(unmatched)) unmatched"
+    if shown != transitions { text += ", \(NumberText.string(shown)) shown" }
+    if undecodable > 0 { text += ", \(NumberText.string(undecodable)) undecodable" }
+    return text + ".\n"
+  }
+
+  private func list(_ stuck: [Stuck], to buffer: inout ByteBuffer) {
+    guard !stuck.isEmpty else { return }
+    buffer.append(
+      stuck.count == 1
+        ? "1 socket has been in CLOSE-WAIT for over a minute: its peer has closed, its owner has not.\n"
+        : "\(NumberText.string(UInt64(stuck.count))) sockets have been in CLOSE-WAIT for over a minute: their peers have closed, their owners have not.\n"
+    )
+    var table = TextTable([("AGE", .right), ("OWNER", .left), ("LOCAL", .left), ("PEER", .left)])
+    for entry in stuck.sorted(by: { $0.age.nanoseconds > $1.age.nanoseconds }).prefix(Self.listed) { table.add(entry.cells) }
+    table.append(to: &buffer)
+    if stuck.count > Self.listed { buffer.append("and \(NumberText.string(UInt64(stuck.count - Self.listed))) more\n") }
+  }
+}
