@@ -31,7 +31,11 @@ final class EventQueue {
     do throws(DecodingFailure) {
       precondition(!isFull)
       let event = try EventDecoder.event(bytes)
-      if event.kind == TCPSTATE_KIND_RESET_SENT, amendEnding(event.cookie) { return }
+      // For a minisock the reset is an event of its own.
+      if event.kind == TCPSTATE_KIND_RESET_SENT, TCPState(number: event.state_new) == .closed {
+        amendEnding(event.cookie)
+        return
+      }
       var place = tail
       while place > head, events[place - 1].timestamp_ns > event.timestamp_ns {
         (events + place).update(from: events + place - 1, count: 1)
@@ -44,14 +48,13 @@ final class EventQueue {
     }
   }
 
-  /// Notes at the transition to CLOSED that a RST of ours followed; false if it isn't here.
-  private func amendEnding(_ cookie: UInt64) -> Bool {
+  /// Notes at the transition to CLOSED that a RST of ours followed. It came microseconds before.
+  private func amendEnding(_ cookie: UInt64) {
     for index in stride(from: tail - 1, through: max(head, tail - 64), by: -1)
     where events[index].cookie == cookie && TCPState(number: events[index].state_new) == .closed {
       events[index].flags |= UInt16(TCPSTATE_FLAG_RESET_SENT)
-      return true
+      return
     }
-    return false
   }
 
   /// The oldest event if it is from `limit` or before; valid until the next call.

@@ -1,0 +1,103 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension Privileged {
+  /// A consumer that stands still while the buffer overflows.
+  @Suite struct LossTests {
+    /// 10 transitions a connection: see the agent's churn.
+    private static let perConnection = 10
+
+    /// Stops the tracer, lets connections pass by, and lets it go on.
+    private func lose(_ tracer: Tracer, _ peer: Peer, connections: Int) throws {
+      tracer.process.send(SIGSTOP)
+      try untilStopped(tracer.process.pid)
+      try peer.ask("churn 127.0.0.1 \(connections)", seconds: 30)
+      tracer.process.send(SIGCONT)
+      try tracer.process.read(until: Deadline(seconds: 10), "word of the loss") { $0.errorText.contains("lost") }
+    }
+
+    private func untilStopped(_ pid: pid_t) throws {
+      let deadline = Deadline(seconds: 5)
+      while true {
+        let status = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+        if status.split(separator: ")").last?.hasPrefix(" T") == true { return }
+        if deadline.hasPassed { throw TestFailure("it doesn't stop") }
+        usleep(200)
+      }
+    }
+
+    private func toldLoss(_ tracer: Tracer) -> Int? {
+      // "1,234 transitions in 1.2 s, 5,678 lost, 0 unmatched."
+      let match = tracer.process.errorText.firstMatch(of: /, ([\d,]+) lost,/)
+      return match.flatMap { Int($0.1.filter { $0 != "," }) }
+    }
+
+    @Test(arguments: ["4K", "16K", "64K"])
+    func countedExactly(_ buffer: String) throws {
+      let namespace = try NetworkNamespace()
+      let peer = try Privileged.peer(in: namespace)
+      let tracer = try Tracer(["--buffer", buffer], of: namespace)
+      try peer.ask("churn 127.0.0.1 1")
+      try tracer.wait(for: ["last_ack→closed": 1, "fin_wait_2→time_wait": 1])
+      try lose(tracer, peer, connections: 60)
+      try peer.ask("churn 127.0.0.1 1")
+      #expect(try tracer.stop() == .exited(0))
+
+      let rows = try tracer.rows()
+      let events = rows.filter { $0["source"] == "event" && $0["role"] != "listener" }
+      // The listeners: opened three times, and closed when the next one takes the place.
+      let listeners = rows.filter { $0["source"] == "event" && $0["role"] == "listener" }
+      let made = 62 * Self.perConnection + 5
+      let told = toldLoss(tracer)
+      let lost = try #require(told, "\(tracer.process.errorText)")
+      #expect(lost > 0)
+      #expect(events.count + listeners.count + lost == made, "\(tracer.process.errorText)")
+      let last = try #require(rows.compactMap { $0.number("sequence") }.max())
+      #expect(Int(last) - rows.count == lost, "the gap in the sequence")
+      #expect(tracer.process.errorLines.contains { $0.contains("lost") && $0.contains("--buffer") })
+    }
+
+    @Test func strict() throws {
+      let namespace = try NetworkNamespace()
+      let peer = try Privileged.peer(in: namespace)
+      let tracer = try Tracer(["--buffer", "4K", "--strict"], of: namespace)
+      try lose(tracer, peer, connections: 20)
+      #expect(try tracer.stop() == .exited(3))
+      let quiet = try Tracer(["--strict"], of: namespace)
+      try peer.ask("churn 127.0.0.1 3")
+      try quiet.wait(for: ["last_ack→closed": 3])
+      #expect(try quiet.stop() == .exited(0), "\(quiet.process.errorText)")
+    }
+
+    /// What a loss touches is a lower bound, and a true one: the end may have been lost at once.
+    @Test func boundsStayTrue() throws {
+      let pair = try Pair()
+      let tracer = try Tracer(["--buffer", "4K"], of: pair.namespace)
+      let connected = try pair.connect().connected
+      try tracer.wait(for: ["syn_received→established": 1])
+      tracer.process.send(SIGSTOP)
+      try untilStopped(tracer.process.pid)
+      // Fills the buffer, so that what follows is lost for certain.
+      try pair.client.ask("churn 127.0.0.1 5")
+      let closed = try pair.client.ask("reset c")
+      Clocks.pass(milliseconds: 300)
+      try pair.client.ask("churn 127.0.0.1 5")
+      tracer.process.send(SIGCONT)
+      try tracer.process.read(until: Deadline(seconds: 10), "word of the loss") { $0.errorText.contains("lost") }
+      try pair.client.ask("churn 127.0.0.1 1")
+      try tracer.wait("the connection's end") { rows in
+        rows.count { $0.transition == "established→closed" && $0["local_port"] == "\(connected.port)" } == 1
+      }
+      let rows = try tracer.finish()
+      let ends = rows.filter {
+        $0.transition == "established→closed" && [$0["local_port"], $0["peer_port"]].contains("\(connected.port)")
+      }
+      #expect(ends.count == 2)
+      for end in ends {
+        #expect(end["duration_kind"] != "exact")
+        if let stay = end.number("state_duration_ns") { #expect(stay <= closed.after - connected.before) }
+      }
+    }
+  }
+}

@@ -1,0 +1,191 @@
+"""Holds TCP sockets and acts on them: a command a line on standard input, an answer a line.
+
+An answer has the command's values and `before` and `after`, the CLOCK_MONOTONIC
+nanoseconds around it: the truth that a test compares with.
+"""
+import ctypes
+import errno
+import random
+import resource
+import socket
+import struct
+import sys
+import time
+
+sockets = {}
+crowd = []
+now = time.monotonic_ns
+
+
+def make(address):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.settimeout(15)
+    return made
+
+
+def ping():
+    return {}
+
+
+def listen(name, address, port="0", backlog="128"):
+    made = make(address)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if made.family == socket.AF_INET6:
+        made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    made.bind((address, int(port)))
+    made.listen(int(backlog))
+    sockets[name] = made
+    return {"port": made.getsockname()[1]}
+
+
+def connect(name, address, port, local=None):
+    made = make(address)
+    if local:
+        host, _, number = local.rpartition("/")
+        made.bind((host, int(number)))
+    sockets[name] = made
+    made.connect((address, int(port)))
+    return {"port": made.getsockname()[1]}
+
+
+def accept(listener, name):
+    sockets[name] = sockets[listener].accept()[0]
+    sockets[name].settimeout(15)
+    return {"port": sockets[name].getpeername()[1]}
+
+
+def send(name, count):
+    sockets[name].sendall(b"x" * int(count))
+    return {}
+
+
+def receive(name, count):
+    left = int(count)
+    while left:
+        data = sockets[name].recv(left)
+        if not data:
+            raise ConnectionResetError(errno.ECONNRESET, "eof")
+        left -= len(data)
+    return {}
+
+
+def eof(name):
+    while sockets[name].recv(65536):
+        pass
+    return {}
+
+
+def shutdown(name):
+    sockets[name].shutdown(socket.SHUT_WR)
+    return {}
+
+
+def close(name):
+    sockets.pop(name).close()
+    return {}
+
+
+def reset(name):
+    sockets[name].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    return close(name)
+
+
+def comm(hexadecimal):
+    ctypes.CDLL(None).prctl(15, bytes.fromhex(hexadecimal) + b"\0", 0, 0, 0)
+    return {}
+
+
+def churn(address, count, seconds="0"):
+    """Connections one after the other, both ends here, the client ends first: 10 transitions each."""
+    end = time.monotonic() + float(seconds)
+    listener = make(address)
+    listener.bind((address, 0))
+    listener.listen(8)
+    made = 0
+    while made < int(count) or time.monotonic() < end:
+        client = make(address)
+        client.connect(listener.getsockname()[:2])
+        server = listener.accept()[0]
+        # Not close(): an orphan in FIN-WAIT-2 becomes a minisock at once and goes on silently.
+        client.shutdown(socket.SHUT_WR)
+        server.recv(1)
+        server.close()
+        client.recv(1)
+        client.close()
+        made += 1
+    port = listener.getsockname()[1]
+    sockets["churn"] = listener
+    settle(port)
+    return {"made": made, "port": port}
+
+
+def settle(port):
+    """Until no connection of the port is left but in TIME-WAIT."""
+    text = ":%04X" % int(port)
+    for _ in range(10000):
+        busy = False
+        for table in ("/proc/self/net/tcp", "/proc/self/net/tcp6"):
+            with open(table) as lines:
+                for line in list(lines)[1:]:
+                    words = line.split()
+                    if text in (words[1][-5:], words[2][-5:]) and words[3] not in ("06", "0A"):
+                        busy = True
+        if not busy:
+            return {}
+    raise TimeoutError(errno.ETIMEDOUT, "connections stay")
+
+
+def descriptors(count):
+    hard = max(int(count), resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return {}
+
+
+def crowd_connect(address, port, count):
+    for _ in range(int(count)):
+        made = make(address)
+        before = now()
+        made.connect((address, int(port)))
+        crowd.append((made, "%d-%s" % (made.getsockname()[1], port), before, now()))
+    return {}
+
+
+def crowd_accept(listener, count):
+    for _ in range(int(count)):
+        crowd.append((sockets[listener].accept()[0], "", 0, 0))
+    return {}
+
+
+def crowd_close(seed, path=None):
+    """In random order; writes the truth of each: ports, stay at the least, stay at the most."""
+    random.Random(int(seed)).shuffle(crowd)
+    truth = []
+    for made, ports, connecting, connected in crowd:
+        before = now()
+        made.close()
+        truth.append("%s %d %d\n" % (ports, before - connected, now() - connecting))
+    crowd.clear()
+    if path:
+        with open(path, "w") as out:
+            out.writelines(truth)
+    return {}
+
+
+def main():
+    commands = {f.__name__: f for f in (
+        ping, listen, connect, accept, send, receive, eof, shutdown, close, reset, comm, churn, settle,
+        descriptors, crowd_connect, crowd_accept, crowd_close)}
+    for line in sys.stdin:
+        words = line.split()
+        before = now()
+        try:
+            answer = commands[words[0]](*words[1:])
+        except OSError as failure:
+            answer = {"error": errno.errorcode.get(failure.errno, type(failure).__name__)}
+        after = now()
+        answer.update(before=before, after=after)
+        print(*("%s=%s" % pair for pair in answer.items()), flush=True)
+
+
+main()

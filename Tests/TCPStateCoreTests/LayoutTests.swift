@@ -1,0 +1,109 @@
+import CTCPStateEvent
+import Glibc
+import TCPStateCore
+import TestSupport
+import Testing
+
+/// The ABI as Swift sees it against the header's numbers and the fixtures' offsets.
+@Suite struct LayoutTests {
+  @Test func sizes() {
+    #expect(MemoryLayout<tcpstate_event>.size == 248)
+    #expect(MemoryLayout<tcpstate_event>.stride == 248)
+    #expect(MemoryLayout<tcpstate_event>.alignment == 8)
+    #expect(MemoryLayout<tcpstate_snapshot>.size == 312)
+    #expect(MemoryLayout<tcpstate_snapshot>.stride == 312)
+    #expect(MemoryLayout<tcpstate_shared>.size == 32)
+    #expect(MemoryLayout<tcpstate_config>.size == 48)
+    #expect(MemoryLayout<tcpstate_network_key>.size == 20)
+    #expect(EventDecoder.eventSize == 248)
+    #expect(EventDecoder.snapshotSize == 312)
+  }
+
+  private static var fields: [(String, PartialKeyPath<tcpstate_event>)] {
+    [
+      ("version", \.version), ("kind", \.kind), ("state_old", \.state_old), ("state_new", \.state_new),
+      ("flags", \.flags), ("error", \.error), ("timestamp_ns", \.timestamp_ns), ("cookie", \.cookie),
+      ("socket_address", \.socket_address), ("cgroup_id", \.cgroup_id),
+      ("local_address", \.local_address), ("peer_address", \.peer_address),
+      ("local_port", \.local_port), ("peer_port", \.peer_port), ("family", \.family),
+      ("timeouts", \.timeouts), ("backoff", \.backoff), ("netns", \.netns),
+      ("interface_index", \.interface_index), ("user_id", \.user_id), ("lost_before", \.lost_before),
+      ("owner_pid", \.owner_pid), ("actor_pid", \.actor_pid),
+      ("owner_name", \.owner_name), ("actor_name", \.actor_name),
+      ("bytes_sent", \.bytes_sent), ("bytes_retransmitted", \.bytes_retransmitted),
+      ("bytes_received", \.bytes_received), ("bytes_acknowledged", \.bytes_acknowledged),
+      ("send_unacknowledged", \.send_unacknowledged), ("send_next", \.send_next),
+      ("write_sequence", \.write_sequence), ("receive_next", \.receive_next),
+      ("copied_sequence", \.copied_sequence), ("send_window", \.send_window),
+      ("receive_window", \.receive_window), ("congestion_window", \.congestion_window),
+      ("slow_start_threshold", \.slow_start_threshold), ("smoothed_rtt_us8", \.smoothed_rtt_us8),
+      ("rto_jiffies", \.rto_jiffies), ("retransmits", \.retransmits),
+      ("segments_sent", \.segments_sent), ("segments_received", \.segments_received),
+      ("total_rto_time_ms", \.total_rto_time_ms), ("linger2", \.linger2),
+      ("congestion_control", \.congestion_control),
+    ]
+  }
+
+  @Test func offsetsOfEvent() throws {
+    let fixture = try HexFixture("transition.hex")
+    #expect(Self.fields.count == fixture.offsets.count)
+    for (name, path) in Self.fields {
+      let offset = try #require(fixture.offsets[name], "\(name) is in the fixture")
+      #expect(offset.claimed == offset.actual, "\(name)'s comment")
+      #expect(MemoryLayout<tcpstate_event>.offset(of: path) == offset.actual, "\(name)")
+    }
+  }
+
+  @Test func offsetsOfSnapshot() throws {
+    let fields: [(String, PartialKeyPath<tcpstate_snapshot>)] = [
+      ("jiffies", \.jiffies), ("timer_expires", \.timer_expires), ("fd", \.fd),
+      ("last_acked_jiffies", \.last_acked_jiffies),
+      ("last_data_received_jiffies", \.last_data_received_jiffies),
+      ("last_data_sent_jiffies", \.last_data_sent_jiffies),
+      ("accept_queue", \.accept_queue), ("accept_queue_limit", \.accept_queue_limit),
+      ("request_queue", \.request_queue), ("request_age_us", \.request_age_us),
+      ("entry_stamp_ms", \.entry_stamp_ms), ("syn_ack_timeouts", \.syn_ack_timeouts),
+      ("listener_address", \.listener_address),
+    ]
+    let fixture = try HexFixture("snapshot.hex")
+    #expect(Self.fields.count + fields.count == fixture.offsets.count)
+    #expect(MemoryLayout<tcpstate_snapshot>.offset(of: \.event) == 0)
+    for (name, path) in fields {
+      let offset = try #require(fixture.offsets[name], "\(name) is in the fixture")
+      #expect(offset.claimed == offset.actual, "\(name)'s comment")
+      #expect(MemoryLayout<tcpstate_snapshot>.offset(of: path) == offset.actual, "\(name)")
+    }
+  }
+
+  /// Against the system's own table, <netinet/tcp.h>.
+  @Test func stateNumbers() {
+    let numbers: [(TCPState, Int)] = [
+      (.established, TCP_ESTABLISHED), (.synSent, TCP_SYN_SENT), (.synReceived, TCP_SYN_RECV),
+      (.finWait1, TCP_FIN_WAIT1), (.finWait2, TCP_FIN_WAIT2), (.timeWait, TCP_TIME_WAIT),
+      (.closed, TCP_CLOSE), (.closeWait, TCP_CLOSE_WAIT), (.lastAck, TCP_LAST_ACK),
+      (.listen, TCP_LISTEN), (.closing, TCP_CLOSING),
+    ].map { ($0, Int($1)) }
+    #expect(numbers.count == TCPState.all.count)
+    for (state, number) in numbers { #expect(Int(state.number) == number, "\(state)") }
+  }
+
+  @Test func flagsAreSingleBits() {
+    let flags = [
+      TCPSTATE_FLAG_OWNED, TCPSTATE_FLAG_HAS_SOCKET, TCPSTATE_FLAG_DONE, TCPSTATE_FLAG_DEAD,
+      TCPSTATE_FLAG_RECEIVE_SHUTDOWN, TCPSTATE_FLAG_SEND_SHUTDOWN, TCPSTATE_FLAG_HAS_RTO_TIME,
+      TCPSTATE_FLAG_HAS_ENTRY_STAMP, TCPSTATE_FLAG_FASTOPEN, TCPSTATE_FLAG_READER,
+      TCPSTATE_FLAG_RESET_SENT,
+    ]
+    var seen: Int32 = 0
+    for flag in flags {
+      #expect(flag.nonzeroBitCount == 1 && flag < 1 << 16, "fits the record's 16 bits")
+      #expect(seen & flag == 0, "not used twice")
+      seen |= flag
+    }
+  }
+
+  /// A million connections are 200 MB at the most.
+  @Test func connectionIsSmall() {
+    #expect(MemoryLayout<Connection>.stride <= 200)
+  }
+}

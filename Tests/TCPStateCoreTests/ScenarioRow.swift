@@ -1,0 +1,69 @@
+import TCPStateCore
+
+/// The fields of a scenario's rows, as text; `-` is unknown.
+enum ScenarioRow {
+  static func text(_ field: Substring, of row: Transition, start: UInt64) throws -> String {
+    switch field {
+    case "at": String(row.time &- start) + "ns"
+    case "stay": row.stay.map { "\($0.kind == .atLeast ? "≥" : "")\($0.nanoseconds)ns" } ?? "-"
+    case "source": row.source.name.description
+    case "role": row.role.name.description
+    case "closer": row.closer?.name.description ?? "-"
+    case "reason": row.reason?.name.description ?? "-"
+    case "id": String(row.connection, radix: 16)
+    case "owner": row.ownerPID.map { "\($0)/\(row.ownerName)" } ?? "-"
+    case "actor": row.actorPID.map { "\($0)/\(row.actorName)" } ?? "-"
+    case "user": text(row.userID)
+    case "cgroup": text(row.cgroup)
+    case "netns": text(row.netns)
+    case "interface": text(row.interface)
+    case "local": text(row.local)
+    case "peer": text(row.peer)
+    default: try counter(field, of: row)
+    }
+  }
+
+  private static func counter(_ field: Substring, of row: Transition) throws -> String {
+    switch field {
+    case "sent": text(row.bytesSent)
+    case "received": text(row.bytesReceived)
+    case "rtt": text(row.rttMicroseconds)
+    case "retransmits": text(row.retransmits)
+    case "iss": text(row.initialSendSequence)
+    case "irs": text(row.initialReceiveSequence)
+    case "una": text(row.sendUnacknowledged)
+    case "nxt": text(row.sendNext)
+    case "rcv-nxt": text(row.receiveNext)
+    case "unread": text(row.unreadBytes)
+    case "unacked": text(row.unacknowledgedBytes)
+    case "send-window": text(row.sendWindowBytes)
+    case "receive-window": text(row.receiveWindowBytes)
+    case "cwnd": text(row.congestionWindowPackets)
+    case "ssthresh": text(row.slowStartThresholdPackets)
+    case "congestion-control": row.congestionControl.isEmpty ? "-" : row.congestionControl.description
+    case "rto": text(row.rtoMicroseconds)
+    case "syn-acks": text(row.synAckRetransmits)
+    case "segments-sent": text(row.segmentsSent)
+    case "segments-received": text(row.segmentsReceived)
+    case "address": row.socketAddress.map { "0x" + String($0, radix: 16) } ?? "-"
+    default: throw Scenario.Malformed("no field '\(field)'")
+    }
+  }
+
+  /// The expected text with its times in nanoseconds, as `text(_:of:start:)` has them.
+  static func canonical(_ field: Substring, _ value: Substring) throws -> String {
+    guard field == "stay" || field == "at", value != "-" else { return String(value) }
+    let isLowerBound = value.hasPrefix("≥")
+    return (isLowerBound ? "≥" : "") + String(try Scenario.time(isLowerBound ? value.dropFirst() : value)) + "ns"
+  }
+
+  private static func text(_ number: (some BinaryInteger)?) -> String { number.map { "\($0)" } ?? "-" }
+
+  private static func text(_ endpoint: Endpoint) -> String {
+    let address = endpoint.address
+    if address.isIPv4 {
+      return (0..<4).map { "\(address.v4 >> UInt32(24 - 8 * $0) & 255)" }.joined(separator: ".") + ":\(endpoint.port)"
+    }
+    return "[" + (0..<8).map { String(address.group($0), radix: 16) }.joined(separator: ":") + "]:\(endpoint.port)"
+  }
+}

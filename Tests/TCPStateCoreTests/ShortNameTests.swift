@@ -1,0 +1,51 @@
+import TCPStateCore
+import TestSupport
+import Testing
+
+@Suite struct ShortNameTests {
+  private func padded(_ bytes: [UInt8]) -> ShortName {
+    bytes.withUnsafeBytes { ShortName(padded: $0.baseAddress!) }
+  }
+
+  @Test(arguments: ["", "a", "nginx", "1234567", "12345678", "123456789", "exactly15bytes!", "sixteen bytes ok"])
+  func text(_ text: String) {
+    let name = ShortName(text)
+    #expect(name.description == text)
+    #expect(name.count == text.utf8.count)
+    #expect(name.bytes == Array(text.utf8))
+    #expect(name.isEmpty == text.isEmpty)
+  }
+
+  @Test func longerIsCut() {
+    #expect(ShortName("0123456789abcdefXYZ").description == "0123456789abcdef")
+  }
+
+  /// The kernel clears nothing behind the NUL; two names with different rubbish are equal.
+  @Test func rubbishBehindNUL() {
+    for length in 0...15 {
+      let text = Array(repeating: UInt8(ascii: "x"), count: length)
+      let first = padded(text + [0] + Array(repeating: 0xaa, count: 15 - length))
+      let second = padded(text + [0] + Array(repeating: 0x01, count: 15 - length))
+      #expect(first == second && first.hashValue == second.hashValue)
+      #expect(first.bytes == text)
+      #expect(first == ShortName(bytes: text + [0, 7]))
+    }
+  }
+
+  @Test func anyBytes() {
+    var random = SeededGenerator(seed: 5)
+    for _ in 0..<20_000 {
+      // Many zeros, ones and high bits: what word-wise searches stumble over.
+      let bytes = (0..<16).map { _ in [0, 1, 0x7f, 0x80, 0x81, 0xff, 0x41].randomElement(using: &random)! as UInt8 }
+      let expected = Array(bytes.prefix { $0 != 0 })
+      let name = padded(bytes)
+      #expect(name.bytes == expected)
+      #expect(name == ShortName(bytes: bytes))
+      #expect(name.count == expected.count)
+    }
+  }
+
+  @Test func invalidUTF8IsReplaced() {
+    #expect(ShortName(bytes: [0x62, 0xff, 0x63]).description == "b\u{fffd}c")
+  }
+}
