@@ -62,7 +62,8 @@ static __always_inline bool in_cgroup(struct cgroup *cgroup)
 		struct cgroup *ancestor = NULL;
 		struct cgroup___pointers *c = (void *)cgroup;
 
-		bpf_probe_read_kernel(&ancestor, sizeof(ancestor), (const char *)&c->ancestors + offset);
+		bpf_probe_read_kernel(&ancestor, sizeof(ancestor),
+				      (const char *)&c->ancestors + offset);
 		id = BPF_CORE_READ(ancestor, kn, id);
 	} else if (bpf_core_field_exists(((struct cgroup___ids *)0)->ancestor_ids)) {
 		struct cgroup___ids *c = (void *)cgroup;

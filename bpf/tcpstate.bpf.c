@@ -114,7 +114,8 @@ int BPF_PROG(transition, const struct sock *sk, int state_old, int state_new)
 		__builtin_memset(e->actor_name, 0, sizeof(e->actor_name));
 	}
 	owner = bpf_sk_storage_get(&owners, (void *)sk, 0,
-				   owned && state_old == TCP_CLOSE ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+				   owned && state_old == TCP_CLOSE ? BPF_LOCAL_STORAGE_GET_F_CREATE
+								   : 0);
 	if (owner) {
 		if (owned && acts_as_owner(state_old, state_new) && owner->pid != e->actor_pid) {
 			owner->pid = e->actor_pid;

@@ -27,7 +27,11 @@ public struct ShortName: Hashable, Sendable, BitwiseCopyable {
     var second: UInt64 = 0
     for (index, byte) in bytes.prefix(16).enumerated() {
       if byte == 0 { break }
-      if index < 8 { first |= UInt64(byte) << UInt64(index * 8) } else { second |= UInt64(byte) << UInt64((index - 8) * 8) }
+      if index < 8 {
+        first |= UInt64(byte) << UInt64(index * 8)
+      } else {
+        second |= UInt64(byte) << UInt64((index - 8) * 8)
+      }
     }
     storage = (first, second)
   }

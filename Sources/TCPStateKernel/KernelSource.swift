@@ -58,7 +58,9 @@ public final class KernelSource {
   }
 
   /// Tries the richest set of programs first, and less where the kernel refuses.
-  private static func load(_ image: UnsafeRawBufferPointer, _ configuration: Configuration) throws(KernelError) -> BPFObject {
+  private static func load(_ image: UnsafeRawBufferPointer, _ configuration: Configuration) throws(KernelError)
+    -> BPFObject
+  {
     let tables: BPFObject.Programs = [.snapshotFiles, .snapshotSockets]
     var attempts: [BPFObject.Programs] = [
       [.transition, .reader, .synAck, .resetSent, .snapshotFiles, .snapshotSockets],

@@ -68,7 +68,9 @@ struct ClosingReport {
         : "\(NumberText.string(UInt64(stuck.count))) sockets have been in CLOSE-WAIT for over a minute: their peers have closed, their owners have not.\n"
     )
     var table = TextTable([("AGE", .right), ("OWNER", .left), ("LOCAL", .left), ("PEER", .left)])
-    for entry in stuck.sorted(by: { $0.age.nanoseconds > $1.age.nanoseconds }).prefix(Self.listed) { table.add(entry.cells) }
+    for entry in stuck.sorted(by: { $0.age.nanoseconds > $1.age.nanoseconds }).prefix(Self.listed) {
+      table.add(entry.cells)
+    }
     table.append(to: &buffer)
     if stuck.count > Self.listed { buffer.append("and \(NumberText.string(UInt64(stuck.count - Self.listed))) more\n") }
   }

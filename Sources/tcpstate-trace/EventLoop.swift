@@ -6,7 +6,6 @@ struct EventLoop: ~Copyable {
   private let epoll: Int32
   private let signals: Int32
 
-
   /// Takes the signals over: from now on they arrive here only.
   init() throws(Failure) {
     var set = sigset_t()

@@ -50,24 +50,27 @@ struct FilterOptions: ParsableArguments {
     filter.peerPorts = try remotePort.map { try Self.ports($0, option: "--remote-port") }
     filter.localNetworks = try Self.networks(local, option: "--local")
     filter.peerNetworks = try Self.networks(peer, option: "--peer")
-    filter.pids = try Set(Self.list(pid).map { part in
-      guard let number = UInt32(part), number > 0 else {
-        throw Failure(.usage, "--pid: '\(Message.printable(part))' is not a process id")
-      }
-      return number
-    })
-    filter.processes = try Set(Self.list(process).map { name in
-      guard !name.isEmpty else { throw Failure(.usage, "--process: a name is empty") }
-      return ShortName(bytes: name.utf8.prefix(15))
-    })
+    filter.pids = try Set(
+      Self.list(pid).map { part in
+        guard let number = UInt32(part), number > 0 else {
+          throw Failure(.usage, "--pid: '\(Message.printable(part))' is not a process id")
+        }
+        return number
+      })
+    filter.processes = try Set(
+      Self.list(process).map { name in
+        guard !name.isEmpty else { throw Failure(.usage, "--process: a name is empty") }
+        return ShortName(bytes: name.utf8.prefix(15))
+      })
     filter.netns = try netns.map { try Self.netns($0) }
-    filter.states = try Set(Self.list(state).map { part in
-      guard let state = TCPState(parsing: part) else {
-        let names = TCPState.all.map { $0.name(.rfc) }.joined(separator: ", ")
-        throw Failure(.usage, "--state: no state '\(Message.printable(part))'; there are \(names)")
-      }
-      return state
-    })
+    filter.states = try Set(
+      Self.list(state).map { part in
+        guard let state = TCPState(parsing: part) else {
+          let names = TCPState.all.map { $0.name(.rfc) }.joined(separator: ", ")
+          throw Failure(.usage, "--state: no state '\(Message.printable(part))'; there are \(names)")
+        }
+        return state
+      })
     filter.longerThan = try longerThan.map { try Self.duration($0, option: "--longer-than") }
     return filter
   }
@@ -112,7 +115,8 @@ struct FilterOptions: ParsableArguments {
     return try parts.map { part in
       guard let network = Network(parsing: part) else {
         throw Failure(
-          .usage, "\(option): '\(Message.printable(part))' is not an address or network such as 10.0.0.0/8 or 2001:db8::/32")
+          .usage,
+          "\(option): '\(Message.printable(part))' is not an address or network such as 10.0.0.0/8 or 2001:db8::/32")
       }
       return network
     }

@@ -74,7 +74,8 @@ struct LiveStream: ~Copyable {
     guard change.magnitude > 1_000_000 else { return }
     tracker.wallOffset = offset
     Message.line(
-      "tcpstate-trace: the clock was set \(DurationText.string(change.magnitude)) \(change > 0 ? "forward" : "back"); times follow it from here on, durations are not affected")
+      "tcpstate-trace: the clock was set \(DurationText.string(change.magnitude)) \(change > 0 ? "forward" : "back"); times follow it from here on, durations are not affected"
+    )
   }
 
   /// Reads the kernel's tables: at the start and after a loss.

@@ -12,7 +12,8 @@ struct LossReport {
     let now = KernelClock.monotonic()
     guard urgent || told == 0 || now - lastTold > 1_000_000_000 else { return }
     Message.line(
-      "tcpstate-trace: lost \(NumberText.string(total - told)) events (\(NumberText.string(total)) in all): the buffer was full; try a larger --buffer, or filters")
+      "tcpstate-trace: lost \(NumberText.string(total - told)) events (\(NumberText.string(total)) in all): the buffer was full; try a larger --buffer, or filters"
+    )
     told = total
     lastTold = now
   }

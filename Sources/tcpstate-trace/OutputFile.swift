@@ -82,7 +82,9 @@ struct OutputFile: ~Copyable {
         case EAGAIN: return .waiting
         case EPIPE: return .closed
         default:
-          throw Failure(.outputFailed, "can't write to \(name): \(String(cString: strerror(failure))); what was written before is whole")
+          throw Failure(
+            .outputFailed,
+            "can't write to \(name): \(String(cString: strerror(failure))); what was written before is whole")
         }
       }
       pending.removeFirst(written)

@@ -49,7 +49,9 @@ struct OutputOptions: ParsableArguments {
 
   func validatedColumns() throws -> [Column] {
     guard let columns else { return Column.defaults }
-    if format == .table { throw Failure(.usage, "--columns goes with --format csv or jsonl; a table fits itself to the width") }
+    if format == .table {
+      throw Failure(.usage, "--columns goes with --format csv or jsonl; a table fits itself to the width")
+    }
     do throws(ColumnListError) {
       return try Column.parse(columns)
     } catch {

@@ -6,7 +6,8 @@ extension KernelSource.Attachment: ExpressibleByArgument {}
 
 /// How the live kernel is traced, and when that ends.
 struct TracingOptions: ParsableArguments {
-  @Option(name: .customLong("for"), help: ArgumentHelp("End after this time: 250ms, 30s, 5m, 2h.", valueName: "duration"))
+  @Option(
+    name: .customLong("for"), help: ArgumentHelp("End after this time: 250ms, 30s, 5m, 2h.", valueName: "duration"))
   var duration: String?
 
   @Option(help: ArgumentHelp("End after this many transitions were shown.", valueName: "n"))
@@ -75,7 +76,10 @@ struct TracingOptions: ParsableArguments {
     }
     guard bytes & (bytes - 1) == 0 else {
       let lower = 1 << (Int.bitWidth - 1 - bytes.leadingZeroBitCount)
-      throw Failure(.usage, "--buffer: \(Message.printable(text)) is not a power of two; the nearest are \(size(lower)) and \(size(lower * 2))")
+      throw Failure(
+        .usage,
+        "--buffer: \(Message.printable(text)) is not a power of two; the nearest are \(size(lower)) and \(size(lower * 2))"
+      )
     }
     return bytes
   }

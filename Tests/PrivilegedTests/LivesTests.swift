@@ -58,22 +58,33 @@ extension ExpectedEnd {
 
 /// Every way of `peers/lives.py`, and what the tracer must say of it.
 private let lives: [ExpectedLife] = [
-  ExpectedLife("client_closes_first", .client("active", "fin", activelyClosed), .server("passive", "fin", passivelyClosed)),
-  ExpectedLife("client_closes_first/ipv6", .client("active", "fin", activelyClosed), .server("passive", "fin", passivelyClosed)),
-  ExpectedLife("client_closes_first/mapped", .client("active", "fin", activelyClosed), .server("passive", "fin", passivelyClosed)),
-  ExpectedLife("server_closes_first", .client("passive", "fin", passivelyClosed), .server("active", "fin", activelyClosed)),
-  ExpectedLife("server_closes_first/ipv6", .client("passive", "fin", passivelyClosed), .server("active", "fin", activelyClosed)),
-  ExpectedLife("orphan_fin_wait_2", .client("active", "fin", activelyClosed), .server("passive", "fin", passivelyClosed)),
-  ExpectedLife("closed_in_fin_wait_2", .client("active", "fin", activelyClosed), .server("passive", "fin", passivelyClosed)),
+  ExpectedLife(
+    "client_closes_first", .client("active", "fin", activelyClosed), .server("passive", "fin", passivelyClosed)),
+  ExpectedLife(
+    "client_closes_first/ipv6", .client("active", "fin", activelyClosed), .server("passive", "fin", passivelyClosed)),
+  ExpectedLife(
+    "client_closes_first/mapped", .client("active", "fin", activelyClosed), .server("passive", "fin", passivelyClosed)),
+  ExpectedLife(
+    "server_closes_first", .client("passive", "fin", passivelyClosed), .server("active", "fin", activelyClosed)),
+  ExpectedLife(
+    "server_closes_first/ipv6", .client("passive", "fin", passivelyClosed), .server("active", "fin", activelyClosed)),
+  ExpectedLife(
+    "orphan_fin_wait_2", .client("active", "fin", activelyClosed), .server("passive", "fin", passivelyClosed)),
+  ExpectedLife(
+    "closed_in_fin_wait_2", .client("active", "fin", activelyClosed), .server("passive", "fin", passivelyClosed)),
   ExpectedLife("fin_with_ack", .client("active", "fin", activelyClosed), .server("passive", "fin", passivelyClosed)),
   ExpectedLife("linger_0", .client("", "aborted", "closed"), .server("", "reset_received", "closed")),
   ExpectedLife("unread_data", .client("", "aborted", "closed"), .server("", "reset_received", "closed")),
   ExpectedLife("disconnect", .client("", "aborted", "closed"), .server("", "reset_received", "closed")),
-  ExpectedLife("reset_in_fin_wait_1", .client("active", "reset_received", "fin_wait_1 closed"), .server("passive", "aborted", "close_wait closed")),
   ExpectedLife(
-    "reset_in_fin_wait_2", .client("active", "reset_received", "fin_wait_1 fin_wait_2 closed"), .server("passive", "aborted", "close_wait closed")),
+    "reset_in_fin_wait_1", .client("active", "reset_received", "fin_wait_1 closed"),
+    .server("passive", "aborted", "close_wait closed")),
   ExpectedLife(
-    "reset_in_close_wait", .client("active", "aborted", "fin_wait_1 fin_wait_2 closed"), .server("passive", "reset_received", "close_wait closed")),
+    "reset_in_fin_wait_2", .client("active", "reset_received", "fin_wait_1 fin_wait_2 closed"),
+    .server("passive", "aborted", "close_wait closed")),
+  ExpectedLife(
+    "reset_in_close_wait", .client("active", "aborted", "fin_wait_1 fin_wait_2 closed"),
+    .server("passive", "reset_received", "close_wait closed")),
   ExpectedLife(
     "reset_in_last_ack", .client("active", "aborted", "fin_wait_1 fin_wait_2 closed"),
     .server("passive", "reset_received", "close_wait last_ack closed")),
@@ -84,8 +95,11 @@ private let lives: [ExpectedLife] = [
   ExpectedLife("connect_timeout", ExpectedEnd("client", "", "timeout", "closed syn_sent closed")),
   ExpectedLife("user_timeout", .client("", "timeout", "closed"), .server("", "aborted", "closed")),
   ExpectedLife("keep_alive", .client("", "timeout", "closed"), .server("", "reset_received", "closed")),
-  ExpectedLife("unacknowledged_orphan", .client("active", "timeout", "fin_wait_1 closed"), .server("", "aborted", "closed")),
-  ExpectedLife("simultaneous_close", .client("both", "fin", "fin_wait_1 closing time_wait"), .server("both", "fin", "fin_wait_1 closing time_wait")),
+  ExpectedLife(
+    "unacknowledged_orphan", .client("active", "timeout", "fin_wait_1 closed"), .server("", "aborted", "closed")),
+  ExpectedLife(
+    "simultaneous_close", .client("both", "fin", "fin_wait_1 closing time_wait"),
+    .server("both", "fin", "fin_wait_1 closing time_wait")),
   ExpectedLife(
     "self_connect",
     ExpectedEnd("client", "both", "fin", "closed syn_sent syn_received established fin_wait_1 closing time_wait")),

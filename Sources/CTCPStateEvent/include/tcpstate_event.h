@@ -100,7 +100,7 @@ struct tcpstate_event {
 	tcpstate_u32 retransmits; /* total_retrans: segments */
 	tcpstate_u32 segments_sent;
 	tcpstate_u32 segments_received;
-	tcpstate_u32 total_rto_time_ms; /* in retransmission timeouts; SYN_ACK: since the first SYN-ACK */
+	tcpstate_u32 total_rto_time_ms; /* in timeouts; SYN_ACK: since the first SYN-ACK */
 	tcpstate_s32 linger2; /* FIN-WAIT-2 timeout: < 0 none, 0 system's, jiffies */
 	tcpstate_u8 congestion_control[TCPSTATE_NAME_LENGTH]; /* NUL padded */
 };
@@ -131,7 +131,7 @@ struct tcpstate_snapshot {
 /* The .bss of the kernel side, mapped by user space too. */
 struct tcpstate_shared {
 	tcpstate_u64 lost; /* written by the kernel: events the ring buffer had no room for */
-	tcpstate_u32 snapshot_states; /* written by user space: bit per state that the iterators report */
+	tcpstate_u32 snapshot_states; /* written by user space: a bit per state to report */
 	tcpstate_u32 snapshot_minisocks_only; /* likewise: iter/tcp skips full sockets */
 	tcpstate_u64 jiffies; /* written by the kernel as an iterator ends: jiffies64 ... */
 	tcpstate_u64 jiffies_time_ns; /* ... at this time */
@@ -142,7 +142,7 @@ struct tcpstate_shared {
  * and the verifier then drops its code.
  */
 struct tcpstate_config {
-	tcpstate_u64 wake_bytes; /* a power of two: the consumer is woken each time so much more is pending */
+	tcpstate_u64 wake_bytes; /* a power of two: so much more pending wakes the consumer */
 	tcpstate_u64 filter_cgroup; /* cgroup v2 id; descendants match too */
 	tcpstate_u32 filter_cgroup_level; /* its depth below the root */
 	tcpstate_u32 filter_family; /* 4 or 6, as on the wire */
