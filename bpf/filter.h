@@ -47,8 +47,12 @@ static __always_inline bool network_has(void *networks, const __u8 *address)
 {
 	struct tcpstate_network_key key = { .prefix_length = 128 };
 
+	__u8 *version;
+
 	__builtin_memcpy(key.address, address, sizeof(key.address));
-	return bpf_map_lookup_elem(networks, &key) != NULL;
+	version = bpf_map_lookup_elem(networks, &key);
+	/* ::/0 is all of IPv6, and not IPv4 only because that is kept v4-mapped. */
+	return version && (*version == 4 || !v4mapped(address));
 }
 
 static __always_inline bool in_cgroup(struct cgroup *cgroup)

@@ -53,14 +53,24 @@ static __always_inline struct tcpstate_event *reserve(void)
  * is left to the consumer's timer until there is much to read, and then done
  * once for each wake_bytes more. Records are of one size, so none of these
  * marks is stepped over.
+ *
+ * The wake-up is an interrupt on this CPU, at once. Where bottom halves are
+ * enabled, pending packets would be handled at its end, still inside this
+ * program, so a process leaves it to the next transition in a softirq.
  */
-static __always_inline void submit(struct tcpstate_event *e)
+static __always_inline void submit(struct tcpstate_event *e, bool softirq)
 {
 	__u64 pending = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
-	bool wake = (pending & (config.wake_bytes - 1)) < sizeof(*e);
+	__u64 flags = BPF_RB_NO_WAKEUP;
 
 	e->lost_before = shared.lost;
-	bpf_ringbuf_submit(e, wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+	if ((pending & (config.wake_bytes - 1)) < sizeof(*e))
+		shared.wake_due = 1;
+	if (softirq && shared.wake_due) {
+		shared.wake_due = 0;
+		flags = BPF_RB_FORCE_WAKEUP;
+	}
+	bpf_ringbuf_submit(e, flags);
 }
 
 /*
@@ -75,8 +85,7 @@ static __always_inline bool acts_as_owner(int state_old, int state_new)
 		(state_new == TCP_FIN_WAIT1 || state_new == 9 /* LAST_ACK */));
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(transition, const struct sock *sk, int state_old, int state_new)
+static __always_inline void record_transition(const struct sock *sk, int state_old, int state_new)
 {
 	struct tcpstate_event *e;
 	struct identity id;
@@ -85,19 +94,19 @@ int BPF_PROG(transition, const struct sock *sk, int state_old, int state_new)
 	bool owned;
 
 	if (sk->sk_protocol != IPPROTO_TCP)
-		return 0; /* SCTP, and the MPTCP connection above its subflows */
+		return; /* SCTP, and the MPTCP connection above its subflows */
 	tp = bpf_skc_to_tcp_sock((void *)sk);
 	if (!tp)
-		return 0;
+		return;
 	identify_direct(&id, tp);
 	if (!wanted(&id, id.local_port == 0 || state_old == TCP_SYN_SENT))
-		return 0;
+		return;
 	if (config.filter_cgroup && !in_cgroup(sk->sk_cgrp_data.cgroup))
-		return 0;
+		return;
 
 	e = reserve();
 	if (!e)
-		return 0;
+		return;
 	e->timestamp_ns = bpf_ktime_get_ns();
 	fill_direct(e, &id, tp);
 	e->kind = TCPSTATE_KIND_TRANSITION;
@@ -129,7 +138,46 @@ int BPF_PROG(transition, const struct sock *sk, int state_old, int state_new)
 		e->owner_pid = 0;
 		__builtin_memset(e->owner_name, 0, sizeof(e->owner_name));
 	}
-	submit(e);
+	submit(e, !owned);
+}
+
+/* Whether `transition` is running on this CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} running SEC(".maps");
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(transition, const struct sock *sk, int state_old, int state_new)
+{
+	__u32 zero = 0;
+	__u32 *busy = bpf_map_lookup_elem(&running, &zero);
+
+	if (!busy)
+		return 0;
+	*busy = 1;
+	record_transition(sk, state_old, state_new);
+	*busy = 0;
+	return 0;
+}
+
+/*
+ * An interrupt during the program above may end in a softirq that changes
+ * other sockets' states; the kernel skips a program that is running already.
+ * This is its stand-in then, and does nothing otherwise.
+ */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(transition_nested, const struct sock *sk, int state_old, int state_new)
+{
+	__u32 zero = 0;
+	__u32 *busy = bpf_map_lookup_elem(&running, &zero);
+
+	if (!busy || !*busy)
+		return 0;
+	__sync_fetch_and_add(&shared.nested, 1);
+	record_transition(sk, state_old, state_new);
 	return 0;
 }
 
@@ -188,7 +236,7 @@ int BPF_PROG(syn_ack, const struct sock *listener, const struct request_sock *re
 		e->owner_pid = owner->pid;
 		__builtin_memcpy(e->owner_name, owner->name, sizeof(e->owner_name));
 	}
-	submit(e);
+	submit(e, true);
 	return 0;
 }
 
@@ -217,7 +265,7 @@ int BPF_PROG(reset_sent, const struct sock *sk)
 	__builtin_memset(e, 0, sizeof(*e));
 	e->timestamp_ns = bpf_ktime_get_ns();
 	fill_minisock(e, &id, &sk->__sk_common, TCPSTATE_KIND_RESET_SENT, state);
-	submit(e);
+	submit(e, true);
 	return 0;
 }
 
@@ -239,7 +287,7 @@ struct set_state_context {
 
 /*
  * The fallback for kernels that refuse the program above: no BTF pointers, no
- * local storage, no cookie but one that somebody else had made.
+ * local storage, no cookie.
  */
 SEC("tp/sock/inet_sock_set_state")
 int transition_classic(struct set_state_context *ctx)
@@ -265,7 +313,8 @@ int transition_classic(struct set_state_context *ctx)
 	e->kind = TCPSTATE_KIND_TRANSITION;
 	e->state_old = ctx->oldstate;
 	e->state_new = ctx->newstate;
-	e->cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	/* Somebody may generate one midway: then it would be another connection. */
+	e->cookie = 0;
 	e->owner_pid = 0;
 	__builtin_memset(e->owner_name, 0, sizeof(e->owner_name));
 	if (BPF_CORE_READ(sk, sk_lock.owned)) {
@@ -276,7 +325,7 @@ int transition_classic(struct set_state_context *ctx)
 		e->actor_pid = 0;
 		__builtin_memset(e->actor_name, 0, sizeof(e->actor_name));
 	}
-	submit(e);
+	submit(e, !(e->flags & TCPSTATE_FLAG_OWNED));
 	return 0;
 }
 

@@ -17,8 +17,16 @@ extension ConnectionTracker {
   /// still on its way may tell it better. Apply it when all events from before it are applied.
   public func mustWait(_ snapshot: UnsafePointer<tcpstate_snapshot>) -> Bool {
     let event = UnsafeRawPointer(snapshot).assumingMemoryBound(to: tcpstate_event.self)
+    guard !Self.isFleeting(snapshot) else { return false }
     guard let known = table.find(Self.key(event)) else { return event.pointee.kind != TCPSTATE_KIND_SOCKET }
     return known.pointee.state != TCPState(number: event.pointee.state_new)
+  }
+
+  /// A request in the middle of its handshake: it gets its cookie by being read,
+  /// and its child may have been made without it. One that stays shows itself otherwise.
+  private static func isFleeting(_ snapshot: UnsafePointer<tcpstate_snapshot>) -> Bool {
+    snapshot.pointee.event.kind == TCPSTATE_KIND_REQUEST && snapshot.pointee.syn_ack_timeouts == 0
+      && snapshot.pointee.event.retransmits == 0
   }
 
   /// Applies what an iterator says of one socket.
@@ -31,7 +39,7 @@ extension ConnectionTracker {
     let state = TCPState(number: event.pointee.state_new)
     let key = Self.key(event)
     let time = event.pointee.timestamp_ns
-    guard state != .closed, !endedDuringPass.contains(key) else { return false }
+    guard state != .closed, !endedDuringPass.contains(key), !Self.isFleeting(snapshot) else { return false }
     wheel?.observe(jiffies: snapshot.pointee.jiffies, at: time)
 
     guard let connection = table.find(key) else {
@@ -46,12 +54,19 @@ extension ConnectionTracker {
     connection.pointee.pass = pass
     guard connection.pointee.entered < time else { return false }
     if connection.pointee.ownerPID == 0, event.pointee.owner_pid != 0 { update(connection, from: event) }
-    if event.pointee.kind != TCPSTATE_KIND_SOCKET { return applySilent(connection, snapshot, event, to: &row) }
+    if event.pointee.kind != TCPSTATE_KIND_SOCKET {
+      if !connection.pointee.isSilent {
+        // Of a full socket's change an event tells, which may still be on its
+        // way; but not for a second: then it was never made.
+        guard lossBegan != nil || time - connection.pointee.entered > 1_000_000_000 else { return false }
+        unmatched += 1
+      }
+      return applySilent(connection, snapshot, event, to: &row)
+    }
     guard connection.pointee.state != state else { return false }
 
     let before = connection.pointee.state
-    let stay = Stay(
-      nanoseconds: min(completeSince, time) &- min(connection.pointee.entered, completeSince), kind: .atLeast)
+    let stay = stayBeforeLoss(connection)
     update(connection, from: event)
     write(connection, at: time, source: .snapshot, to: &row)
     row.old = before
@@ -71,7 +86,9 @@ extension ConnectionTracker {
   public mutating func endPass(startedAt start: UInt64, minisocksOnly: Bool) -> [UInt64] {
     passUnderWay = false
     endedDuringPass = []
-    if !minisocksOnly { knowsExisting = true }
+    if !minisocksOnly {
+      knowsExisting = true
+    }
     var vanished: [UInt64] = []
     var silent = Silent()
     let pass = pass
@@ -95,6 +112,12 @@ extension ConnectionTracker {
     return vanished
   }
 
+  /// How long a connection was in its state at the least, when it left it in a gap of the events.
+  private func stayBeforeLoss(_ connection: UnsafeMutablePointer<Connection>) -> Stay? {
+    guard let lossBegan, lossBegan > connection.pointee.entered else { return nil }
+    return Stay(nanoseconds: lossBegan - connection.pointee.entered, kind: .atLeast)
+  }
+
   /// Ends a connection that a pass no longer found, by a derived row.
   ///
   /// - Parameters:
@@ -112,8 +135,7 @@ extension ConnectionTracker {
       row.old = connection.pointee.state
       row.new = .closed
       row.reason = connection.pointee.role == .listener ? nil : .unknown
-      row.stay = Stay(
-        nanoseconds: completeSince &- min(connection.pointee.entered, completeSince), kind: .atLeast)
+      row.stay = stayBeforeLoss(connection)
     }
     forget(connection)
   }
@@ -138,7 +160,7 @@ extension ConnectionTracker {
   ) {
     update(connection, from: event)
     connection.pointee.flags.insert(.older)
-    connection.pointee.entered = event.pointee.timestamp_ns &- leastAge(snapshot)
+    connection.pointee.entered = event.pointee.timestamp_ns &- SnapshotAge.least(snapshot, ticksPerSecond: ticksPerSecond)
     let state = TCPState(number: event.pointee.state_new)
     switch Int32(event.pointee.kind) {
     case TCPSTATE_KIND_TIMEWAIT:
@@ -167,29 +189,5 @@ extension ConnectionTracker {
           }
       }
     }
-  }
-
-  /// How long the socket has been in its state at the least, in nanoseconds.
-  ///
-  /// In CLOSE-WAIT and FIN-WAIT-2 nothing that carries an ACK arrives after the
-  /// segment that brought the state (but probes), so the time since then is a lower
-  /// bound. In ESTABLISHED data may have come since; then it is the time of
-  /// the last of it, a weaker bound, and still true.
-  private func leastAge(_ snapshot: UnsafePointer<tcpstate_snapshot>) -> UInt64 {
-    let event = snapshot.pointee.event
-    if Int32(event.kind) == TCPSTATE_KIND_REQUEST { return UInt64(snapshot.pointee.request_age_us) * 1000 }
-    if Int32(event.kind) == TCPSTATE_KIND_TIMEWAIT {
-      guard Int32(event.flags) & TCPSTATE_FLAG_HAS_ENTRY_STAMP != 0 else { return 0 }
-      let now = UInt32(truncatingIfNeeded: event.timestamp_ns / 1_000_000)
-      let age = now &- snapshot.pointee.entry_stamp_ms
-      return age < 1 << 31 ? UInt64(age) * 1_000_000 : 0
-    }
-    let state = TCPState(number: event.state_new)
-    guard let ticks = ticksPerSecond, state.isSynchronized, snapshot.pointee.last_acked_jiffies != 0
-    else { return 0 }
-    let age = UInt32(truncatingIfNeeded: snapshot.pointee.jiffies) &- snapshot.pointee.last_acked_jiffies
-    guard age < 1 << 31 else { return 0 }
-    // A tick has begun, not passed: one less is certain.
-    return UInt64(age == 0 ? 0 : age - 1) * 1_000_000_000 / ticks
   }
 }

@@ -16,11 +16,16 @@ public struct ConnectionTracker: ~Copyable {
   }
   /// From when on every transition was seen: since the tracer was attached, or since the last loss.
   public var completeSince: UInt64 = 0
+  /// Until when every transition was seen, before the first loss since the
+  /// tables were last read; `nil` when there was none.
+  public var lossBegan: UInt64?
+  /// Whether minisocks can be followed; else TIME-WAIT is the last that is seen of a connection.
+  public var followsMinisocks = true
   /// Whether sockets that existed before were read, so that an unknown one is a surprise.
   public var knowsExisting = false
 
   /// Transitions whose old state wasn't what the tracker knew.
-  public private(set) var unmatched: UInt64 = 0
+  public internal(set) var unmatched: UInt64 = 0
 
   var table = ConnectionTable()
   var open: InlineArray<13, UInt64> = .init(repeating: 0)
@@ -116,8 +121,7 @@ public struct ConnectionTracker: ~Copyable {
         new = .timeWait
         reason = .fin
       case .finWait2Minisock:
-        table.setMinisock(connection, true)
-        noteSilent(connection)
+        becomeMinisock(connection)
         return false  // still FIN-WAIT-2, in another form
       case .closed(let why):
         reason = why
@@ -135,13 +139,18 @@ public struct ConnectionTracker: ~Copyable {
     } else {
       enter(connection, new, at: event.pointee.timestamp_ns, exactly: true)
       if new == .timeWait {
-        table.setMinisock(connection, true)
-        noteSilent(connection)
+        becomeMinisock(connection)
       } else if new == .established, table.minisockCount > 0 {
         noteReuse(connection, event, stay)
       }
     }
     return true
+  }
+
+  private mutating func becomeMinisock(_ connection: UnsafeMutablePointer<Connection>) {
+    guard followsMinisocks else { return forget(connection) }
+    table.setMinisock(connection, true)
+    noteSilent(connection)
   }
 
   /// A handshake is complete: if its addresses were a TIME-WAIT's, that one is gone since its SYN.

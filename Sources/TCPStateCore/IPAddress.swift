@@ -172,7 +172,13 @@ public struct Network: Hashable, Sendable {
     prefixLength = isV4 ? length + 96 : length
   }
 
+  /// Whether it was written as IPv4, or lies within the v4-mapped addresses.
+  public var isIPv4: Bool { prefixLength >= 96 && address.isIPv4 }
+
+  /// Whether the address lies in it. An IPv6 network holds no IPv4 addresses,
+  /// although these are kept v4-mapped.
   public func contains(_ other: IPAddress) -> Bool {
+    guard isIPv4 == other.isIPv4 else { return false }
     func mask(_ bits: Int) -> UInt64 { bits <= 0 ? 0 : bits >= 64 ? .max : ~(UInt64.max >> UInt64(bits)) }
     return (address.high ^ other.high) & mask(prefixLength) == 0
       && (address.low ^ other.low) & mask(prefixLength - 64) == 0

@@ -90,16 +90,24 @@ extension TCPState {
   ///
   /// Separators are ignored, so `FIN_WAIT1`, `fin-wait-1` and `FinWait1` are the same.
   public init?(parsing text: some StringProtocol) {
-    let folded = Self.fold(text)
-    if let number = Self.numbersByFoldedName[folded] {
+    if let number = Self.numbersByFoldedName[Self.fold(text)] {
       self.init(number: number)
-    } else if folded.hasPrefix("unknown"),
-      let number = UInt8(folded.dropFirst(7).filter { $0 != "(" && $0 != ")" })
-    {
-      self.init(number: number)
+      return
+    }
+    // As `name(_:)` writes it: UNKNOWN(14) or unknown_14.
+    let lower = text.lowercased()
+    var digits = lower.dropFirst("unknown".count)
+    if digits.first == "(", digits.last == ")" {
+      digits = digits.dropFirst().dropLast()
+    } else if digits.first == "_" {
+      digits = digits.dropFirst()
     } else {
       return nil
     }
+    guard lower.hasPrefix("unknown"), digits.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }),
+      let number = UInt8(digits)
+    else { return nil }
+    self.init(number: number)
   }
 
   private static func fold(_ text: some StringProtocol) -> String {

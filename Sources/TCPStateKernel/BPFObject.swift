@@ -15,11 +15,13 @@ struct BPFObject: ~Copyable {
     static let snapshotSockets = Programs(rawValue: 16)
     static let synAck = Programs(rawValue: 32)
     static let resetSent = Programs(rawValue: 64)
+    static let transitionNested = Programs(rawValue: 128)
 
     static let names: [(Programs, String)] = [
       (.transition, "transition"), (.reader, "reader"), (.transitionClassic, "transition_classic"),
       (.snapshotFiles, "snapshot_files"), (.snapshotSockets, "snapshot_sockets"),
       (.synAck, "syn_ack"), (.resetSent, "reset_sent"),
+      (.transitionNested, "transition_nested"),
     ]
   }
 
@@ -117,8 +119,8 @@ struct BPFObject: ~Copyable {
           bytes.storeBytes(of: network.address.high.bigEndian, as: UInt64.self)
           bytes.storeBytes(of: network.address.low.bigEndian, toByteOffset: 8, as: UInt64.self)
         }
-        var present: UInt8 = 1
-        guard bpf_map_update_elem(fd, &key, &present, 0) == 0
+        var version: UInt8 = network.isIPv4 ? 4 : 6
+        guard bpf_map_update_elem(fd, &key, &version, 0) == 0
         else { throw LoadFailure(step: "fill \(name)", code: errno) }
       }
     }

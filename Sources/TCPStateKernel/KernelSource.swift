@@ -24,6 +24,8 @@ public final class KernelSource {
     public var attachment: Attachment?
     /// Receives libbpf's and the verifier's messages on standard error.
     public var verbose = false
+    /// Loads only what reads the tables: nothing can be attached.
+    public var tablesOnly = false
 
     public init() {}
   }
@@ -61,13 +63,16 @@ public final class KernelSource {
   private static func load(_ image: UnsafeRawBufferPointer, _ configuration: Configuration) throws(KernelError)
     -> BPFObject
   {
+    let transition: BPFObject.Programs = [.transition, .transitionNested]
     let tables: BPFObject.Programs = [.snapshotFiles, .snapshotSockets]
     var attempts: [BPFObject.Programs] = [
-      [.transition, .reader, .synAck, .resetSent, .snapshotFiles, .snapshotSockets],
-      tables.union([.transition, .reader]), tables.union(.transition), [.transition, .snapshotSockets],
-      [.transition], [.transitionClassic],
+      transition.union(tables).union([.reader, .synAck, .resetSent]),
+      transition.union(tables).union(.reader), transition.union(tables),
+      transition.union(.snapshotSockets), transition, [.transitionClassic],
     ]
-    if let wanted = configuration.attachment {
+    if configuration.tablesOnly {
+      attempts = [tables]
+    } else if let wanted = configuration.attachment {
       attempts = attempts.filter { $0.contains(.transition) == (wanted == .btf) }
     }
     var first: BPFObject.LoadFailure?
@@ -118,7 +123,8 @@ public final class KernelSource {
       throw KernelError("attach to the tracepoint sock:inet_sock_set_state", errno: code)
     }
     transitionLink = BPFLink(taking: link)
-    for program in [BPFObject.Programs.reader, .synAck, .resetSent] where object.programs.contains(program) {
+    for program in [BPFObject.Programs.transitionNested, .reader, .synAck, .resetSent]
+    where object.programs.contains(program) {
       if let link = bpf_program__attach(object.program(program)) { otherLinks.append(BPFLink(taking: link)) }
     }
   }
@@ -159,27 +165,31 @@ public final class KernelSource {
     return UInt64(difference)
   }
 
-  /// Events dropped that no later event has told of; and runs that the kernel
-  /// skipped because an interrupt hit the program on the same CPU.
-  public func untoldLosses() -> UInt64 {
+  /// Events dropped for want of room that no later event has told of.
+  public func untoldDrops() -> UInt64 {
     let dropped = UInt32(truncatingIfNeeded: object.shared.pointee.lost) &- lostSeen
     lostSeen &+= dropped
-    let skipped = skippedRuns()
-    defer { skippedTold = skipped }
-    return UInt64(dropped) + (skipped - skippedTold)
+    return UInt64(dropped)
   }
 
-  /// Whether events were dropped that no event has told of; costs nothing.
-  public var hasUntoldDrops: Bool { UInt32(truncatingIfNeeded: object.shared.pointee.lost) != lostSeen }
+  /// Runs that the kernel has skipped since the last call, for an interrupt
+  /// hit the program on the same CPU, and for which its stand-in didn't run either.
+  public func untoldSkips() -> UInt64 {
+    let nested = object.shared.pointee.nested
+    let skipped = skippedRuns()
+    let missed = skipped > nested ? skipped - nested : 0
+    defer { skippedTold = max(skippedTold, missed) }
+    return missed > skippedTold ? missed - skippedTold : 0
+  }
 
   private func skippedRuns() -> UInt64 {
     let main: BPFObject.Programs = attachment == .btf ? .transition : .transitionClassic
     var info = bpf_prog_info()
     var size = UInt32(MemoryLayout<bpf_prog_info>.size)
     guard bpf_obj_get_info_by_fd(bpf_program__fd(object.program(main)), &info, &size) == 0 else {
-      return skippedTold
+      return 0
     }
-    return max(info.recursion_misses, skippedTold)
+    return info.recursion_misses
   }
 
   /// Records that weren't of the known version or length.
@@ -192,11 +202,13 @@ public final class KernelSource {
 
   /// Every TCP socket of every network namespace: first those that processes
   /// hold, with their owners, then all, without. A socket comes more than once.
+  ///
+  /// - Parameter states: those to read, a bit a kernel number.
   public func readSockets(
-    namespaces: [UInt32: String], _ body: (UnsafePointer<tcpstate_snapshot>) -> Void
+    states: UInt32 = .max, namespaces: [UInt32: String], _ body: (UnsafePointer<tcpstate_snapshot>) -> Void
   ) throws(KernelError) {
-    try iterator.readFiles(states: .max, body)
-    try iterator.readTables(states: .max, minisocksOnly: false, namespaces: namespaces, body)
+    try iterator.readFiles(states: states, body)
+    try iterator.readTables(states: states, minisocksOnly: false, namespaces: namespaces, body)
   }
 
   /// The sockets of processes that are in SYN-SENT.

@@ -15,6 +15,8 @@ struct LiveStream: ~Copyable {
   var tracker = ConnectionTracker()
   /// Events lost until now.
   private(set) var lost: UInt64 = 0
+  /// Of these, by runs that the kernel skipped; the others found the buffer full.
+  private(set) var skipped: UInt64 = 0
   /// Transitions until now.
   private(set) var transitions: UInt64 = 0
   private(set) var attachedAt: UInt64 = 0
@@ -25,6 +27,8 @@ struct LiveStream: ~Copyable {
   private var taken: UInt8 = 0
   private var putOff: [tcpstate_snapshot] = []
   private var overflows = TimeWaitOverflows()
+  /// When the last event was, CLOCK_MONOTONIC.
+  private var lastEvent: UInt64 = 0
   /// Lost since the last transition was handed on.
   private var untoldLoss: UInt64 = 0
   private var row = Transition()
@@ -38,6 +42,7 @@ struct LiveStream: ~Copyable {
   /// - Parameter receive: gets each transition, and the number of events lost right before it.
   mutating func start(readExisting: Bool, _ receive: (inout Transition, UInt64) -> Void) throws(KernelError) {
     tracker.wallOffset = KernelClock.wallOffset()
+    tracker.followsMinisocks = source.canReadTables
     try source.attach()
     attachedAt = KernelClock.monotonic()
     tracker.completeSince = attachedAt
@@ -63,8 +68,11 @@ struct LiveStream: ~Copyable {
     guard force || now - lastLossCheck > 500_000_000 else { return }
     lastLossCheck = now
     followClock()
-    let count = source.untoldLosses()
-    if count > 0 { noteLoss(count, at: now) }
+    let dropped = source.untoldDrops()
+    if dropped > 0 { noteLoss(dropped, at: now) }
+    let skips = source.untoldSkips()
+    if skips > 0 { noteLoss(skips, at: now) }
+    skipped += skips
   }
 
   /// The clock may be set while we run; NTP's slewing moves both clocks alike.
@@ -119,6 +127,7 @@ struct LiveStream: ~Copyable {
       tracker.conclude(key, passStartedAt: start, lastSeen: before, overflowed: overflowed, to: &row)
       emit(receive)
     }
+    if !minisocksOnly { tracker.lossBegan = nil }
     pacer.end()
   }
 
@@ -156,6 +165,7 @@ struct LiveStream: ~Copyable {
     while let event = source.nextEvent(until: limit) {
       let loss = source.lossesBefore(event)
       if loss > 0 { noteLoss(loss, at: event.pointee.timestamp_ns) }
+      lastEvent = event.pointee.timestamp_ns
       if tracker.apply(event, to: &row) { emit(receive) }
       if let reused = tracker.takeReused() {
         tracker.concludeReused(at: reused.time, reused.key, to: &row)
@@ -173,6 +183,7 @@ struct LiveStream: ~Copyable {
 
   private mutating func noteLoss(_ count: UInt64, at time: UInt64) {
     lost += count
+    if tracker.lossBegan == nil { tracker.lossBegan = max(lastEvent, attachedAt) }
     untoldLoss += count
     tracker.completeSince = time
     needsTables = true

@@ -7,13 +7,16 @@ struct LossReport {
   private var lastTold: UInt64 = 0
   private var lastRead: UInt64 = 0
 
-  mutating func tell(total: UInt64, now urgent: Bool = false) {
+  mutating func tell(total: UInt64, skipped: UInt64, now urgent: Bool = false) {
     guard total > told else { return }
     let now = KernelClock.monotonic()
     guard urgent || told == 0 || now - lastTold > 1_000_000_000 else { return }
+    let cause =
+      skipped == total
+      ? "interrupts hit the BPF program while it ran"
+      : "the buffer was full; try a larger --buffer, or filters"
     Message.line(
-      "tcpstate-trace: lost \(NumberText.string(total - told)) events (\(NumberText.string(total)) in all): the buffer was full; try a larger --buffer, or filters"
-    )
+      "tcpstate-trace: lost \(NumberText.string(total - told)) events (\(NumberText.string(total)) in all): \(cause)")
     told = total
     lastTold = now
   }

@@ -50,6 +50,10 @@ struct OutputFile: ~Copyable {
     _ = fchown(descriptor, user, group)
   }
 
+  /// Whether a file has so much waiting that it is better written now.
+  @inline(__always)
+  var isFullBlock: Bool { isRegularFile && pending.count >= 64 * 1024 }
+
   enum Progress {
     case done
     /// The reader takes no more for now; wait until the descriptor is writable.

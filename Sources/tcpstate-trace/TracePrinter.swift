@@ -18,6 +18,7 @@ struct TracePrinter: ~Copyable {
   private var held: HeldRows
   private var status: StatusLine
   private var readerGone = false
+  private var failure: Failure?
   /// Rows written, and so the last row's sequence number when nothing was lost.
   private var shown: UInt64 = 0
   private var sequence: UInt64 = 0
@@ -87,6 +88,18 @@ struct TracePrinter: ~Copyable {
     shown += 1
     row.sequence = sequence
     render(row)
+    if file.isFullBlock { writeBlock() }
+  }
+
+  /// Writes while the block is still in the cache; a failure waits for the next flush.
+  @inline(never)
+  private mutating func writeBlock() {
+    guard failure == nil else { return }
+    do throws(Failure) {
+      _ = try file.flush()
+    } catch {
+      failure = error
+    }
   }
 
   @inline(__always)
@@ -103,6 +116,7 @@ struct TracePrinter: ~Copyable {
   /// - Returns: whether some has to wait for the reader.
   mutating func flush(transitions: UInt64, lost: UInt64) throws -> Bool {
     if readerGone { return false }
+    if let failure { throw failure }
     let progress = try file.flush()
     status.show(shown: shown, transitions: transitions, lost: lost)
     switch progress {

@@ -62,7 +62,7 @@ struct TraceSession: ~Copyable {
       stream.pump(final: final) { row, loss in printer.receive(&row, lossBefore: loss) }
     }
     stream.checkLosses(force: final)
-    losses.tell(total: stream.lost)
+    losses.tell(total: stream.lost, skipped: stream.skipped)
     if stream.needsTables, !final, losses.mayRead {
       try stream.readTables { row, loss in printer.receive(&row, lossBefore: loss) }
     }
@@ -103,7 +103,7 @@ struct TraceSession: ~Copyable {
       if !loop.wait(milliseconds: Self.tick).isEmpty { break }
       patience -= 1
     }
-    losses.tell(total: stream.lost, now: true)
+    losses.tell(total: stream.lost, skipped: stream.skipped, now: true)
     Message.write(
       printer.closingText(
         tracker: stream.tracker, transitions: stream.transitions, lost: stream.lost,

@@ -131,6 +131,8 @@ struct tcpstate_snapshot {
 /* The .bss of the kernel side, mapped by user space too. */
 struct tcpstate_shared {
 	tcpstate_u64 lost; /* written by the kernel: events the ring buffer had no room for */
+	tcpstate_u64 nested; /* written by the kernel: runs of transition_nested */
+	tcpstate_u64 wake_due; /* the kernel's own */
 	tcpstate_u32 snapshot_states; /* written by user space: a bit per state to report */
 	tcpstate_u32 snapshot_minisocks_only; /* likewise: iter/tcp skips full sockets */
 	tcpstate_u64 jiffies; /* written by the kernel as an iterator ends: jiffies64 ... */
@@ -154,7 +156,7 @@ struct tcpstate_config {
 	tcpstate_u32 reserved;
 };
 
-/* Key of the maps local_networks and peer_networks. */
+/* Key of the maps local_networks and peer_networks; their value is 4 or 6. */
 struct tcpstate_network_key {
 	tcpstate_u32 prefix_length; /* of the v4-mapped form: 96 more for IPv4 */
 	tcpstate_u8 address[16];

@@ -1,0 +1,169 @@
+import CTCPStateEvent
+import TCPStateCore
+import Testing
+
+@Suite struct StuckSurveyTests {
+  /// A record of a socket at 10.0.0.5:80 as of 1000 s after boot, HZ=100.
+  private static func record(
+    _ cookie: UInt64, _ state: TCPState = .closeWait, kind: Int32 = TCPSTATE_KIND_SOCKET, pid: UInt32 = 0,
+    name: String = "", fd: UInt32 = TCPSTATE_NO_FD, flags: Int32 = TCPSTATE_FLAG_HAS_SOCKET, ageTicks: UInt32 = 10_001
+  ) -> tcpstate_snapshot {
+    var record = tcpstate_snapshot()
+    record.event = EventBuilder.transition(state, state, flags: flags)
+    record.event.kind = UInt8(kind)
+    record.event.cookie = cookie
+    record.event.timestamp_ns = 1_000_000_000_000
+    record.event.netns = 7
+    EventBuilder.set(IPAddress(v4: 0x0a00_0005), at: \.local_address, of: &record.event)
+    EventBuilder.set(IPAddress(v4: 0x0a00_0009), at: \.peer_address, of: &record.event)
+    record.event.local_port = 80
+    record.event.peer_port = UInt16(40_000 + cookie)
+    record.event.owner_pid = pid
+    EventBuilder.set(ShortName(name), at: \.owner_name, of: &record.event)
+    record.fd = fd
+    record.jiffies = 4_295_000_000
+    record.last_acked_jiffies = UInt32(truncatingIfNeeded: record.jiffies) &- ageTicks
+    return record
+  }
+
+  private static func listener(_ cookie: UInt64, any: Bool, queue: UInt32, pid: UInt32, half: UInt32 = 0)
+    -> tcpstate_snapshot
+  {
+    var record = record(cookie, .listen, pid: pid, name: "gunicorn", fd: 5)
+    if any { EventBuilder.set(IPAddress(v4: 0), at: \.local_address, of: &record.event) }
+    EventBuilder.set(IPAddress(v4: 0), at: \.peer_address, of: &record.event)
+    record.event.peer_port = 0
+    record.accept_queue = queue
+    record.accept_queue_limit = 128
+    record.request_queue = half
+    return record
+  }
+
+  private static func read(_ records: [tcpstate_snapshot], _ query: StuckQuery = StuckQuery()) -> StuckReading {
+    var survey = StuckSurvey(query)
+    survey.ticksPerSecond = 100
+    for var record in records { survey.add(&record) }
+    return survey.finish(portRanges: [7: 32_768...60_999])
+  }
+
+  @Test func verdicts() throws {
+    let reading = Self.read([
+      Self.record(1, pid: 812, name: "nginx", fd: 14), Self.record(1, pid: 812, name: "nginx", fd: 15),
+      Self.record(2, pid: 10, name: "a", fd: 3), Self.record(2, pid: 9, name: "b", fd: 4),
+      Self.record(3, flags: 0), Self.record(4, flags: TCPSTATE_FLAG_DEAD), Self.record(5),
+      // Once more from the tables, without descriptors.
+      Self.record(1), Self.record(2),
+    ])
+    #expect(reading.sockets.map(\.verdict) == [.held, .shared, .unaccepted, .orphan, .unseen])
+    #expect(reading.sockets[0].holders.map(\.descriptor) == [14, 15])
+    #expect(reading.sockets[0].processes.count == 1)
+    #expect(reading.sockets[1].holders.map(\.pid) == [9, 10])
+    #expect(reading.sockets[0].age == Stay(nanoseconds: 100_000_000_000, kind: .atLeast))
+  }
+
+  @Test func ageDecides() {
+    let records = [
+      Self.record(1, ageTicks: 6_001), Self.record(2, ageTicks: 6_000), Self.record(3, ageTicks: 90_000),
+      Self.record(4, .established),
+    ]
+    let reading = Self.read(records)
+    #expect(reading.sockets.map(\.connection) == [3, 1])
+    #expect(reading.younger == 1 && reading.ofUnknownAge == 0)
+  }
+
+  /// The address it is bound to comes first, and an empty queue can't be it.
+  @Test func listeners() throws {
+    let child = Self.record(1, flags: 0)
+    func owners(_ listeners: [tcpstate_snapshot]) throws -> [UInt32] {
+      try #require(Self.read([child] + listeners).sockets.first).listeners.flatMap { $0.holders.map(\.pid) }
+    }
+    #expect(
+      try owners([
+        Self.listener(20, any: true, queue: 3, pid: 100), Self.listener(21, any: false, queue: 1, pid: 200),
+      ]) == [200])
+    #expect(try owners([Self.listener(20, any: true, queue: 3, pid: 100)]) == [100])
+    #expect(
+      try owners([
+        Self.listener(20, any: true, queue: 0, pid: 100), Self.listener(21, any: true, queue: 2, pid: 200),
+      ]) == [200])
+    #expect(try owners([]).isEmpty)
+    var elsewhere = Self.listener(20, any: true, queue: 3, pid: 100)
+    elsewhere.event.netns = 8
+    #expect(try owners([elsewhere]).isEmpty)
+  }
+
+  @Test func filters() {
+    let records = [
+      Self.record(1, pid: 812, name: "nginx", fd: 14), Self.record(2, pid: 9, name: "b", fd: 4),
+      Self.record(3, flags: 0), Self.listener(20, any: true, queue: 3, pid: 100),
+    ]
+    func found(_ change: (inout RowFilter) -> Void) -> [UInt64] {
+      var query = StuckQuery()
+      change(&query.filter)
+      return Self.read(records, query).sockets.map(\.connection)
+    }
+    #expect(found { $0.pids = [9] } == [2])
+    #expect(found { $0.processes = [ShortName("nginx")] } == [1])
+    #expect(found { $0.pids = [100] } == [3])
+    #expect(found { $0.family = 6 }.isEmpty)
+    #expect(found { $0.netns = 8 }.isEmpty)
+    #expect(found { $0.peerNetworks = [Network(parsing: "10.0.0.9")].compactMap { $0 } } == [1, 2, 3])
+  }
+
+  /// Three timeouts, of which the last two doubled the RTO of 1 s, and 1 s into the present 4 s.
+  @Test(arguments: [TCPState.synSent, .finWait1, .lastAck]) func timeoutsTellAges(_ state: TCPState) {
+    var record = Self.record(1, state, pid: 1, fd: 3)
+    record.event.timeouts = 3
+    record.event.backoff = 2
+    record.event.rto_jiffies = 400
+    record.event.write_sequence = 101
+    record.event.send_unacknowledged = 100
+    record.timer_expires = record.jiffies + 300
+    // 1 + 1 + 2 + 1 s, less a tick for each wait.
+    #expect(SnapshotAge.least(&record, ticksPerSecond: 100) == 4_960_000_000)
+    // Other data is outstanding: the timeouts may be older than the state.
+    record.event.write_sequence = 102
+    #expect(SnapshotAge.least(&record, ticksPerSecond: 100) == 0)
+    let reading = Self.read([record], StuckQuery(states: [state]))
+    #expect(reading.sockets.isEmpty && reading.ofUnknownAge == 1)
+    #expect(Self.read([record], StuckQuery(states: [state], olderThan: 0)).sockets.first?.age == nil)
+  }
+
+  @Test func timeWaitGroups() throws {
+    func timeWait(_ cookie: UInt64, ageMilliseconds: UInt32, local: UInt16, peer: UInt16) -> tcpstate_snapshot {
+      var record = Self.record(
+        cookie, .timeWait, kind: TCPSTATE_KIND_TIMEWAIT, flags: TCPSTATE_FLAG_HAS_ENTRY_STAMP)
+      record.entry_stamp_ms = 1_000_000 - ageMilliseconds
+      record.event.local_port = local
+      record.event.peer_port = peer
+      return record
+    }
+    var open = Self.record(50, .established, pid: 1, fd: 3)
+    open.event.local_port = 50_000
+    open.event.peer_port = 443
+    let records =
+      (0..<20).map { timeWait(100 + $0, ageMilliseconds: UInt32($0 * 1000 + 500), local: UInt16(40_000 + $0), peer: 443) }
+      + [timeWait(200, ageMilliseconds: 30_000, local: 80, peer: 51_000), open]
+    let reading = Self.read(records, StuckQuery(states: [.timeWait], olderThan: 0))
+    #expect(reading.sockets.count == 21)
+    #expect(reading.timeWait.count == 2)
+    let client = reading.timeWait[0]
+    #expect(client.local.port == 0 && client.peer.port == 443)
+    #expect(client.count == 20 && client.others == 1 && client.ports == 28_232)
+    #expect(client.oldest == 19_500_000_000 && client.perSecond == 1)
+    #expect(client.forecast == .levelsOff(at: 61))
+    let server = reading.timeWait[1]
+    #expect(server.local.port == 80 && server.peer.port == 0 && server.ports == nil && server.forecast == nil)
+  }
+
+  @Test func processes() {
+    let reading = Self.read([
+      Self.record(1, pid: 812, name: "nginx", fd: 14), Self.record(2, pid: 812, name: "nginx", fd: 15),
+      Self.record(3, flags: 0, ageTicks: 50_000), Self.listener(20, any: true, queue: 3, pid: 100),
+    ])
+    #expect(reading.processes.map(\.pid) == [812, 100])
+    #expect(reading.processes.map(\.count) == [2, 1])
+    #expect(reading.processes.map(\.waiting) == [0, 1])
+    #expect(reading.processes[1].oldest?.connection == 3)
+  }
+}
