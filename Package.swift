@@ -51,6 +51,12 @@ let package = Package(
     .testTarget(
       name: "TCPStateReportTests", dependencies: ["TCPStateCore", "TCPStateReport", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "LifecyclePrivilegedTests", dependencies: ["TestSupport"], exclude: ["peers"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "TCPStateLifecycleTests", dependencies: ["TCPStateCore", "TCPStateReport", "TestSupport"],
+      exclude: ["Fixtures"], swiftSettings: swiftSettings),
     .plugin(name: "EmbedBPF", capability: .buildTool()),
   ]
 )

@@ -46,6 +46,9 @@ extension ConnectionTracker {
     if event.pointee.slow_start_threshold < 0x7fff_ffff {
       row.slowStartThresholdPackets = event.pointee.slow_start_threshold
     }
+    if old == .synSent, new == .closed, event.pointee.segments_sent > 0 {
+      row.initialSendSequence = event.pointee.send_unacknowledged  // the SYN, which nothing acknowledged
+    }
     guard old.isSynchronized || new == .established else { return }
     let counters = PayloadCounters(event)
     row.sendUnacknowledged = event.pointee.send_unacknowledged

@@ -110,6 +110,11 @@ public struct Lifecycle: Sendable {
     return telling ?? reasons.first { $0 == .resetReceived } ?? reasons.first { $0 == .fin } ?? reasons.first
   }
 
+  /// ISS of `side`, the sequence number of its SYN; `nil` if neither end told it.
+  public func initialSequence(of side: Side) -> UInt32? {
+    LifecycleSequences(self).initial(side)
+  }
+
   /// Payload sent by `side`, in all.
   public func bytesSent(by side: Side) -> UInt64? {
     self[side]?.facts.bytesSent ?? self[side.other]?.facts.bytesReceived

@@ -16,7 +16,11 @@ extension LifecycleStepBuilder {
   /// 1 and 2: the application closes, the FIN goes out.
   private mutating func addFirstFin(_ end: LifecycleEnd, _ index: Int, _ side: Side) {
     let moment = end.moments[index]
-    addAct(1, end, index, side, end.wentOnReceiving ? .shutdown : .close, rank: 110)
+    var act = observed(.close, 1, end, index, side)
+    act.state = nil
+    act.stay = nil
+    act.act = end.wentOnReceiving ? .shutdown : .close
+    add(act, at: moment.time, rank: 110)
     var step = observed(.close, 2, end, index, side)
     step.segment = fin(side, moment)
     add(step, at: moment.time, rank: 120)
@@ -47,8 +51,8 @@ extension LifecycleStepBuilder {
   /// 5: the other application closes too.
   private mutating func addSecondFin(_ end: LifecycleEnd, _ index: Int, _ side: Side) {
     let moment = end.moments[index]
-    addAct(5, end, index, side, .close, rank: 149)
     var step = observed(.close, 5, end, index, side)
+    step.act = .close
     step.segment = fin(side, moment)
     add(step, at: moment.time, rank: 150)
   }
@@ -78,13 +82,23 @@ extension LifecycleStepBuilder {
     } else if !crossed {
       step.segment = LifecycleSegment(.ack, sequence: moment.sendNext)
     }
-    add(step, at: moment.time, rank: 160)
+    if moment.source == .derived, let time = step.time { step.time = bounded(time, side.other) }
+    add(step, at: step.time ?? moment.time, rank: 160)
     if crossed {
       imply(.close, 4, side.other, .timeWait, at: moment.time, rank: 161)
     } else {
       imply(.close, 7, side.other, .closed, at: moment.time, rank: 170)
     }
     if index == end.moments.count - 1 { addExpectedEnd(side, after: moment.time) }
+  }
+
+  /// Minisocks tell their times to the millisecond; the other end's steps are
+  /// known better, and this one was between its LAST-ACK and its CLOSED.
+  private func bounded(_ time: UInt64, _ other: Side) -> UInt64 {
+    var time = time
+    if let cause = life[other]?.moment(entering: .lastAck)?.time { time = max(time, cause) }
+    if let effect = life[other]?.moment(from: .lastAck, to: .closed)?.time { time = min(time, effect) }
+    return time
   }
 
   /// 8, to come: TCP_TIMEWAIT_LEN, include/net/tcp.h.
@@ -115,16 +129,6 @@ extension LifecycleStepBuilder {
 
   // MARK: - Segments
 
-  private mutating func addAct(
-    _ number: UInt8, _ end: LifecycleEnd, _ index: Int, _ side: Side, _ act: LifecycleStep.Act, rank: Int
-  ) {
-    var step = observed(.close, number, end, index, side)
-    step.state = nil
-    step.stay = nil
-    step.act = act
-    add(step, at: end.moments[index].time, rank: rank)
-  }
-
   /// The FIN that an end sends as it enters FIN-WAIT-1 or LAST-ACK.
   private func fin(_ side: Side, _ moment: LifecycleEnd.Moment) -> LifecycleSegment {
     let sequence = sequences.fin(side)
@@ -153,12 +157,9 @@ extension LifecycleStepBuilder {
   ) {
     guard life[side]?.moment(entering: .lastAck) == nil else { return }
     let time = isCombined ? closer.moment(entering: .finWait2)?.time ?? moment.time : moment.time
-    var act = LifecycleStep(.close, 5, side, .implied)
-    act.act = .close
-    add(act, at: time, rank: 149)
     let segment = LifecycleSegment(
       [.fin, .ack], sequence: sequences.fin(side), acknowledgement: sequences.fin(side.other).map { $0 &+ 1 })
-    imply(.close, 5, side, .lastAck, at: time, rank: 150, segment)
+    imply(.close, 5, side, .lastAck, at: time, rank: 150, segment, act: .close)
   }
 }
 

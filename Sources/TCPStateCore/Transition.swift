@@ -68,7 +68,7 @@ public enum Reason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case .killed: "killed"
     case .unaccepted: "unaccepted"
     case .reused: "reused"
-    case .timeWaitOverflow: "time_wait_overflow"
+    case .timeWaitOverflow: "overflow"
     case .unknown: "unknown"
     }
   }

@@ -10,13 +10,14 @@ extension TransitionReader {
   ) throws(RecordingError) -> Bool {
     var index = 0
     let count = columns.count
+    let codes = codes
     while index < count {
       let start = cursor.next
       if cursor.isAtEnd {
         // Unknown.
       } else if cursor.byte == UInt8(ascii: "\"") {
         guard try readQuoted(&cursor, columns[index], end: end, to: &row) else { return false }
-      } else if let column = columns[index] {
+      } else if codes[index] != Self.noColumn, let column = Column(rawValue: Int(codes[index])) {
         if !read(column, &cursor, to: &row) || !cursor.isAtEnd {
           cursor.next = start
           cursor.skip()
@@ -35,7 +36,7 @@ extension TransitionReader {
   }
 
   @inline(__always)
-  private func readSeparator(
+  private mutating func readSeparator(
     _ cursor: inout CellCursor, end: UnsafePointer<UInt8>, isLast: Bool, _ index: Int
   ) throws(RecordingError) -> Bool {
     if cursor.next >= end { return false }
@@ -58,7 +59,7 @@ extension TransitionReader {
 
   /// Anything but a value of its kind is wrong, unless it stands for unknown.
   @inline(never)
-  private func checkNull(_ column: Column, _ cell: UnsafeBufferPointer<UInt8>) throws(RecordingError) {
+  private mutating func checkNull(_ column: Column, _ cell: UnsafeBufferPointer<UInt8>) throws(RecordingError) {
     if !nullText.isEmpty, cell.elementsEqual(nullText) { return }
     for null in ["\\N", "NULL", "NA", "null"] where cell.elementsEqual(null.utf8) { return }
     throw RecordingError(line: line, "\(column.csvName): \(RecordingError.quoted(cell)) is not \(column.kind)")
@@ -98,13 +99,15 @@ extension TransitionReader {
         var inner = CellCursor(next: start)
         return read(column, &inner, to: &row) && inner.next == start + count
       }
-      if !isRead { try bytes[..<count].withUnsafeBufferPointer { cell throws(RecordingError) in try checkNull(column, cell) } }
+      if !isRead {
+        try bytes[..<count].withUnsafeBufferPointer { cell throws(RecordingError) in try checkNull(column, cell) }
+      }
     }
     line += lines
     return true
   }
 
-  private func set(_ column: Column, _ name: ShortName, in row: inout Transition) {
+  private mutating func set(_ column: Column, _ name: ShortName, in row: inout Transition) {
     switch column {
     case .processName: row.ownerName = name
     case .actorName: row.actorName = name

@@ -1,12 +1,15 @@
 import TCPStateCore
 
 /// The one place that says into which field a column's cell goes.
+///
+/// Nothing here changes the reader; all is `mutating` so that the compiler
+/// passes it by its address, where it would else copy it for each cell.
 extension TransitionReader {
   /// Reads an unquoted, non-empty cell.
   ///
   /// - Returns: false if it isn't a value of the column's kind.
   @inline(__always)
-  func read(_ column: Column, _ cursor: inout CellCursor, to row: inout Transition) -> Bool {
+  mutating func read(_ column: Column, _ cursor: inout CellCursor, to row: inout Transition) -> Bool {
     switch column {
     case .timestamp: return readTime(&cursor, &row)
     case .timestampUnixNano: return number(&cursor, &row.time)
@@ -57,7 +60,7 @@ extension TransitionReader {
     return true
   }
 
-  private func readExtra(_ column: Column, _ cursor: inout CellCursor, to row: inout Transition) -> Bool {
+  private mutating func readExtra(_ column: Column, _ cursor: inout CellCursor, to row: inout Transition) -> Bool {
     switch column {
     case .closer:
       guard let raw = index(&cursor, words.closers, Closer.allCases.count), let closer = Closer(rawValue: raw)
@@ -92,33 +95,33 @@ extension TransitionReader {
   // MARK: - Kinds of cells
 
   @inline(__always)
-  private func number(_ cursor: inout CellCursor, _ field: inout UInt64) -> Bool {
+  private mutating func number(_ cursor: inout CellCursor, _ field: inout UInt64) -> Bool {
     guard let number = cursor.number() else { return false }
     field = number
     return true
   }
 
   @inline(__always)
-  private func number(_ cursor: inout CellCursor, _ field: inout UInt64?) -> Bool {
+  private mutating func number(_ cursor: inout CellCursor, _ field: inout UInt64?) -> Bool {
     field = cursor.number()
     return field != nil
   }
 
   @inline(__always)
-  private func number(_ cursor: inout CellCursor, _ field: inout UInt32?) -> Bool {
+  private mutating func number(_ cursor: inout CellCursor, _ field: inout UInt32?) -> Bool {
     field = cursor.number().flatMap { UInt32(exactly: $0) }
     return field != nil
   }
 
   @inline(__always)
-  private func port(_ cursor: inout CellCursor, _ field: inout UInt16) -> Bool {
+  private mutating func port(_ cursor: inout CellCursor, _ field: inout UInt16) -> Bool {
     guard let number = cursor.number(), let port = UInt16(exactly: number) else { return false }
     field = port
     return true
   }
 
   @inline(__always)
-  private func name(_ cursor: inout CellCursor, _ field: inout ShortName) -> Bool {
+  private mutating func name(_ cursor: inout CellCursor, _ field: inout ShortName) -> Bool {
     let start = cursor.next
     if let word = cursor.word() {
       field = ShortName()
@@ -136,7 +139,7 @@ extension TransitionReader {
   }
 
   @inline(__always)
-  private func address(_ cursor: inout CellCursor, _ field: inout IPAddress) -> Bool {
+  private mutating func address(_ cursor: inout CellCursor, _ field: inout IPAddress) -> Bool {
     let start = cursor.next
     if let number = cursor.v4(), cursor.isAtEnd {
       field = IPAddress(v4: number)
@@ -151,7 +154,7 @@ extension TransitionReader {
   }
 
   @inline(__always)
-  private func state(_ cursor: inout CellCursor, _ field: inout TCPState) -> Bool {
+  private mutating func state(_ cursor: inout CellCursor, _ field: inout TCPState) -> Bool {
     let start = cursor.next
     if let word = cursor.word() {
       for number in 1...11 where word.matches(words.states[number]) {
@@ -168,7 +171,7 @@ extension TransitionReader {
   }
 
   /// Reads RFC 3339 in UTC, unless the same time comes as a number too.
-  private func readTime(_ cursor: inout CellCursor, _ row: inout Transition) -> Bool {
+  private mutating func readTime(_ cursor: inout CellCursor, _ row: inout Transition) -> Bool {
     if hasUnixNano {
       cursor.skip()
       return true
@@ -188,7 +191,9 @@ extension TransitionReader {
     cursor.next += 1
     guard point == UInt8(ascii: ".") else { return point == UInt8(ascii: "Z") }
     let start = cursor.next
-    guard var fraction = cursor.number(), cursor.next - start <= 9, cursor.byte == UInt8(ascii: "Z") else { return false }
+    guard var fraction = cursor.number(), cursor.next - start <= 9, cursor.byte == UInt8(ascii: "Z") else {
+      return false
+    }
     for _ in (cursor.next - start)..<9 { fraction *= 10 }
     cursor.next += 1
     row.time += fraction
@@ -197,14 +202,14 @@ extension TransitionReader {
 
   /// The place of a word in one of the tables, which is its raw value.
   @inline(__always)
-  private func index(_ cursor: inout CellCursor, _ table: UnsafePointer<Word>, _ count: Int) -> UInt8? {
+  private mutating func index(_ cursor: inout CellCursor, _ table: UnsafePointer<Word>, _ count: Int) -> UInt8? {
     guard let word = cursor.word() else { return longIndex(&cursor, table, count) }
     for index in 0..<count where word.matches(table[index]) { return UInt8(truncatingIfNeeded: index) }
     return longIndex(&cursor, table, count)
   }
 
-  /// `time_wait_overflow` is longer than a word holds; the table has its beginning.
-  private func longIndex(_ cursor: inout CellCursor, _ table: UnsafePointer<Word>, _ count: Int) -> UInt8? {
+  /// `overflow` is longer than a word holds; the table has its beginning.
+  private mutating func longIndex(_ cursor: inout CellCursor, _ table: UnsafePointer<Word>, _ count: Int) -> UInt8? {
     guard table == words.reasons, !cursor.isAtEnd else { return nil }
     let rest = cursor.next
     cursor.skip()

@@ -35,6 +35,11 @@ public struct TransitionReader: ~Copyable {
   private(set) var hasUnixNano = false
   private(set) var hasDuration = false
   let words = FieldWords()
+  /// A fresh row is copied from here: cheaper than making one field by field.
+  private let blank = Transition()
+  /// The columns' raw values, `noColumn` for none of ours: as many as `columns`.
+  var codes: UnsafeMutablePointer<UInt8>
+  static var noColumn: UInt8 { .max }
   let nullText: [UInt8]
 
   /// - Parameter nullText: what stands for unknown besides the empty cell, as `--null` had it.
@@ -43,9 +48,13 @@ public struct TransitionReader: ~Copyable {
     self.capacity = max(capacity, 4096)
     base = .allocate(capacity: self.capacity + Self.slack)
     base.initialize(repeating: 0, count: self.capacity + Self.slack)
+    codes = .allocate(capacity: 1)
   }
 
-  deinit { base.deallocate() }
+  deinit {
+    base.deallocate()
+    codes.deallocate()
+  }
 
   /// Whether the recording has the column; false before its header was read.
   public func has(_ column: Column) -> Bool { columns.contains(column) }
@@ -79,7 +88,7 @@ public struct TransitionReader: ~Copyable {
         position += 1
         continue
       }
-      row = Transition()
+      row = blank
       guard try readCells(&cursor, end: UnsafePointer(base + count), to: &row) else {
         line = lines
         return try endOrMoreOfRow()
@@ -143,6 +152,12 @@ public struct TransitionReader: ~Copyable {
     guard columns.contains(.stateNew) || columns.compactMap({ $0 }).count > 2 else {
       throw RecordingError(
         line: 1, "is not the header of a recording by tcpstate-trace --format csv: \(RecordingError.quoted(text))")
+    }
+    codes.deallocate()
+    codes = .allocate(capacity: columns.count)
+    for (index, column) in columns.enumerated() {
+      // There are fewer columns than 255.
+      (codes + index).initialize(to: column.map { UInt8(truncatingIfNeeded: $0.rawValue) } ?? Self.noColumn)
     }
     hasHeader = true
     hasUnixNano = columns.contains(.timestampUnixNano)

@@ -21,7 +21,7 @@ struct TCPStateTrace: ParsableCommand {
         sudo tcpstate-trace --format csv --output t.csv  for analysis
       """,
     version: version,
-    subcommands: [Trace.self],
+    subcommands: [Trace.self, LifecycleCommand.self],
     defaultSubcommand: Trace.self)
 
   static func main() {
@@ -34,6 +34,8 @@ struct TCPStateTrace: ParsableCommand {
     } catch let error as KernelError {
       Message.error(error.description)
       Glibc.exit(status(for: error).rawValue)
+    } catch let code as ExitCode {
+      Glibc.exit(code.rawValue)  // it has been said
     } catch {
       finish(error)
     }
@@ -60,7 +62,9 @@ struct TCPStateTrace: ParsableCommand {
       Glibc.exit(ExitStatus.done.rawValue)
     }
     let text = message(for: error).split(separator: "\n").joined(separator: " ")
-    Message.error(text.hasSuffix(".") || text.hasSuffix("?") ? "\(text) Try 'tcpstate-trace --help'." : "\(text); try 'tcpstate-trace --help'")
+    Message.error(
+      text.hasSuffix(".") || text.hasSuffix("?")
+        ? "\(text) Try 'tcpstate-trace --help'." : "\(text); try 'tcpstate-trace --help'")
     Glibc.exit(ExitStatus.usage.rawValue)
   }
 }

@@ -27,9 +27,12 @@ struct Trace: ParsableCommand {
     // Signals first: from here on none ends the program half-way.
     let loop = try EventLoop()
     let stream = try LiveStream(configuration)
-    let printer = try TracePrinter(output: output, columns: columns, filter: rows, limit: limits.count)
-    var session = TraceSession(loop: loop, stream: stream, printer: printer, limits: limits)
-    try session.run(readExisting: !tracing.noExisting)
+    var printer = try TracePrinter(output: output, columns: columns, filter: rows, limit: limits.count)
+    printer.begin()
+    var session = LiveSession(loop: loop, stream: stream, sink: printer, duration: limits.duration)
+    let readExisting = !tracing.noExisting
+    try session.run(readExisting: readExisting) { OpeningLine.text($0, readExisting: readExisting) }
+    Message.write(session.sink.closingText(session.stream))
     if tracing.strict, !session.isComplete { throw ExitCode(ExitStatus.incomplete.rawValue) }
   }
 }

@@ -5,7 +5,7 @@ import TCPStateKernel
 import TCPStateReport
 
 /// What becomes of the transitions of `trace`: filtered, counted, rendered, written.
-struct TracePrinter: ~Copyable {
+struct TracePrinter: TransitionSink, ~Copyable {
   private let format: OutputFormat
   private var csv: CSVWriter
   private var jsonLines: JSONLinesWriter
@@ -22,6 +22,8 @@ struct TracePrinter: ~Copyable {
   /// Rows written, and so the last row's sequence number when nothing was lost.
   private var shown: UInt64 = 0
   private var sequence: UInt64 = 0
+  private var received: UInt64 = 0
+  private var lost: UInt64 = 0
 
   init(output: OutputOptions, columns: [Column], filter: RowFilter, limit: UInt64?) throws {
     self.filter = filter
@@ -62,6 +64,8 @@ struct TracePrinter: ~Copyable {
 
   mutating func receive(_ row: inout Transition, lossBefore: UInt64) {
     sequence += lossBefore
+    received += 1
+    lost += lossBefore
     if held.holds(row) { return }
     if var earlier = held.release(row) { show(&earlier) }
     show(&row)
@@ -114,11 +118,11 @@ struct TracePrinter: ~Copyable {
   /// Writes what there is.
   ///
   /// - Returns: whether some has to wait for the reader.
-  mutating func flush(transitions: UInt64, lost: UInt64) throws -> Bool {
+  mutating func flush() throws -> Bool {
     if readerGone { return false }
     if let failure { throw failure }
     let progress = try file.flush()
-    status.show(shown: shown, transitions: transitions, lost: lost)
+    status.show(shown: shown, transitions: received, lost: lost)
     switch progress {
     case .done: return false
     case .waiting: return true
@@ -127,6 +131,10 @@ struct TracePrinter: ~Copyable {
       return false
     }
   }
+
+  mutating func advance(to now: UInt64) {}
+
+  mutating func finish() {}
 
   mutating func measureTerminal() {
     if isatty(file.descriptor) == 1 { table.resize(width: Self.terminalWidth(file.descriptor)) }
@@ -139,12 +147,11 @@ struct TracePrinter: ~Copyable {
   }
 
   /// What is to be said at the end.
-  mutating func closingText(
-    tracker: borrowing ConnectionTracker, transitions: UInt64, lost: UInt64, undecodable: UInt64, elapsed: UInt64
-  ) -> String {
+  mutating func closingText(_ stream: borrowing LiveStream) -> String {
     status.clear()
     return ClosingReport(
-      transitions: transitions, shown: shown, lost: lost, undecodable: undecodable, elapsed: elapsed
-    ).text(statistics, tracker, filter: filter, glyphs: Glyphs.ofLocale)
+      transitions: stream.transitions, shown: shown, lost: stream.lost, undecodable: stream.source.undecodable,
+      elapsed: KernelClock.monotonic() - stream.attachedAt
+    ).text(statistics, stream.tracker, filter: filter, glyphs: Glyphs.ofLocale)
   }
 }

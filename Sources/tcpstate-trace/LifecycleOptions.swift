@@ -1,0 +1,51 @@
+import ArgumentParser
+import TCPStateReport
+
+enum LifecycleFormat: String, ExpressibleByArgument, CaseIterable {
+  case table, jsonl
+}
+
+/// Which lives `lifecycle` draws, and how.
+struct LifecycleOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Only the connection with this id (16 hexadecimal digits).", valueName: "id"))
+  var connection: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Read a recording (CSV by --columns all) instead of the kernel; '-' is standard input.", valueName: "file"))
+  var read: String?
+
+  @Option(name: .customLong("null"), help: ArgumentHelp("What stands for unknown in the recording.", valueName: "text"))
+  var nullText: String?
+
+  @Flag(help: "Tell each step as it happens, instead of each connection as it ends.")
+  var follow = false
+
+  @Flag(help: "Sequence numbers as offsets from the initial ones.")
+  var relative = false
+
+  @Option(help: "table or jsonl.")
+  var format = LifecycleFormat.table
+
+  @Option(help: ArgumentHelp("Write to a file instead of standard output; '-' is standard output.", valueName: "file"))
+  var output: String?
+
+  @Option(help: "auto, always or never.")
+  var color = ColorChoice.auto
+
+  @Flag(help: "Times in UTC.")
+  var utc = false
+
+  func connectionID() throws -> UInt64? {
+    guard let connection else { return nil }
+    guard (1...16).contains(connection.utf8.count), connection.utf8.first != UInt8(ascii: "+"),
+      let id = UInt64(connection, radix: 16)
+    else {
+      throw Failure(
+        .usage,
+        "--connection: '\(Message.printable(connection))' is not an id of 16 hexadecimal digits, as in the column connection_id"
+      )
+    }
+    return id
+  }
+}

@@ -1,0 +1,46 @@
+import TCPStateCore
+
+/// A command's fold over transitions, wherever they come from: the live
+/// kernel (`LiveSession`) or a recording (`RecordingSession`).
+protocol TransitionSink: ~Copyable {
+  /// Takes in the next transition, in the order of their sequence.
+  ///
+  /// - Parameter lossBefore: events lost right before it.
+  mutating func receive(_ row: inout Transition, lossBefore: UInt64)
+
+  /// Time passes: `now` is on the rows' clock, nanoseconds since the epoch.
+  mutating func advance(to now: UInt64)
+
+  /// Whether rows wait for their local port, which connect() chooses late; `now` as above.
+  mutating func waitsForPorts(now: UInt64) -> Bool
+
+  /// A connecting socket was found, with its local port.
+  mutating func learnPort(_ connection: UInt64, _ port: UInt16)
+
+  /// All connecting sockets were read, from `time` on.
+  mutating func learnedPorts(at time: UInt64)
+
+  /// Nothing more comes.
+  mutating func finish()
+
+  /// Writes what there is without being held up.
+  ///
+  /// - Returns: whether some has to wait for the reader.
+  mutating func flush() throws -> Bool
+
+  /// The terminal's size has changed.
+  mutating func measureTerminal()
+
+  /// Whether nothing more is to be shown: enough was, or the reader is gone.
+  var isDone: Bool { get }
+  /// Whether the reader is so far behind that no more should be produced.
+  var isBackedUp: Bool { get }
+  /// Where the output goes.
+  var descriptor: Int32 { get }
+}
+
+extension TransitionSink where Self: ~Copyable {
+  mutating func waitsForPorts(now: UInt64) -> Bool { false }
+  mutating func learnPort(_ connection: UInt64, _ port: UInt16) {}
+  mutating func learnedPorts(at time: UInt64) {}
+}

@@ -1,0 +1,130 @@
+import TCPStateCore
+import TCPStateReport
+import TestSupport
+import Testing
+
+@Suite struct TransitionReaderTests {
+  /// Reads text in pieces of `piece` bytes.
+  private static func read(
+    _ text: some StringProtocol, piece: Int = 1 << 16, nullText: String = ""
+  ) throws(RecordingError) -> (rows: [Transition], wasCut: Bool) {
+    var reader = TransitionReader(nullText: nullText, capacity: 4_096)
+    let bytes = Array(text.utf8)
+    var offset = 0
+    var rows: [Transition] = []
+    var row = Transition()
+    while true {
+      switch try reader.next(&row) {
+      case .row: rows.append(row)
+      case .end: return (rows, reader.wasCut)
+      case .needsBytes:
+        _ = reader.append { (room: UnsafeMutableRawBufferPointer) -> Int in
+          let count = min(piece, room.count, bytes.count - offset)
+          room.copyBytes(from: bytes[offset..<offset + count])
+          offset += count
+          return count
+        }
+      }
+    }
+  }
+
+  private static func csv(_ rows: [Transition], _ columns: [Column] = Column.allCases) -> String {
+    var writer = CSVWriter(columns: columns)
+    var buffer = ByteBuffer()
+    writer.appendHeader(to: &buffer)
+    for row in rows { writer.append(row, to: &buffer) }
+    return buffer.text
+  }
+
+  /// What was written comes back, byte for byte when written again.
+  @Test(arguments: [1, 7, 4_096, 1 << 16])
+  func roundTrip(piece: Int) throws {
+    var random = SeededGenerator(seed: 42)
+    let rows = (0..<300).map { _ in RandomTransition.make(&random) }
+    let text = Self.csv(rows)
+    let back = try Self.read(text, piece: piece)
+    #expect(back.rows.count == rows.count)
+    #expect(!back.wasCut)
+    for (a, b) in zip(rows, back.rows) { #expect(RandomTransition.fields(a) == RandomTransition.fields(b)) }
+    #expect(Self.csv(back.rows) == text)
+  }
+
+  @Test func samples() throws {
+    for sample in SampleTransitions.allCases {
+      let text = Self.csv(sample.rows)
+      #expect(Self.csv(try Self.read(text).rows) == text, "\(sample)")
+    }
+  }
+
+  /// Any columns in any order; what isn't there is unknown.
+  @Test func someColumns() throws {
+    let rows = SampleTransitions.oneConnection.rows
+    let columns: [Column] = [.stateNew, .durationKind, .stateDuration, .connectionID, .timestamp]
+    let back = try Self.read(Self.csv(rows, columns)).rows
+    #expect(back.map(\.new) == rows.map(\.new))
+    #expect(back.map(\.stay) == rows.map(\.stay))
+    #expect(back.map(\.time) == rows.map(\.time), "from RFC 3339")
+    #expect(back.allSatisfy { $0.bytesSent == nil && $0.ownerPID == nil })
+  }
+
+  @Test func foreignColumnsAndLineEnds() throws {
+    let text = "host,state_old,\"state_new\",note\r\nweb-1,ESTAB,close-wait,\"a,\"\"b\"\"\n\"\r\nweb-2,,TIME_WAIT,\r\n"
+    let back = try Self.read(text).rows
+    #expect(back.map(\.new) == [.closeWait, .timeWait])
+    #expect(back[0].old == .established)
+  }
+
+  @Test func nulls() throws {
+    let text = "state_new,process_pid,process_name,rtt_us\nclosed,-,-,-\nclosed,\\N,NA,NULL\n"
+    let back = try Self.read(text, nullText: "-").rows
+    #expect(back.allSatisfy { $0.ownerPID == nil && $0.rttMicroseconds == nil })
+    #expect(back[0].ownerName.isEmpty)
+    #expect(back[1].ownerName == ShortName("NA"))
+  }
+
+  /// Each prefix of a recording gives its whole rows, and tells of the one that was cut.
+  @Test func cut() throws {
+    let rows = SampleTransitions.hostileNames.rows
+    let text = Array(Self.csv(rows).utf8)
+    let header = try #require(text.firstIndex(of: 10)) + 1
+    for end in stride(from: header, through: text.count, by: 13) {
+      let back = try Self.read(String(decoding: text[..<end], as: UTF8.self))
+      let whole = (0...rows.count).last { Self.csv(Array(rows.prefix($0))).utf8.count <= end } ?? 0
+      #expect(back.rows.count == whole)
+      #expect(back.wasCut == (Self.csv(Array(rows.prefix(whole))).utf8.count != end))
+    }
+  }
+
+  @Test(arguments: [
+    ("time,size\n1,2\n", 1, "is not the header of a recording by tcpstate-trace --format csv: 'time,size'"),
+    ("state_new,state_new\n", 1, "has the column state_new twice"),
+    ("state_new,rtt_us\nclosed,1\nclosed,x1\n", 3, "rtt_us: 'x1' is not a number"),
+    ("state_new,rtt_us\nclosed,4294967296\n", 2, "rtt_us: '4294967296' is not a number"),
+    ("state_new,rtt_us\n\"two\nlines\",1\n", 2, "state_new: 'two\\xalines' is not a state"),
+    ("state_new,rtt_us\nclosed\n", 2, "has 1 cells, the header has 2"),
+    ("state_new,rtt_us\nclosed,1,2\n", 2, "has more cells than the header's 2"),
+    ("state_new,local_address\nclosed,1.2.3.400\n", 2, "local_address: '1.2.3.400' is not an IP address"),
+    (
+      "state_new,timestamp\nclosed,2026-02-30T00:00:00Z\n", 2,
+      "timestamp: '2026-02-30T00:00:00Z' is not a time such as 2026-11-23T21:12:03.204131000Z"
+    ),
+  ])
+  func errors(_ text: String, _ line: Int, _ what: String) {
+    #expect(throws: RecordingError(line: UInt64(line), what)) { try Self.read(text) }
+  }
+
+  /// Bytes that are no recording end in an error or in no row, never worse.
+  @Test(arguments: 0..<30 as Range<UInt64>)
+  func hostileBytes(_ seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    var text = Array(Self.csv(SampleTransitions.hostileNames.rows).utf8)
+    for _ in 0..<40 {
+      text[Int.random(in: 800..<text.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+    }
+    do throws(RecordingError) {
+      _ = try Self.read(String(decoding: text, as: UTF8.self), piece: 97)
+    } catch {
+      #expect(error.line > 0 && !error.what.isEmpty)
+    }
+  }
+}
