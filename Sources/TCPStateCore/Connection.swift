@@ -14,8 +14,9 @@ public struct Connection: BitwiseCopyable, Sendable {
   public var cgroup: UInt64 = 0
   public var bytesSent: UInt64 = 0
   public var bytesReceived: UInt64 = 0
-  public var local = Endpoint.none
-  public var peer = Endpoint.none
+  // Not as endpoints, whose padding would be 12 bytes.
+  private var localAddress = IPAddress.unspecified
+  private var peerAddress = IPAddress.unspecified
   public var ownerName = ShortName()
   public var ownerPID: UInt32 = 0
   public var userID: UInt32 = 0
@@ -29,13 +30,25 @@ public struct Connection: BitwiseCopyable, Sendable {
   public var retransmits: UInt32 = 0
   /// Which reading of the kernel's tables has last found it.
   public var pass: UInt32 = 0
+  private var localPort: UInt16 = 0
+  private var peerPort: UInt16 = 0
+  public var flags = Flags()
   public var state = TCPState.closed
   public var role = Role.unknown
   public var closer: Closer?
-  public var flags = Flags()
   public var synAckRetransmits: UInt8 = 0
 
   public init() {}
+
+  public var local: Endpoint {
+    get { Endpoint(address: localAddress, port: localPort) }
+    set { (localAddress, localPort) = (newValue.address, newValue.port) }
+  }
+
+  public var peer: Endpoint {
+    get { Endpoint(address: peerAddress, port: peerPort) }
+    set { (peerAddress, peerPort) = (newValue.address, newValue.port) }
+  }
 
   public struct Flags: OptionSet, BitwiseCopyable, Sendable {
     public let rawValue: UInt16

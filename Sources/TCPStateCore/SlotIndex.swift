@@ -34,7 +34,7 @@ struct SlotIndex: ~Copyable {
   }
 
   mutating func insert(_ hash: UInt32, _ slot: UInt32) {
-    if (count + 1) * 4 > (Int(mask) + 1) * 3 { grow() }
+    if (count + 1) * 8 > (Int(mask) + 1) * 7 { grow() }
     place(UInt64(hash) << 32 | UInt64(slot + 1))
     count += 1
   }
