@@ -116,7 +116,7 @@ int snapshot_sockets(struct bpf_iter__tcp *ctx)
 		if (!tw)
 			return 0;
 		state = tw->tw_sk.tw_substate;
-		if (!state_wanted(state) || config.filter_cgroup)
+		if (!state_wanted(state)) /* of no cgroup any more: user space knows whose it was */
 			return 0;
 		start_snapshot(&s);
 		fill_minisock(&s.event, &id, skc, TCPSTATE_KIND_TIMEWAIT, state);
@@ -138,7 +138,7 @@ int snapshot_sockets(struct bpf_iter__tcp *ctx)
 
 	if (state == TCP_NEW_SYN_RECV) {
 		req = bpf_skc_to_tcp_request_sock(skc);
-		if (!req || !state_wanted(TCP_NEW_SYN_RECV) || config.filter_cgroup)
+		if (!req || !state_wanted(TCP_NEW_SYN_RECV))
 			return 0;
 		start_snapshot(&s);
 		fill_minisock(&s.event, &id, skc, TCPSTATE_KIND_REQUEST, TCP_NEW_SYN_RECV);

@@ -43,6 +43,7 @@ extension ConnectionTracker {
     wheel?.observe(jiffies: snapshot.pointee.jiffies, at: time)
 
     guard let connection = table.find(key) else {
+      guard adoptsMinisocks || event.pointee.kind == TCPSTATE_KIND_SOCKET else { return false }
       let connection = insert(key, from: event, state: state)
       adopt(connection, snapshot, event)
       guard event.pointee.kind == TCPSTATE_KIND_REQUEST, knowsExisting else { return false }
@@ -130,7 +131,8 @@ extension ConnectionTracker {
     if connection.pointee.isSilent {
       describeEnd(connection, pass: start, lastSeen: lastSeen, overflowed: overflowed, to: &row)
     } else {
-      // Its transitions were lost.
+      // Its transitions were lost, or never made.
+      if lossBegan == nil { unmatched += 1 }
       write(connection, at: start, source: .derived, to: &row)
       row.old = connection.pointee.state
       row.new = .closed

@@ -24,6 +24,10 @@ public struct ConnectionTracker: ~Copyable {
   /// Whether sockets that existed before were read, so that an unknown one is a surprise.
   public var knowsExisting = false
 
+  /// Whether minisocks and requests that no event has told of are taken in; not
+  /// where connections are chosen by what a minisock doesn't have, its cgroup.
+  public var adoptsMinisocks = true
+
   /// Transitions whose old state wasn't what the tracker knew.
   public internal(set) var unmatched: UInt64 = 0
 

@@ -23,7 +23,10 @@ struct LiveStream: ~Copyable {
   private var lastLossCheck: UInt64 = 0
   /// After a loss the tables have to be read again.
   private(set) var needsTables = false
+  private static let comparisonInterval: UInt64 = 300_000_000_000
+
   private var pacer = SilentPacer()
+  private var lastComparison: UInt64 = 0
   private var taken: UInt8 = 0
   private var putOff: [tcpstate_snapshot] = []
   private var overflows = TimeWaitOverflows()
@@ -34,6 +37,7 @@ struct LiveStream: ~Copyable {
   private var row = Transition()
 
   init(_ configuration: KernelSource.Configuration) throws(KernelError) {
+    tracker.adoptsMinisocks = configuration.filter.cgroup == nil
     source = try KernelSource(configuration)
   }
 
@@ -68,6 +72,7 @@ struct LiveStream: ~Copyable {
     guard force || now - lastLossCheck > 500_000_000 else { return }
     lastLossCheck = now
     followClock()
+    compareNowAndThen(now)
     let dropped = source.untoldDrops()
     if dropped > 0 { noteLoss(dropped, at: now) }
     let skips = source.untoldSkips()
@@ -89,6 +94,7 @@ struct LiveStream: ~Copyable {
   /// Reads the kernel's tables: at the start and after a loss.
   mutating func readTables(_ receive: (inout Transition, UInt64) -> Void) throws(KernelError) {
     needsTables = false
+    lastComparison = KernelClock.monotonic()
     guard source.canReadTables else { return }
     try read(minisocksOnly: false, namespaces: NetworkNamespaces.all(), receive)
   }
@@ -147,11 +153,8 @@ struct LiveStream: ~Copyable {
 
   /// Records that had to wait until the events from before them were applied.
   private mutating func applyPutOff(_ receive: (inout Transition, UInt64) -> Void) {
-    if let last = putOff.last?.event.timestamp_ns {
-      let now = KernelClock.monotonic()
-      let complete = last + Self.reorderWindow + 100_000
-      if now < complete { KernelClock.sleep(nanoseconds: complete - now) }
-    }
+    // Whatever happened during the pass has reached the ring buffer by then.
+    KernelClock.sleep(nanoseconds: Self.reorderWindow + 100_000)
     pump(receive)
     for index in putOff.indices {
       let isRow = withUnsafePointer(to: &putOff[index]) { tracker.apply($0, to: &row) }
@@ -179,6 +182,12 @@ struct LiveStream: ~Copyable {
     transitions += 1
     receive(&row, untoldLoss)
     untoldLoss = 0
+  }
+
+  /// The kernel can skip its probes unseen while another tracer attaches, so the
+  /// tables are compared now and then even when no loss was counted.
+  private mutating func compareNowAndThen(_ now: UInt64) {
+    if tracker.knowsExisting, now - lastComparison > Self.comparisonInterval { needsTables = true }
   }
 
   private mutating func noteLoss(_ count: UInt64, at time: UInt64) {
