@@ -1,3 +1,4 @@
+#include <mntent.h>
 #include <sched.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>

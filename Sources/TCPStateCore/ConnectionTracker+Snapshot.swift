@@ -162,7 +162,8 @@ extension ConnectionTracker {
   ) {
     update(connection, from: event)
     connection.pointee.flags.insert(.older)
-    connection.pointee.entered = event.pointee.timestamp_ns &- SnapshotAge.least(snapshot, ticksPerSecond: ticksPerSecond)
+    connection.pointee.entered =
+      event.pointee.timestamp_ns &- SnapshotAge.least(snapshot, ticksPerSecond: ticksPerSecond)
     let state = TCPState(number: event.pointee.state_new)
     switch Int32(event.pointee.kind) {
     case TCPSTATE_KIND_TIMEWAIT:

@@ -73,5 +73,6 @@ struct ClosingReport {
     }
     table.append(to: &buffer)
     if stuck.count > Self.listed { buffer.append("and \(NumberText.string(UInt64(stuck.count - Self.listed))) more\n") }
+    buffer.append("Why, and what to do: sudo tcpstate-trace stuck\n")
   }
 }

@@ -51,7 +51,9 @@ struct TracingOptions: ParsableArguments {
   }
 
   /// Before anything is set up, so that the message is about what the user can change.
-  func checkPrivilege() throws {
+  func checkPrivilege() throws { try Self.requirePrivilege() }
+
+  static func requirePrivilege() throws {
     guard geteuid() != 0, !Capabilities.canTrace else { return }
     throw Failure(
       .noPermission,

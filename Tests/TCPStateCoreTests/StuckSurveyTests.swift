@@ -142,7 +142,9 @@ import Testing
     open.event.local_port = 50_000
     open.event.peer_port = 443
     let records =
-      (0..<20).map { timeWait(100 + $0, ageMilliseconds: UInt32($0 * 1000 + 500), local: UInt16(40_000 + $0), peer: 443) }
+      (0..<20).map {
+        timeWait(100 + $0, ageMilliseconds: UInt32($0 * 1000 + 500), local: UInt16(40_000 + $0), peer: 443)
+      }
       + [timeWait(200, ageMilliseconds: 30_000, local: 80, peer: 51_000), open]
     let reading = Self.read(records, StuckQuery(states: [.timeWait], olderThan: 0))
     #expect(reading.sockets.count == 21)

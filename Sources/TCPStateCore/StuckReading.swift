@@ -1,0 +1,50 @@
+/// What one reading of the kernel's tables has found.
+public struct StuckReading: Sendable {
+  /// The oldest first, those of unknown age last. Sockets in TIME-WAIT too.
+  public var sockets: [StuckSocket] = []
+  /// Wanted, but not for long enough.
+  public var younger = 0
+  /// Wanted, but of an age that the kernel doesn't tell.
+  public var ofUnknownAge = 0
+  /// What the sockets in TIME-WAIT occupy; empty unless they were asked for.
+  public var timeWait: [TimeWaitGroup] = []
+
+  public init() {}
+
+  /// A line a process: those that hold a socket found or listen for it, most sockets first.
+  public var processes: [ProcessShare] {
+    var shares: [UInt32: ProcessShare] = [:]
+    for socket in sockets where socket.state != .timeWait {
+      for process in socket.responsible {
+        shares[process.pid, default: ProcessShare(pid: process.pid, name: process.name)].add(socket)
+      }
+    }
+    return shares.values.sorted { ($1.count, $0.pid) < ($0.count, $1.pid) }
+  }
+}
+
+/// What one process has of the sockets found.
+public struct ProcessShare: Sendable {
+  public let pid: UInt32
+  public let name: ShortName
+  public private(set) var count = 0
+  /// Of these, sockets that it hasn't accepted.
+  public private(set) var waiting = 0
+  /// The oldest, which comes first.
+  public private(set) var oldest: StuckSocket?
+  /// Addresses at the other ends, in the order found.
+  public private(set) var peers: [IPAddress] = []
+  private var seen: Set<IPAddress> = []
+
+  init(pid: UInt32, name: ShortName) {
+    self.pid = pid
+    self.name = name
+  }
+
+  mutating func add(_ socket: StuckSocket) {
+    count += 1
+    if socket.holders.isEmpty { waiting += 1 }
+    if oldest == nil { oldest = socket }
+    if seen.insert(socket.peer.address).inserted { peers.append(socket.peer.address) }
+  }
+}

@@ -1,0 +1,248 @@
+import CTCPStateEvent
+
+/// Folds the records of one reading of the kernel's tables into sockets with
+/// their holders, their listeners and a verdict.
+///
+/// Pure. A socket comes once for each descriptor and once more from the tables
+/// of its namespace; the cookie makes them one.
+public struct StuckSurvey: ~Copyable {
+  /// CONFIG_HZ; without it most ages are unknown.
+  public var ticksPerSecond: UInt64?
+  private let query: StuckQuery
+  private var sockets: [Found] = []
+  private var indices: [UInt64: Int] = [:]
+  /// Open sockets in other states, by their ends: they occupy ports as TIME-WAIT does.
+  private var bystanders: [UInt64: (netns: UInt32, local: Endpoint, peer: Endpoint)] = [:]
+
+  private struct Found {
+    var socket: StuckSocket
+    var flags: Int32
+    var kind: Int32
+    var listener: Queues?
+  }
+
+  /// What a listener's record says of its queues.
+  private struct Queues {
+    var acceptQueue: UInt32
+    var acceptQueueLimit: UInt32
+    var requestQueue: UInt32
+  }
+
+  public init(_ query: StuckQuery) {
+    self.query = query
+  }
+
+  /// The states to read, as a bit a kernel number: the wanted ones, the listeners, the half-open requests.
+  public static func readingMask(_ query: StuckQuery) -> UInt32 {
+    guard !query.states.contains(.timeWait) else { return .max }
+    var mask: UInt32 = 1 << UInt32(TCPState.listen.number)
+    for state in query.states where state.number < 32 { mask |= 1 << UInt32(state.number) }
+    if query.states.contains(.synReceived) { mask |= 1 << 12 }  // TCP_NEW_SYN_RECV
+    return mask
+  }
+
+  /// Takes in one record, borrowed for the call.
+  public mutating func add(_ snapshot: UnsafePointer<tcpstate_snapshot>) {
+    // `event` is the first member, so this is its address.
+    let event = UnsafeRawPointer(snapshot).assumingMemoryBound(to: tcpstate_event.self)
+    let state = TCPState(number: event.pointee.state_new)
+    guard state == .listen || query.states.contains(state) else {
+      if state != .closed { noteBystander(event) }
+      return
+    }
+    let key = ConnectionTracker.key(event)
+    let index: Int
+    if let known = indices[key] {
+      index = known
+      sockets[index].flags = Int32(event.pointee.flags)
+    } else {
+      index = sockets.count
+      indices[key] = index
+      sockets.append(describe(snapshot, event, key: key, state: state))
+    }
+    guard snapshot.pointee.fd != TCPSTATE_NO_FD else { return }
+    let holder = SocketHolder(
+      pid: event.pointee.owner_pid,
+      name: ConnectionTracker.name(event, offset: ConnectionTracker.ownerNameOffset),
+      descriptor: snapshot.pointee.fd)
+    if !sockets[index].socket.holders.contains(holder) { sockets[index].socket.holders.append(holder) }
+  }
+
+  private mutating func noteBystander(_ event: UnsafePointer<tcpstate_event>) {
+    bystanders[ConnectionTracker.key(event)] = (
+      event.pointee.netns,
+      Endpoint(
+        address: ConnectionTracker.address(event, offset: ConnectionTracker.localAddressOffset),
+        port: event.pointee.local_port),
+      Endpoint(
+        address: ConnectionTracker.address(event, offset: ConnectionTracker.peerAddressOffset),
+        port: event.pointee.peer_port)
+    )
+  }
+
+  private func describe(
+    _ snapshot: UnsafePointer<tcpstate_snapshot>, _ event: UnsafePointer<tcpstate_event>, key: UInt64, state: TCPState
+  ) -> Found {
+    var socket = StuckSocket(connection: key, state: state)
+    let kind = Int32(event.pointee.kind)
+    let flags = Int32(event.pointee.flags)
+    socket.local = Endpoint(
+      address: ConnectionTracker.address(event, offset: ConnectionTracker.localAddressOffset),
+      port: event.pointee.local_port)
+    socket.peer = Endpoint(
+      address: ConnectionTracker.address(event, offset: ConnectionTracker.peerAddressOffset),
+      port: event.pointee.peer_port)
+    socket.netns = event.pointee.netns
+    let age = SnapshotAge.least(snapshot, ticksPerSecond: ticksPerSecond)
+    if age > 0 {
+      let isExact = kind == TCPSTATE_KIND_REQUEST || state == .timeWait
+      socket.age = Stay(nanoseconds: age, kind: isExact ? .exact : .atLeast)
+    }
+    socket.timeouts =
+      kind == TCPSTATE_KIND_REQUEST ? snapshot.pointee.syn_ack_timeouts : UInt32(event.pointee.timeouts)
+    if let ticks = ticksPerSecond, snapshot.pointee.timer_expires != 0, kind != TCPSTATE_KIND_TIMEWAIT {
+      let rest = Int64(bitPattern: snapshot.pointee.timer_expires &- snapshot.pointee.jiffies)
+      socket.nextTimeout = UInt64(max(0, min(rest, 1 << 32))) * 1_000_000_000 / ticks
+    }
+    guard kind == TCPSTATE_KIND_SOCKET else { return Found(socket: socket, flags: flags, kind: kind) }
+    socket.cgroup = event.pointee.cgroup_id == 0 ? nil : event.pointee.cgroup_id
+    socket.userID = event.pointee.user_id
+    guard state != .listen else {
+      let queues = Queues(
+        acceptQueue: snapshot.pointee.accept_queue, acceptQueueLimit: snapshot.pointee.accept_queue_limit,
+        requestQueue: snapshot.pointee.request_queue)
+      return Found(socket: socket, flags: flags, kind: kind, listener: queues)
+    }
+    fillBytes(&socket, event)
+    return Found(socket: socket, flags: flags, kind: kind)
+  }
+
+  private func fillBytes(_ socket: inout StuckSocket, _ event: UnsafePointer<tcpstate_event>) {
+    let counters = PayloadCounters(event)
+    socket.unreadBytes = UInt64(counters.unread)
+    socket.unacknowledgedBytes = UInt64(counters.unacknowledged)
+    let state = socket.state
+    let finWritten: Int32 = state == .finWait1 || state == .closing || state == .lastAck ? 1 : 0
+    let waiting = Int32(bitPattern: event.pointee.write_sequence &- event.pointee.send_next)
+    socket.unsentBytes = UInt64(max(0, waiting > 0 ? waiting - finWritten : 0))
+    guard state == .synSent else { return }
+    // Before the handshake the sequence numbers count a SYN, and nothing was received.
+    (socket.unreadBytes, socket.unacknowledgedBytes) = (0, 0)
+  }
+
+  /// Ends the reading.
+  ///
+  /// - Parameter portRanges: ip_local_port_range of each network namespace.
+  public consuming func finish(portRanges: [UInt32: ClosedRange<UInt16>] = [:]) -> StuckReading {
+    var reading = StuckReading()
+    let listeners = listenersByPort()
+    for found in sockets where query.states.contains(found.socket.state) {
+      var socket = found.socket
+      if socket.holders.count > 1 {
+        socket.holders.sort { ($0.pid, $0.descriptor) < ($1.pid, $1.descriptor) }
+      }
+      socket.verdict = Self.verdict(found.kind, found.flags, socket)
+      if socket.verdict == .unaccepted || socket.verdict == .halfOpen {
+        socket.listeners = Self.listeners(of: socket, among: listeners)
+      }
+      guard query.wants(socket) else { continue }
+      guard let age = socket.age else {
+        if query.olderThan == 0 { reading.sockets.append(socket) } else { reading.ofUnknownAge += 1 }
+        continue
+      }
+      if age.nanoseconds >= query.olderThan { reading.sockets.append(socket) } else { reading.younger += 1 }
+    }
+    reading.sockets.sort { a, b in
+      let (ageA, ageB) = (a.age?.nanoseconds ?? 0, b.age?.nanoseconds ?? 0)
+      return ageA != ageB ? ageA > ageB : a.connection < b.connection
+    }
+    reading.timeWait = timeWaitGroups(reading.sockets, portRanges)
+    return reading
+  }
+
+  private static func verdict(_ kind: Int32, _ flags: Int32, _ socket: StuckSocket) -> Verdict {
+    if kind == TCPSTATE_KIND_TIMEWAIT { return .orphan }
+    if kind == TCPSTATE_KIND_REQUEST { return .halfOpen }
+    if let first = socket.holders.first {
+      return socket.holders.contains { $0.pid != first.pid } ? .shared : .held
+    }
+    if flags & TCPSTATE_FLAG_DEAD != 0 { return .orphan }
+    return flags & TCPSTATE_FLAG_HAS_SOCKET == 0 ? .unaccepted : .unseen
+  }
+}
+
+// MARK: - Listeners
+
+extension StuckSurvey {
+  private struct ListenerKey: Hashable {
+    let netns: UInt32
+    let port: UInt16
+  }
+
+  private func listenersByPort() -> [ListenerKey: [StuckListener]] {
+    var result: [ListenerKey: [StuckListener]] = [:]
+    for found in sockets {
+      guard let queues = found.listener else { continue }
+      let socket = found.socket
+      let key = ListenerKey(netns: socket.netns, port: socket.local.port)
+      result[key, default: []].append(
+        StuckListener(
+          local: socket.local, holders: socket.holders.sorted { ($0.pid, $0.descriptor) < ($1.pid, $1.descriptor) },
+          acceptQueue: queues.acceptQueue, acceptQueueLimit: queues.acceptQueueLimit,
+          requestQueue: queues.requestQueue))
+    }
+    return result
+  }
+
+  /// A listener bound to the very address comes before one for any address; of
+  /// several (SO_REUSEPORT) those with an empty queue can't be it.
+  private static func listeners(
+    of socket: StuckSocket, among all: [ListenerKey: [StuckListener]]
+  ) -> [StuckListener] {
+    let candidates = all[ListenerKey(netns: socket.netns, port: socket.local.port)] ?? []
+    let bound = candidates.filter { $0.local.address == socket.local.address }
+    let near = bound.isEmpty ? candidates.filter { $0.local.address.isUnspecified } : bound
+    let queued = near.filter { socket.verdict == .halfOpen ? $0.requestQueue > 0 : $0.acceptQueue > 0 }
+    return queued.isEmpty ? near : queued
+  }
+}
+
+// MARK: - TIME-WAIT
+
+extension StuckSurvey {
+  private struct GroupKey: Hashable {
+    let netns: UInt32
+    let local: Endpoint
+    let peer: Endpoint
+
+    /// Which supply a socket draws on: a port of the ephemeral range was chosen by
+    /// connect(); any other local port is a listener's.
+    init(netns: UInt32, local: Endpoint, peer: Endpoint, range: ClosedRange<UInt16>?) {
+      let connected = range?.contains(local.port) ?? false
+      self.netns = netns
+      self.local = Endpoint(address: local.address, port: connected ? 0 : local.port)
+      self.peer = Endpoint(address: peer.address, port: connected ? peer.port : 0)
+    }
+  }
+
+  private func timeWaitGroups(
+    _ sockets: [StuckSocket], _ ranges: [UInt32: ClosedRange<UInt16>]
+  ) -> [TimeWaitGroup] {
+    var groups: [GroupKey: TimeWaitGroup] = [:]
+    for socket in sockets where socket.state == .timeWait {
+      let range = ranges[socket.netns]
+      let key = GroupKey(netns: socket.netns, local: socket.local, peer: socket.peer, range: range)
+      let ports = key.local.port == 0 ? range.map { UInt64($0.count) } : nil
+      groups[
+        key, default: TimeWaitGroup(netns: key.netns, local: key.local, peer: key.peer, ports: ports)
+      ].add(age: socket.age?.nanoseconds)
+    }
+    for (netns, local, peer) in bystanders.values {
+      let key = GroupKey(netns: netns, local: local, peer: peer, range: ranges[netns])
+      groups[key]?.others += 1
+    }
+    return groups.values.sorted {
+      $0.count != $1.count ? $0.count > $1.count : ($0.peer.port, $0.local.port) < ($1.peer.port, $1.local.port)
+    }
+  }
+}

@@ -1,0 +1,92 @@
+/// Sockets that are in a watched state, and when each has been there for too long.
+///
+/// Pure; all times are CLOCK_MONOTONIC nanoseconds.
+public struct StuckWatch: Sendable {
+  private struct Watched {
+    var state: TCPState
+    var entered: UInt64
+    var isExact: Bool
+    /// As it was reported when it crossed the threshold.
+    var reported: StuckSocket?
+  }
+
+  private let query: StuckQuery
+  private var watched: [UInt64: Watched] = [:]
+  /// When the next one may be due; not before.
+  public private(set) var nextDue = UInt64.max
+  /// Sockets that have crossed the threshold.
+  public private(set) var crossed = 0
+  /// Of these, those that have left the state since.
+  public private(set) var ended = 0
+
+  public init(_ query: StuckQuery) {
+    self.query = query
+  }
+
+  /// Takes in a reading made at `time` of all wanted sockets, however young.
+  public mutating func adopt(_ reading: borrowing StuckReading, at time: UInt64) {
+    for socket in reading.sockets where watched[socket.connection] == nil {
+      let entered = time &- (socket.age?.nanoseconds ?? 0)
+      enter(socket.connection, socket.state, at: entered, exactly: socket.age?.kind == .exact)
+    }
+  }
+
+  /// Takes in a transition made at `time`.
+  ///
+  /// - Returns: the socket as reported, with its whole stay, if it had crossed the threshold.
+  public mutating func receive(_ row: borrowing Transition, at time: UInt64) -> StuckSocket? {
+    var left: StuckSocket?
+    if row.old != row.new, let known = watched.removeValue(forKey: row.connection), var socket = known.reported {
+      ended += 1
+      socket.age = Stay(
+        nanoseconds: time &- min(known.entered, time), kind: known.isExact ? .exact : .atLeast)
+      left = socket
+    }
+    if query.states.contains(row.new) { enter(row.connection, row.new, at: time, exactly: row.source == .event) }
+    return left
+  }
+
+  private mutating func enter(_ connection: UInt64, _ state: TCPState, at time: UInt64, exactly: Bool) {
+    watched[connection] = Watched(state: state, entered: time, isExact: exactly, reported: nil)
+    nextDue = min(nextDue, time &+ query.olderThan)
+  }
+
+  /// Whether a reading is needed: some may be due by `now`.
+  public mutating func isDue(_ now: UInt64) -> Bool {
+    guard nextDue <= now else { return false }
+    nextDue = earliest()
+    return nextDue <= now
+  }
+
+  private func earliest() -> UInt64 {
+    var earliest = UInt64.max
+    for entry in watched.values where entry.reported == nil {
+      earliest = min(earliest, entry.entered &+ query.olderThan)
+    }
+    return earliest
+  }
+
+  /// The sockets that have just crossed the threshold, the oldest first, as `reading` describes them.
+  ///
+  /// What isn't in the reading any more, or isn't wanted, is watched no longer.
+  public mutating func takeDue(_ now: UInt64, from reading: borrowing StuckReading) -> [StuckSocket] {
+    var present: [UInt64: StuckSocket] = [:]
+    for socket in reading.sockets { present[socket.connection] = socket }
+    var due: [StuckSocket] = []
+    for (connection, entry) in watched where entry.reported == nil && entry.entered &+ query.olderThan <= now {
+      guard var socket = present[connection], socket.state == entry.state else {
+        watched[connection] = nil
+        continue
+      }
+      socket.age = Stay(nanoseconds: now &- entry.entered, kind: entry.isExact ? .exact : .atLeast)
+      watched[connection]?.reported = socket
+      due.append(socket)
+    }
+    crossed += due.count
+    nextDue = earliest()
+    return due.sorted { a, b in
+      let (ageA, ageB) = (a.age?.nanoseconds ?? 0, b.age?.nanoseconds ?? 0)
+      return ageA != ageB ? ageA > ageB : a.connection < b.connection
+    }
+  }
+}

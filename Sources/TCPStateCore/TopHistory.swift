@@ -1,0 +1,24 @@
+/// The states that open connections have been through: what their lanes are drawn from.
+public struct TopHistory: Sendable {
+  /// More than a connection passes between opening and TIME-WAIT.
+  private static let limit = 8
+
+  private var stays: [UInt64: [TopStay]] = [:]
+
+  public init() {}
+
+  /// Takes in a transition: the stay that it ended.
+  public mutating func receive(_ row: borrowing Transition) {
+    guard row.new != .closed else {
+      stays[row.connection] = nil
+      return
+    }
+    guard row.old != .closed, row.old != .listen, let stay = row.stay, row.old != row.new else { return }
+    var past = stays[row.connection] ?? []
+    if past.count == Self.limit { past.removeFirst() }
+    past.append(TopStay(state: row.old, nanoseconds: stay.nanoseconds))
+    stays[row.connection] = past
+  }
+
+  public func past(of connection: UInt64) -> [TopStay] { stays[connection] ?? [] }
+}

@@ -1,0 +1,55 @@
+import TCPStateCore
+
+/// What the tables of `stuck` need to know besides the reading.
+public struct StuckStyle: Sendable {
+  public var table: TableStyle
+  /// Network namespace of the reader: where all sockets are in it, it isn't shown.
+  public var ownNamespace: UInt32?
+  /// Names of namespaces by inode.
+  public var namespaces: [UInt32: String]
+  /// Paths of cgroups by id.
+  public var cgroups: [UInt64: String]
+
+  public init(
+    table: TableStyle = TableStyle(), ownNamespace: UInt32? = nil, namespaces: [UInt32: String] = [:],
+    cgroups: [UInt64: String] = [:]
+  ) {
+    self.table = table
+    self.ownNamespace = ownNamespace
+    self.namespaces = namespaces
+    self.cgroups = cgroups
+  }
+
+  func owner(_ holder: SocketHolder) -> String {
+    OwnerText.string(name: holder.name, pid: holder.pid, glyphs: table.glyphs)
+  }
+
+  /// `nginx/812`, or `nginx/812 and 3 more`.
+  func owners(_ holders: [SocketHolder]) -> String {
+    guard let first = holders.first else { return "an unknown process" }
+    return holders.count == 1 ? owner(first) : "\(owner(first)) and \(holders.count - 1) more"
+  }
+
+  func duration(_ stay: Stay?) -> String {
+    guard let stay else { return table.glyphs.unknown.description }
+    return DurationText.string(stay.nanoseconds, kind: stay.kind, glyphs: table.glyphs)
+  }
+
+  func duration(_ nanoseconds: UInt64) -> String { DurationText.string(nanoseconds, glyphs: table.glyphs) }
+
+  func endpoint(_ endpoint: Endpoint) -> String { EndpointText.string(endpoint, glyphs: table.glyphs) }
+
+  func bytes(_ count: UInt64?) -> String {
+    count.map { ByteCountText.string($0) } ?? table.glyphs.unknown.description
+  }
+
+  /// A namespace's name, else its inode.
+  func namespace(_ inode: UInt32) -> String {
+    if let name = namespaces[inode] { return TerminalText.visible(name) }
+    return inode == ownNamespace ? "self" : "\(inode)"
+  }
+
+  static func count(_ number: Int, _ noun: String) -> String {
+    "\(NumberText.string(UInt64(number))) \(noun)\(number == 1 ? "" : "s")"
+  }
+}

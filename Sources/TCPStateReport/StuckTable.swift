@@ -1,0 +1,128 @@
+import TCPStateCore
+
+/// The sockets that `stuck` has found, for people: a line a socket, a line a
+/// process, and a sentence a verdict.
+public struct StuckTable: Sendable {
+  private let reading: StuckReading
+  private let style: StuckStyle
+
+  public init(_ reading: StuckReading, style: StuckStyle) {
+    self.reading = reading
+    self.style = style
+  }
+
+  public func append(to buffer: inout ByteBuffer, header: Bool = true) {
+    let sockets = reading.sockets.filter { $0.state != .timeWait }
+    if !sockets.isEmpty { append(sockets, header: header, to: &buffer) }
+    if !reading.timeWait.isEmpty {
+      if !sockets.isEmpty { buffer.append("\n") }
+      TimeWaitTable(reading.timeWait, style: style).append(to: &buffer, header: header)
+    }
+    guard !sockets.isEmpty else { return }
+    buffer.append("\n")
+    for share in reading.processes {
+      buffer.append(line(of: share))
+      buffer.append("\n")
+    }
+    for sentence in StuckAdvice(style: style).sentences(sockets) {
+      buffer.append(sentence)
+      buffer.append("\n")
+    }
+  }
+
+  private func append(_ sockets: [StuckSocket], header: Bool, to buffer: inout ByteBuffer) {
+    let showsState = sockets.contains { $0.state != sockets[0].state }
+    let showsNamespace = sockets.contains { $0.netns != style.ownNamespace }
+    var columns: [(String, TextTable.Alignment)] = [("AGE", .right)]
+    if showsState { columns.append(("STATE", .left)) }
+    columns += [("OWNER", .left), ("FD", .right)]
+    if showsNamespace { columns.append(("NETNS", .left)) }
+    columns += [("LOCAL", .left), ("PEER", .left), ("UNREAD", .right), ("UNSENT", .right), ("VERDICT", .left)]
+    var table = TextTable(columns)
+    for socket in sockets {
+      var cells = [style.duration(socket.age)]
+      if showsState { cells.append(socket.state.name(.rfc)) }
+      cells.append(owner(of: socket))
+      cells.append(Self.descriptors(of: socket, glyphs: style.table.glyphs))
+      if showsNamespace { cells.append(style.namespace(socket.netns)) }
+      cells += [
+        style.endpoint(socket.local), style.endpoint(socket.peer), style.bytes(socket.unreadBytes),
+        style.bytes(socket.unsentBytes), Self.words(socket.verdict), detail(of: socket),
+      ]
+      table.add(cells, color: StateColor.of(socket.state))
+    }
+    table.append(to: &buffer, header: header, color: style.table.color)
+  }
+
+  func owner(of socket: StuckSocket) -> String {
+    guard let first = socket.holders.first else { return style.table.glyphs.unknown.description }
+    return style.owner(first)
+  }
+
+  /// The first holder's descriptors: `14`, `14,15` after dup().
+  static func descriptors(of socket: StuckSocket, glyphs: Glyphs) -> String {
+    guard let first = socket.holders.first else { return glyphs.unknown.description }
+    guard socket.holders.count > 1 else { return "\(first.descriptor)" }
+    return socket.holders.filter { $0.pid == first.pid }.map { "\($0.descriptor)" }.joined(separator: ",")
+  }
+
+  /// A verdict as people read it.
+  static func words(_ verdict: Verdict) -> String {
+    switch verdict {
+    case .halfOpen: "half-open"
+    default: verdict.name.description
+    }
+  }
+
+  func detail(of socket: StuckSocket) -> String {
+    var parts: [String] = []
+    switch socket.verdict {
+    case .unaccepted, .halfOpen: parts.append(queue(of: socket))
+    case .shared:
+      let first = socket.holders.first?.pid
+      let others = socket.holders.filter { $0.pid != first }.map { "\(style.owner($0)) fd \($0.descriptor)" }
+      parts.append("with " + others.joined(separator: ", "))
+    default: break
+    }
+    if socket.timeouts > 0 { parts.append(StuckStyle.count(Int(socket.timeouts), "retransmit")) }
+    if let next = socket.nextTimeout { parts.append("next timeout in \(style.duration(next))") }
+    return parts.joined(separator: ", ")
+  }
+
+  private func queue(of socket: StuckSocket) -> String {
+    guard let listener = socket.listeners.first else { return "its listener is gone" }
+    let holders = socket.responsible
+    let half = "\(NumberText.string(UInt64(listener.requestQueue))) half-open, "
+    let queue =
+      "\(NumberText.string(UInt64(listener.acceptQueue))) of \(NumberText.string(UInt64(listener.acceptQueueLimit)))"
+    let which = socket.listeners.count == 1 ? "" : "one of \(socket.listeners.count) queues, such as that "
+    return "in the queue \(which)of \(style.owners(holders)) "
+      + "(:\(listener.local.port), \(socket.verdict == .halfOpen ? half + "accept queue " : "")\(queue))"
+  }
+
+  /// `nginx/812 holds 2 (oldest ≥ 3 h 12 m, all from 10.0.0.9): the peer has closed; …`
+  private func line(of share: ProcessShare) -> String {
+    let name = OwnerText.string(name: share.name, pid: share.pid, glyphs: style.table.glyphs)
+    let held = share.count - share.waiting
+    var what: [String] = []
+    if held > 0 { what.append("holds \(NumberText.string(UInt64(held)))") }
+    if share.waiting > 0 { what.append("hasn't accepted \(NumberText.string(UInt64(share.waiting)))") }
+    var line = "\(name) \(what.joined(separator: ", "))"
+    if let oldest = share.oldest {
+      line += oldest.age == nil ? " (\(peers(share)))" : " (oldest \(style.duration(oldest.age)), \(peers(share)))"
+      if let cgroup = oldest.cgroup.flatMap({ style.cgroups[$0] }), cgroup != "/" {
+        line += " in \(TerminalText.visible(cgroup))"
+      }
+    }
+    return line
+  }
+
+  private func peers(_ share: ProcessShare) -> String {
+    let shown = share.peers.prefix(3).map { AddressText.string($0) }
+    if share.peers.count == 1 { return share.count == 1 ? "from \(shown[0])" : "all from \(shown[0])" }
+    guard share.peers.count > 3 else {
+      return "from \(shown.dropLast().joined(separator: ", ")) and \(shown.last ?? "")"
+    }
+    return "from \(shown.joined(separator: ", ")) and \(share.peers.count - 3) more"
+  }
+}

@@ -1,0 +1,61 @@
+import TCPStateCore
+
+/// Sockets in TIME-WAIT by what they use up, the largest group first.
+public struct TimeWaitTable: Sendable {
+  private let groups: [TimeWaitGroup]
+  private let style: StuckStyle
+
+  public init(_ groups: [TimeWaitGroup], style: StuckStyle) {
+    self.groups = groups
+    self.style = style
+  }
+
+  public func append(to buffer: inout ByteBuffer, header: Bool = true) {
+    let showsNamespace = groups.contains { $0.netns != style.ownNamespace }
+    var columns: [(String, TextTable.Alignment)] = [("TIME-WAIT", .right), ("OLDEST", .right), ("PER S", .right)]
+    if showsNamespace { columns.append(("NETNS", .left)) }
+    columns += [("LOCAL", .left), ("PEER", .left), ("PORTS USED", .right), ("SHARE", .right), ("FORECAST", .left)]
+    var table = TextTable(columns)
+    for group in groups {
+      var cells = [
+        NumberText.string(group.count), group.ageIsKnownText(style),
+        group.perSecond.map { Self.decimal($0) } ?? style.table.glyphs.unknown.description,
+      ]
+      if showsNamespace { cells.append(style.namespace(group.netns)) }
+      cells += [end(group.local), end(group.peer)]
+      if let ports = group.ports {
+        cells.append("\(NumberText.string(group.used)) of \(NumberText.string(ports))")
+        cells.append("\(group.used * 100 / ports) %")
+      } else {
+        cells += ["", ""]
+      }
+      cells.append(forecast(group))
+      table.add(cells, color: StateColor.of(.timeWait))
+    }
+    table.append(to: &buffer, header: header, color: style.table.color)
+  }
+
+  /// An end whose port isn't the same for all.
+  private func end(_ endpoint: Endpoint) -> String { style.endpoint(endpoint) }
+
+  private static func decimal(_ number: Double) -> String {
+    let tenths = UInt64((number * 10).rounded())
+    return "\(NumberText.string(tenths / 10)).\(tenths % 10)"
+  }
+
+  private func forecast(_ group: TimeWaitGroup) -> String {
+    switch group.forecast {
+    case .exhausted(after: 0): "no port is left"
+    case .exhausted(let after): "no port left in \(style.duration(after)) at this rate"
+    case .levelsOff(let level):
+      group.perSecond == 0 ? "going down" : "levels off at \(NumberText.string(level)) at this rate"
+    case nil: group.ports == nil ? "closed by this side; uses no ephemeral ports" : ""
+    }
+  }
+}
+
+extension TimeWaitGroup {
+  fileprivate func ageIsKnownText(_ style: StuckStyle) -> String {
+    perSecond == nil ? style.table.glyphs.unknown.description : style.duration(oldest)
+  }
+}

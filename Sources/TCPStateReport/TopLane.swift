@@ -1,0 +1,51 @@
+import TCPStateCore
+
+/// A connection's states drawn to scale on one line, a letter each.
+enum TopLane {
+  /// The letters, for lanes without colour and the legend.
+  static let letters: [(TCPState, Character)] = [
+    (.synSent, "S"), (.synReceived, "R"), (.established, "E"), (.finWait1, "1"), (.finWait2, "2"), (.closeWait, "C"),
+    (.closing, "G"), (.lastAck, "L"), (.timeWait, "T"),
+  ]
+
+  static func letter(_ state: TCPState) -> Character { letters.first { $0.0 == state }?.1 ?? "?" }
+
+  /// Cells of each stay: in proportion, yet never none; the last, present one takes what is left.
+  static func cells(_ stays: [TopStay], width: Int) -> [(TCPState, Int)] {
+    guard width > 0 else { return [] }
+    let shown = stays.suffix(width)
+    let total = shown.reduce(0.0) { $0 + Double($1.nanoseconds) }
+    var left = width
+    var result: [(TCPState, Int)] = []
+    for (index, stay) in shown.enumerated() {
+      let after = shown.count - index - 1
+      var cells = left
+      if after > 0 {
+        let share = total > 0 ? Int((Double(stay.nanoseconds) / total * Double(width)).rounded()) : 1
+        cells = max(1, min(share, left - after))
+      }
+      result.append((stay.state, cells))
+      left -= cells
+    }
+    return result
+  }
+
+  static func append(_ stays: [TopStay], width: Int, color: Bool, to buffer: inout ByteBuffer) {
+    for (state, count) in cells(stays, width: width) {
+      if color { buffer.append(StateColor.of(state)) }
+      buffer.append(String(repeating: letter(state), count: count))
+      if color { buffer.append(StateColor.reset) }
+    }
+  }
+}
+
+/// A row of numbers as bars of eight heights.
+enum Sparkline {
+  static func text(_ values: some BidirectionalCollection<UInt64>, width: Int, glyphs: Glyphs) -> String {
+    let bars: [Character] =
+      glyphs.unknown.description == "-" ? Array(" .:-=+*#") : Array("▁▂▃▄▅▆▇█")
+    let shown = values.suffix(width)
+    let top = max(shown.max() ?? 0, 1)
+    return String(shown.map { $0 == 0 ? " " : bars[Int(min($0 * 7 / top, 7))] })
+  }
+}

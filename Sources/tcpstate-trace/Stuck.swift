@@ -1,0 +1,75 @@
+import ArgumentParser
+import Glibc
+import TCPStateCore
+import TCPStateKernel
+import TCPStateReport
+
+struct Stuck: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Find sockets that stay in a state: since when, who holds them, and what to do.",
+    discussion: """
+      Looks once at every socket of every network namespace, also those from long before, and exits \
+      with 1 if some have been in CLOSE-WAIT (or the --state given) for over 60 s. Ages with ≥ are \
+      lower bounds. Nothing is attached, and nothing is slowed down, unless --watch keeps tracing.
+
+      EXAMPLES:
+        sudo tcpstate-trace stuck                                  who leaks CLOSE-WAIT
+        sudo tcpstate-trace stuck --state fin-wait-2,last-ack      closing, and not done
+        sudo tcpstate-trace stuck --state syn-sent --older-than 5s connecting in vain
+        sudo tcpstate-trace stuck --state time-wait                ephemeral ports in use
+        sudo tcpstate-trace stuck --older-than 1h --format jsonl   for a script
+        sudo tcpstate-trace stuck --watch --exec 'logger "$TCPSTATE_PROCESS_NAME leaks"'
+      """)
+
+  @OptionGroup(title: "Which sockets") var filters: FilterOptions
+  @OptionGroup(title: "Stuck") var options: StuckOptions
+
+  mutating func run() throws {
+    let query = try options.query(filters)
+    try TracingOptions.requirePrivilege()
+    if options.watch { return try watch(query) }
+    var reader = try StuckReader(query: query, cgroup: filters.cgroup, verbose: options.verbose)
+    let reading = try reader.read()
+    var printer = try StuckPrinter(options)
+    try printer.print(reading, at: reader.time)
+    guard reading.sockets.isEmpty else { throw ExitCode(ExitStatus.found.rawValue) }
+    if options.format == .table { Message.line(Self.nothing(query, reading)) }
+  }
+
+  private func watch(_ query: StuckQuery) throws {
+    var configuration = KernelSource.Configuration()
+    configuration.verbose = options.verbose
+    configuration.filter = try StuckReader.kernelFilter(query, cgroup: filters.cgroup)
+    let duration = try options.duration.map { try FilterOptions.duration($0, option: "--for") }
+    // Signals first: from here on none ends the program half-way.
+    let loop = try EventLoop()
+    let stream = try LiveStream(configuration)
+    let printer = try StuckPrinter(options)
+    let runner: CommandRunner? = if let exec = options.exec { CommandRunner(exec) } else { nil }
+    var session = StuckWatchSession(
+      loop: loop, stream: stream, printer: printer, query: query, runner: runner, duration: duration)
+    try session.run()
+    guard session.crossed == 0 else { throw ExitCode(ExitStatus.found.rawValue) }
+  }
+
+  /// `FIN-WAIT-1, FIN-WAIT-2 or LAST-ACK`
+  static func names(_ query: StuckQuery) -> String {
+    let names = TCPState.all.filter { query.states.contains($0) }.map { $0.name(.rfc) }
+    guard names.count > 1, let last = names.last else { return names.joined() }
+    return names.dropLast().joined(separator: ", ") + " or " + last
+  }
+
+  /// That nothing was found is an answer too, and what was near it.
+  private static func nothing(_ query: StuckQuery, _ reading: StuckReading) -> String {
+    let names = names(query)
+    var line = "No socket is in \(names)"
+    if query.olderThan > 0 { line = "No socket has been in \(names) for \(DurationText.string(query.olderThan))" }
+    var others: [String] = []
+    if reading.younger > 0 { others.append("\(NumberText.string(UInt64(reading.younger))) for less") }
+    if reading.ofUnknownAge > 0 {
+      let count = NumberText.string(UInt64(reading.ofUnknownAge))
+      others.append("\(count) for a time that the kernel doesn't tell; --older-than 0s shows all")
+    }
+    return line + (others.isEmpty ? "." : " (\(others.joined(separator: ", "))).")
+  }
+}

@@ -1,0 +1,66 @@
+import ArgumentParser
+import TCPStateCore
+import TCPStateReport
+
+/// What counts as stuck, and how it is written.
+struct StuckOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Found are sockets this long in their state (default 60s).", valueName: "duration"))
+  var olderThan: String?
+
+  @Flag(help: "Keep watching: tell of each socket as it gets that old, and when it ends after all.")
+  var watch = false
+
+  @Option(
+    name: .customLong("for"), help: ArgumentHelp("With --watch: end after this time.", valueName: "duration"))
+  var duration: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "With --watch: run this by /bin/sh for each such socket, its fields in TCPSTATE_ variables; one a second.",
+      valueName: "command"))
+  var exec: String?
+
+  @Option(help: "table, csv or jsonl.")
+  var format = OutputFormat.table
+
+  @Option(help: ArgumentHelp("Write to a file instead of standard output; '-' is standard output.", valueName: "file"))
+  var output: String?
+
+  @Flag(help: "Leave the header line out.")
+  var noHeader = false
+
+  @Option(name: .customLong("null"), help: ArgumentHelp("What stands for unknown in csv.", valueName: "text"))
+  var nullText: String?
+
+  @Flag(help: "Prefix csv cells that a spreadsheet would run as a formula with '.")
+  var excelSafe = false
+
+  @Option(help: "auto, always or never.")
+  var color = ColorChoice.auto
+
+  @Flag(help: "Tell what libbpf and the verifier say.")
+  var verbose = false
+
+  /// - Parameter filters: the common ones; `--state` and `--longer-than` mean here what is stuck.
+  func query(_ filters: FilterOptions) throws -> StuckQuery {
+    if nullText != nil, format != .csv { throw Failure(.usage, "--null goes with --format csv") }
+    if excelSafe, format != .csv { throw Failure(.usage, "--excel-safe goes with --format csv") }
+    if !watch, exec != nil || duration != nil {
+      throw Failure(.usage, "\(exec != nil ? "--exec" : "--for") goes with --watch")
+    }
+    if olderThan != nil, filters.longerThan != nil {
+      throw Failure(.usage, "--older-than and --longer-than mean the same here; give one")
+    }
+    let rows = try filters.rowFilter()
+    var query = StuckQuery(filter: rows)
+    if !rows.states.isEmpty { query.states = rows.states }
+    if query.states.contains(.closed) {
+      throw Failure(.usage, "--state: the kernel's tables have no sockets in CLOSED; trace shows what gets there")
+    }
+    if let olderThan { query.olderThan = try FilterOptions.duration(olderThan, option: "--older-than") }
+    if let longerThan = rows.longerThan { query.olderThan = longerThan }
+    // TIME-WAIT lasts a minute: there the number counts, not the age.
+    if olderThan == nil, rows.longerThan == nil, query.states == [.timeWait] { query.olderThan = 0 }
+    return query
+  }
+}

@@ -1,0 +1,102 @@
+import Glibc
+import TCPStateCore
+import TCPStateKernel
+import TCPStateReport
+
+/// Writes what `stuck` has found.
+struct StuckPrinter: ~Copyable {
+  private var file: OutputFile
+  private let options: StuckOptions
+  private var line: StuckLine
+  /// Whether the reader is gone.
+  private(set) var isClosed = false
+
+  init(_ options: StuckOptions) throws(Failure) {
+    self.options = options
+    file = try OutputFile(path: options.output)
+    line = StuckLine(style: Self.style(options, file.descriptor))
+  }
+
+  private static func style(_ options: StuckOptions, _ descriptor: Int32) -> StuckStyle {
+    let glyphs: Glyphs = isatty(descriptor) == 1 ? .ofLocale : .unicode
+    return StuckStyle(
+      table: TableStyle(color: options.color.applies(to: descriptor), glyphs: glyphs),
+      ownNamespace: NetworkNamespaces.inode(of: "/proc/self/ns/net"), namespaces: NetworkNamespaces.names())
+  }
+
+  private var csv: StuckCSV {
+    StuckCSV(
+      style: CSVStyle(
+        nullText: options.nullText ?? "", excelSafe: options.excelSafe, terminalSafe: isatty(file.descriptor) == 1))
+  }
+
+  /// - Parameter time: when the reading was made, nanoseconds since the epoch.
+  mutating func print(_ reading: StuckReading, at time: UInt64) throws(Failure) {
+    let cgroups = Self.cgroups(of: reading)
+    switch options.format {
+    case .table:
+      var style = Self.style(options, file.descriptor)
+      style.cgroups = cgroups
+      StuckTable(reading, style: style).append(to: &file.pending, header: !options.noHeader)
+    case .csv:
+      let csv = csv
+      if !options.noHeader { csv.appendHeader(to: &file.pending) }
+      for socket in reading.sockets { csv.append(socket, time: time, cgroups: cgroups, to: &file.pending) }
+    case .jsonl:
+      let json = StuckJSON()
+      for socket in reading.sockets { json.append(socket, time: time, cgroups: cgroups, to: &file.pending) }
+    }
+    try writeOut()
+  }
+
+  // MARK: - Watching
+
+  mutating func beginWatch() {
+    guard !options.noHeader else { return }
+    switch options.format {
+    case .table: line.appendHeader(to: &file.pending)
+    case .csv: csv.appendHeader(to: &file.pending)
+    case .jsonl: break
+    }
+  }
+
+  /// - Parameter time: nanoseconds since the epoch.
+  mutating func append(_ socket: StuckSocket, _ event: StuckEvent, at time: UInt64) {
+    let cgroups = options.format == .table ? [:] : CgroupPaths.find(Set([socket.cgroup].compactMap { $0 }))
+    switch options.format {
+    case .table: line.append(socket, event, time: time, to: &file.pending)
+    case .csv: csv.append(socket, event, time: time, cgroups: cgroups, to: &file.pending)
+    case .jsonl: StuckJSON().append(socket, event, time: time, cgroups: cgroups, to: &file.pending)
+    }
+  }
+
+  /// Writes what the reader takes now.
+  mutating func flush() throws(Failure) {
+    if case .closed = try file.flush() { isClosed = true }
+  }
+
+  static func count(_ number: Int, _ noun: String) -> String {
+    "\(NumberText.string(UInt64(number))) \(noun)\(number == 1 ? "" : "s")"
+  }
+
+  private static func cgroups(of reading: StuckReading) -> [UInt64: String] {
+    var ids: Set<UInt64> = []
+    for socket in reading.sockets {
+      if let id = socket.cgroup { ids.insert(id) }
+    }
+    return CgroupPaths.find(ids)
+  }
+
+  /// All of it, at the reader's pace; a reader that goes away, as `head` does, has had enough.
+  mutating func writeOut() throws(Failure) {
+    signal(SIGPIPE, SIG_IGN)
+    while true {
+      switch try file.flush() {
+      case .done, .closed: return
+      case .waiting:
+        var poll = pollfd(fd: file.descriptor, events: Int16(POLLOUT), revents: 0)
+        _ = Glibc.poll(&poll, 1, -1)
+      }
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import TCPStateCore
+import TCPStateKernel
+
+/// Reads the kernel's tables for `stuck`: nothing is attached.
+struct StuckReader: ~Copyable {
+  private let source: KernelSource
+  private let query: StuckQuery
+  /// When the last reading began, nanoseconds since the epoch.
+  private(set) var time: UInt64 = 0
+
+  init(query: StuckQuery, cgroup: String?, verbose: Bool) throws {
+    var configuration = KernelSource.Configuration()
+    configuration.tablesOnly = true
+    configuration.verbose = verbose
+    configuration.filter = try Self.kernelFilter(query, cgroup: cgroup)
+    source = try KernelSource(configuration)
+    self.query = query
+  }
+
+  /// A listener must pass where its child does: it has no peer, and often any
+  /// local address, so only what both share is left to the kernel.
+  static func kernelFilter(_ query: StuckQuery, cgroup: String?) throws -> KernelFilter {
+    var filter = KernelFilter()
+    filter.netns = query.filter.netns
+    // Who else occupies ephemeral ports counts for TIME-WAIT.
+    filter.localPorts = query.states.contains(.timeWait) ? nil : query.filter.localPorts
+    filter.cgroup = try cgroup.map { try CgroupLocation(path: $0) }
+    return filter
+  }
+
+  /// Makes one reading.
+  mutating func read() throws -> StuckReading {
+    time = KernelClock.monotonic() &+ KernelClock.wallOffset()
+    return try Self.read(source, query)
+  }
+
+  static func read(_ source: KernelSource, _ query: StuckQuery) throws -> StuckReading {
+    var namespaces = NetworkNamespaces.all()
+    if let wanted = query.filter.netns { namespaces = namespaces.filter { $0.key == wanted } }
+    var survey = StuckSurvey(query)
+    try source.readSockets(states: StuckSurvey.readingMask(query), namespaces: namespaces) { snapshot in
+      if survey.ticksPerSecond == nil { survey.ticksPerSecond = KernelClock.ticksPerSecond(snapshot.pointee) }
+      survey.add(snapshot)
+    }
+    var ranges: [UInt32: ClosedRange<UInt16>] = [:]
+    if query.states.contains(.timeWait) {
+      for (inode, path) in namespaces { ranges[inode] = try NetworkNamespaces.portRange(of: path) }
+    }
+    return survey.finish(portRanges: ranges)
+  }
+}

@@ -1,0 +1,118 @@
+import CLinux
+import Glibc
+import TCPStateCore
+import TCPStateKernel
+import TCPStateReport
+
+/// `stuck --watch`: traces, and tells of each socket that stays too long as it does.
+struct StuckWatchSession: ~Copyable {
+  private static let tick: Int32 = 70
+  /// The tables are read for what is due at most so often.
+  private static let pause: UInt64 = 250_000_000
+
+  private let loop: EventLoop
+  private var stream: LiveStream
+  private let query: StuckQuery
+  private var watch: StuckWatch
+  private var printer: StuckPrinter
+  private var runner: CommandRunner?
+  private let duration: UInt64?
+  private var losses = LossReport()
+  private var lastReading: UInt64 = 0
+
+  init(
+    loop: consuming EventLoop, stream: consuming LiveStream, printer: consuming StuckPrinter, query: StuckQuery,
+    runner: consuming CommandRunner?, duration: UInt64?
+  ) {
+    self.loop = loop
+    self.stream = stream
+    self.printer = printer
+    self.query = query
+    self.runner = runner
+    self.duration = duration
+    watch = StuckWatch(query)
+  }
+
+  /// How many sockets crossed the threshold.
+  var crossed: Int { watch.crossed }
+
+  mutating func run() throws {
+    try stream.start(readExisting: true) { _, _ in }
+    guard stream.source.canReadTables else {
+      throw Failure(.unavailable, "can't watch: this kernel doesn't let its tables of sockets be read")
+    }
+    // The time afterwards: ages must stay lower bounds.
+    let found = try reading()
+    watch.adopt(found, at: KernelClock.monotonic())
+    printer.beginWatch()
+    Message.line(
+      "Watching for sockets that stay in \(Stuck.names(query)) for \(DurationText.string(query.olderThan)). "
+        + "Ctrl-C ends.")
+    loop.watch(stream.source.descriptor, events: EPOLLIN.rawValue)
+    let deadline = duration.map { stream.attachedAt + $0 }
+    var ending = false
+    while !ending {
+      for signal in loop.wait(milliseconds: Self.tick) where signal != SIGWINCH {
+        ending = true
+        if signal == SIGINT, isatty(2) == 1 { Message.line("") }  // the terminal has shown ^C
+      }
+      if let deadline, KernelClock.monotonic() >= deadline { ending = true }
+      if ending { stream.source.detach() }
+      try turn(final: ending)
+      if printer.isClosed { ending = true }
+    }
+    try printer.writeOut()
+    runner?.finish()
+    losses.tell(total: stream.lost, skipped: stream.skipped, now: true)
+    Message.line(summary)
+  }
+
+  private mutating func turn(final: Bool) throws {
+    let offset = stream.tracker.wallOffset
+    var left: [(StuckSocket, UInt64)] = []
+    stream.pump(final: final) { row, _ in Self.take(row, offset, &watch, &left) }
+    stream.checkLosses(force: final)
+    losses.tell(total: stream.lost, skipped: stream.skipped)
+    if stream.needsTables, !final, losses.mayRead {
+      try stream.readTables { row, _ in Self.take(row, offset, &watch, &left) }
+    }
+    try stream.followSilent(final: final) { row, _ in Self.take(row, offset, &watch, &left) }
+    for (socket, time) in left { tell(socket, .ended, time) }
+
+    let now = KernelClock.monotonic()
+    if now - lastReading >= Self.pause || final, watch.isDue(now) {
+      let found = try reading()
+      lastReading = now
+      for socket in watch.takeDue(now, from: found) { tell(socket, .crossed, now &+ offset) }
+    }
+    runner?.advance(now: now)
+    try printer.flush()
+  }
+
+  private static func take(
+    _ row: borrowing Transition, _ offset: UInt64, _ watch: inout StuckWatch, _ left: inout [(StuckSocket, UInt64)]
+  ) {
+    if let socket = watch.receive(row, at: row.time &- offset) { left.append((socket, row.time)) }
+  }
+
+  private mutating func tell(_ socket: StuckSocket, _ event: StuckEvent, _ time: UInt64) {
+    printer.append(socket, event, at: time)
+    guard event == .crossed, runner != nil else { return }
+    let cgroups = CgroupPaths.find(Set([socket.cgroup].compactMap { $0 }))
+    runner?.add(StuckEnvironment.variables(socket, event, time: time, cgroups: cgroups))
+  }
+
+  /// All wanted sockets, however young.
+  private func reading() throws -> StuckReading {
+    var all = query
+    all.olderThan = 0
+    return try StuckReader.read(stream.source, all)
+  }
+
+  private var summary: String {
+    let left = watch.crossed - watch.ended
+    return "\(StuckPrinter.count(watch.crossed, "socket")) stayed in \(Stuck.names(query)) for "
+      + "\(DurationText.string(query.olderThan)) or longer; \(NumberText.string(UInt64(left))) still there. "
+      + "\(NumberText.string(stream.lost)) events lost."
+  }
+}

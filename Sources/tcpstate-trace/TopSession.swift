@@ -1,0 +1,123 @@
+import CLinux
+import Glibc
+import TCPStateCore
+import TCPStateKernel
+import TCPStateReport
+
+/// `top` from its first frame to the last, on one thread.
+struct TopSession: ~Copyable {
+  /// A frame at least each second, and after a key, but never sooner than this after another.
+  private static let leastPause: UInt64 = 100_000_000
+  private static let second: UInt64 = 1_000_000_000
+  /// Seconds that sparklines remember.
+  private static let memory = 60
+
+  private let loop: EventLoop
+  private var stream: LiveStream
+  private let filter: RowFilter
+  private let style: TableStyle
+  private var view = TopView()
+  private var board = TopBoard()
+  private var history = TopHistory()
+  private var losses = LossReport()
+  private var lastFrame: UInt64 = 0
+  private var lastSample: UInt64 = 0
+  private var sampled: UInt64 = 0
+
+  init(loop: consuming EventLoop, stream: consuming LiveStream, filter: RowFilter, style: TableStyle) {
+    self.loop = loop
+    self.stream = stream
+    self.filter = filter
+    self.style = style
+  }
+
+  mutating func run(readExisting: Bool) throws {
+    try stream.start(readExisting: readExisting) { row, _ in history.receive(row) }
+    var name = utsname()
+    uname(&name)
+    board.host = Self.text(&name.nodename)
+    board.kernel = "Linux " + Self.text(&name.release).split(separator: ".").prefix(2).joined(separator: ".")
+    guard let screen = FullScreen() else { throw Failure(.unavailable, "can't take the terminal over") }
+    loop.watch(stream.source.descriptor, events: EPOLLIN.rawValue)
+    loop.watch(0, events: EPOLLIN.rawValue)
+    sample(KernelClock.monotonic())
+    var frame = build(screen)
+    while !view.wantsToQuit {
+      var isUrgent = lastFrame == 0
+      for signal in loop.wait(milliseconds: 70) {
+        guard signal == SIGWINCH else { return }
+        isUrgent = true
+      }
+      let input = screen.input()
+      if input.isEmpty, Self.isGone { return }
+      for key in KeyParser.keys(input) {
+        view.handle(key, shown: frame.shown, count: frame.count, page: frame.page)
+        isUrgent = true
+      }
+      try turn()
+      let now = KernelClock.monotonic()
+      if now - lastSample >= Self.second { sample(now) }
+      guard now - lastFrame >= (isUrgent ? Self.leastPause : Self.second) else {
+        // A key that came too soon is drawn by the next round.
+        if isUrgent { lastFrame = now &- Self.second &+ Self.leastPause }
+        continue
+      }
+      frame = build(screen)
+      screen.draw(frame.lines())
+      lastFrame = now
+    }
+  }
+
+  /// Whether the terminal has hung up.
+  private static var isGone: Bool {
+    var poll = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
+    return Glibc.poll(&poll, 1, 0) > 0 && Int32(poll.revents) & (POLLHUP | POLLERR) != 0
+  }
+
+  private mutating func turn() throws {
+    stream.pump { row, _ in history.receive(row) }
+    stream.checkLosses()
+    if stream.needsTables, losses.mayRead { try stream.readTables { row, _ in history.receive(row) } }
+    try stream.followSilent { row, _ in history.receive(row) }
+  }
+
+  /// Once a second: what the sparklines show.
+  private mutating func sample(_ now: UInt64) {
+    lastSample = now
+    Self.remember(stream.transitions - sampled, in: &board.perSecond)
+    sampled = stream.transitions
+    for state in TCPState.all {
+      Self.remember(stream.tracker.openCount(state), in: &board.counts[Int(state.number)])
+    }
+  }
+
+  private static func remember(_ value: UInt64, in values: inout [UInt64]) {
+    if values.count == memory { values.removeFirst() }
+    values.append(value)
+  }
+
+  private mutating func build(_ screen: borrowing FullScreen) -> TopFrame {
+    let now = KernelClock.monotonic()
+    board.time = now &+ stream.tracker.wallOffset
+    board.lost = stream.lost
+    board.transitions = stream.transitions
+    board.rows.removeAll(keepingCapacity: true)
+    let (filter, history) = (filter, history)
+    var rows = board.rows
+    board.rows = []
+    stream.tracker.forEachOpen(now: now) { row in
+      guard row.new != .listen, filter.wants(row), filter.shows(row) else { return }
+      rows.append(TopBoard.Row(facts: copy row, past: history.past(of: row.connection)))
+    }
+    board.rows = rows
+    let size = screen.size
+    return TopFrame(board, view, width: size.width, height: size.height, style: style)
+  }
+
+  /// A NUL-terminated member of utsname.
+  private static func text<T>(_ member: inout T) -> String {
+    withUnsafeBytes(of: &member) { bytes in
+      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import Foundation
+import TCPStateCore
+import TCPStateReport
+import TestSupport
+import Testing
+
+@Suite struct TopFrameTests {
+  private static let second: UInt64 = 1_000_000_000
+
+  private static func row(
+    _ id: UInt64, _ state: TCPState, seconds: UInt64, pid: UInt32, _ name: String, past: [TopStay] = []
+  ) -> TopBoard.Row {
+    var row = Transition()
+    row.connection = id
+    (row.old, row.new) = (state, state)
+    row.stay = Stay(nanoseconds: seconds * second, kind: seconds > 1000 ? .atLeast : .exact)
+    row.role = id % 2 == 0 ? .server : .client
+    (row.ownerPID, row.ownerName) = (pid, ShortName(name))
+    row.local = Endpoint(address: IPAddress(v4: 0x0a00_0005), port: id % 2 == 0 ? 443 : UInt16(50_000 + id))
+    row.peer = Endpoint(address: IPAddress(v4: 0x0a00_0009), port: id % 2 == 0 ? UInt16(40_000 + id) : 5432)
+    (row.bytesSent, row.bytesReceived) = (id * 1000, id * 48_120)
+    row.retransmits = UInt32(id % 3)
+    row.rttMicroseconds = 12_100
+    (row.initialSendSequence, row.initialReceiveSequence) = (3_063_428_173, 918_230_011)
+    return TopBoard.Row(facts: row, past: past)
+  }
+
+  private static let board: TopBoard = {
+    var board = TopBoard()
+    (board.host, board.kernel) = ("web-1", "Linux 6.18")
+    board.time = 1_700_000_000 * second
+    board.perSecond = [0, 10, 300, 1204]
+    board.lost = 3
+    board.counts[Int(TCPState.established.number)] = [1, 20, 30, 37]
+    board.counts[Int(TCPState.closeWait.number)] = [0, 0, 2, 4]
+    board.counts[Int(TCPState.listen.number)] = [12, 12, 12, 12]
+    board.rows = [
+      row(1, .established, seconds: 31, pid: 8123, "curl", past: [TopStay(state: .synSent, nanoseconds: 12_400_000)]),
+      row(
+        2, .closeWait, seconds: 11_520, pid: 812, "nginx",
+        past: [TopStay(state: .established, nanoseconds: 5760 * second)]
+      ),
+      row(3, .established, seconds: 2, pid: 77, "a-long-name-so\u{1b}"),
+      row(4, .closeWait, seconds: 60, pid: 812, "nginx"), row(6, .timeWait, seconds: 14, pid: 812, "nginx"),
+    ]
+    var wide = row(5, .synSent, seconds: 3, pid: 9, "psql")
+    wide.facts.peer.address = IPAddress(high: 0x2001_0db8_1111_2222, low: 0x3333_4444_5555_6666)
+    board.rows.append(wide)
+    return board
+  }()
+
+  enum Scene: String, CaseIterable, Sendable {
+    case list, detail, help, filtered, process, empty
+  }
+
+  private static func view(_ scene: Scene) -> TopView {
+    var view = TopView()
+    switch scene {
+    case .detail: view.screen = .detail(2)
+    case .help: view.screen = .help
+    case .filtered: (view.filter, view.isTyping) = ("nginx", true)
+    case .process: view.grouping = .process
+    case .list, .empty: break
+    }
+    return view
+  }
+
+  private static let sizes = [(80, 24, false), (160, 50, false), (80, 24, true)]
+
+  @Test(arguments: Scene.allCases, [0, 1, 2]) func golden(_ scene: Scene, _ size: Int) throws {
+    let (width, height, color) = Self.sizes[size]
+    let frame = TopFrame(
+      scene == .empty ? TopBoard() : Self.board, Self.view(scene), width: width, height: height,
+      style: TableStyle(color: color, utc: true))
+    let lines = frame.lines()
+    #expect(lines.count == height)
+    for line in lines {
+      let plain = line.replacing(/\u{1b}\[[0-9;]*m/, with: "")
+      #expect(DisplayWidth.of(plain) <= width, "\(plain)")
+      #expect(!plain.unicodeScalars.contains { $0.properties.generalCategory == .control })
+    }
+    let name = "\(scene.rawValue)-\(width)x\(height)\(color ? "-color" : "").txt"
+    if let difference = try Golden("top/\(name)").difference(from: Data((lines.joined(separator: "\n") + "\n").utf8)) {
+      Issue.record(Comment(rawValue: difference))
+    }
+  }
+
+  /// No size breaks a frame.
+  @Test func everySize() {
+    for width in stride(from: 1, through: 200, by: 7) {
+      for height in [1, 2, 5, 10, 24] {
+        let lines = TopFrame(Self.board, TopView(), width: width, height: height, style: TableStyle()).lines()
+        #expect(lines.count == max(height, 4))
+        #expect(lines.allSatisfy { DisplayWidth.of($0) <= max(width, 20) || width < 64 })
+      }
+    }
+  }
+
+  @Test func keys() {
+    var view = TopView()
+    let shown: [UInt64] = [5, 6, 7]
+    func press(_ keys: TopView.Key...) {
+      for key in keys { view.handle(key, shown: shown, count: 3, page: 2) }
+    }
+    press(.down, .down, .down)
+    #expect(view.selected == 2)
+    press(.up, .enter)
+    #expect(view.screen == .detail(6))
+    press(.escape, .character("b"))
+    #expect(view.screen == .list && view.order == .bytes && view.selected == 0)
+    press(.character("/"), .character("q"), .character("x"), .backspace)
+    #expect(view.filter == "q" && view.isTyping && !view.wantsToQuit)
+    press(.enter, .character("g"), .character("?"))
+    #expect(!view.isTyping && view.grouping == .process && view.screen == .help)
+    press(.character("?"), .escape)
+    #expect(view.filter.isEmpty && view.screen == .list)
+    press(.character("q"))
+    #expect(view.wantsToQuit)
+  }
+}
