@@ -141,41 +141,75 @@ static __always_inline void record_transition(const struct sock *sk, int state_o
 	submit(e, !owned);
 }
 
-/* Whether `transition` is running on this CPU. */
+/*
+ * The kernel skips a program that is running already on the CPU, and an
+ * interrupt during `transition` may end in a softirq that changes other
+ * sockets' states. So a second program follows, and records what the first one
+ * hasn't. The first leaves a note of each transition that it recorded, the
+ * second takes it away.
+ *
+ * A process's note has place 0, for no other can be under way then. Softirqs
+ * that come in between add theirs above it. They aren't interrupted by others,
+ * so each finds its own on top; only those that hit the second program leave
+ * theirs behind, to be overwritten.
+ */
+#define MAX_NOTES 8
+
+struct note {
+	__u64 sk;
+	__u64 states;
+};
+
+struct notes {
+	__u32 count;
+	__u32 unused;
+	struct note notes[MAX_NOTES];
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u32);
-} running SEC(".maps");
+	__type(value, struct notes);
+} recorded SEC(".maps");
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(transition, const struct sock *sk, int state_old, int state_new)
 {
-	__u32 zero = 0;
-	__u32 *busy = bpf_map_lookup_elem(&running, &zero);
+	__u32 zero = 0, index;
+	struct notes *notes = bpf_map_lookup_elem(&recorded, &zero);
 
-	if (!busy)
+	if (!notes)
 		return 0;
-	*busy = 1;
 	record_transition(sk, state_old, state_new);
-	*busy = 0;
+	index = sk->sk_lock.owned ? 0 : notes->count;
+	if (index >= MAX_NOTES)
+		index = 1;
+	notes->count = index + 1; /* the place first, for an interrupt takes the next */
+	barrier();
+	notes->notes[index].sk = (__u64)sk;
+	notes->notes[index].states = (__u64)state_old << 32 | state_new;
 	return 0;
 }
 
-/*
- * An interrupt during the program above may end in a softirq that changes
- * other sockets' states; the kernel skips a program that is running already.
- * This is its stand-in then, and does nothing otherwise.
- */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(transition_nested, const struct sock *sk, int state_old, int state_new)
 {
-	__u32 zero = 0;
-	__u32 *busy = bpf_map_lookup_elem(&running, &zero);
+	__u64 states = (__u64)state_old << 32 | state_new;
+	bool owned = sk->sk_lock.owned;
+	__u32 zero = 0, index;
+	struct notes *notes;
 
-	if (!busy || !*busy)
+	notes = bpf_map_lookup_elem(&recorded, &zero);
+	if (!notes)
 		return 0;
+	index = owned ? 0 : notes->count - 1;
+	if (index < MAX_NOTES && notes->notes[index].sk == (__u64)sk &&
+	    notes->notes[index].states == states) {
+		notes->notes[index].sk = 0;
+		notes->count = index;
+		return 0;
+	}
 	__sync_fetch_and_add(&shared.nested, 1);
 	record_transition(sk, state_old, state_new);
 	return 0;

@@ -131,8 +131,8 @@ public final class KernelSource {
 
   /// Detaches: what happened until now can still be consumed.
   public func detach() {
+    otherLinks = []  // first: the stand-in alone would take all for skipped
     transitionLink = nil
-    otherLinks = []
   }
 
   /// Readable when there is much to consume; else consume by a timer.
