@@ -215,8 +215,6 @@ struct tcp_sock {
 	u32 total_retrans;
 	u32 total_rto_time;
 	int linger2;
-	u8 syn_fastopen : 1;
-	u8 syn_data_acked : 1;
 };
 
 struct inet_timewait_sock {

@@ -104,9 +104,6 @@ public final class KernelSource {
     }
   }
 
-  /// Whether the owner is known by more than being the actor.
-  public var knowsOwners: Bool { attachment == .btf }
-
   // MARK: - Events
 
   /// Attaches: from the return on every transition is caught.
