@@ -16,13 +16,14 @@ struct LifecycleCommand: ParsableCommand {
 
   @OptionGroup(title: "Which connections") var filters: FilterOptions
   @OptionGroup(title: "Lifecycle") var options: LifecycleOptions
+  @OptionGroup(title: "Recordings") var recording: RecordingOptions
   @OptionGroup(title: "Tracing") var tracing: TracingOptions
 
   mutating func run() throws {
     let rows = try filters.rowFilter()
     let selection = LifecycleSelection(rows, connection: try options.connectionID())
     let limits = try tracing.limits()
-    if let path = options.read { return try read(path, selection, limits) }
+    if recording.isGiven { return try read(selection, limits) }
 
     // The twin of a wanted end is another filter's: only what both share is left to the kernel.
     var shared = RowFilter()
@@ -47,7 +48,7 @@ struct LifecycleCommand: ParsableCommand {
     if tracing.strict, !session.isComplete { throw ExitCode(ExitStatus.incomplete.rawValue) }
   }
 
-  private func read(_ path: String, _ selection: LifecycleSelection, _ limits: TracingOptions.Limits) throws {
+  private func read(_ selection: LifecycleSelection, _ limits: TracingOptions.Limits) throws {
     if filters.cgroup != nil {
       throw Failure(.usage, "--cgroup: a recording doesn't tell which cgroups are within which; leave it out")
     }
@@ -59,12 +60,11 @@ struct LifecycleCommand: ParsableCommand {
         [.timestampUnixNano, .timestamp], [.connectionID], [.role], [.localAddress], [.localPort], [.peerAddress],
         [.peerPort], [.stateOld], [.stateNew], [.initialSendSequence], [.initialReceiveSequence],
       ])
-    var session = RecordingSession(
-      path: path, nullText: options.nullText ?? "", needs: needs, sink: printer)
+    var session = RecordingSession(recording, nullText: options.nullText ?? "", needs: needs, sink: printer)
     try session.run()
     if session.sink.count == 0, let id = options.connection {
       Message.error(
-        "\(Message.printable(path)) has no connection \(Message.printable(id)) that the filters let through")
+        "\(session.name) has no connection \(Message.printable(id)) that the filters let through")
     }
   }
 }

@@ -10,11 +10,6 @@ struct LifecycleOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Only the connection with this id (16 hexadecimal digits).", valueName: "id"))
   var connection: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "Read a recording (CSV by --columns all) instead of the kernel; '-' is standard input.", valueName: "file"))
-  var read: String?
-
   @Option(name: .customLong("null"), help: ArgumentHelp("What stands for unknown in the recording.", valueName: "text"))
   var nullText: String?
 

@@ -32,6 +32,7 @@ struct LiveSession<Sink: TransitionSink & ~Copyable>: ~Copyable {
   /// - Parameter opening: what to say once all is attached.
   mutating func run(readExisting: Bool, opening: (borrowing LiveStream) -> String) throws {
     try stream.start(readExisting: readExisting) { row, loss in sink.receive(&row, lossBefore: loss) }
+    if sink.wantsExisting { handOnExisting() }
     Message.line(opening(stream))
     loop.watch(stream.source.descriptor, events: EPOLLIN.rawValue)
     let deadline = duration.map { stream.attachedAt + $0 }
@@ -51,6 +52,14 @@ struct LiveSession<Sink: TransitionSink & ~Copyable>: ~Copyable {
       if sink.isDone { ending = true }
     }
     try finish()
+  }
+
+  private mutating func handOnExisting() {
+    stream.tracker.forEachOpen(now: KernelClock.monotonic()) { found in
+      var row = copy found
+      row.stay = nil  // it goes on
+      sink.receive(&row, lossBefore: 0)
+    }
   }
 
   /// One round: events in, rows out, losses told.

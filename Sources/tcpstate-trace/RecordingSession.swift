@@ -17,15 +17,15 @@ struct RecordingSession<Sink: TransitionSink & ~Copyable>: ~Copyable {
   private let needs: Needs
   private var isChecked = false
 
-  /// - Parameter path: `-` is standard input.
-  init(path: String, nullText: String, needs: Needs, sink: consuming Sink) {
-    self.path = path
+  init(_ options: RecordingOptions, nullText: String, needs: Needs, sink: consuming Sink) {
+    path = options.path ?? "-"
     self.needs = needs
     self.sink = sink
     reader = TransitionReader(nullText: nullText)
   }
 
-  private var name: String { path == "-" ? "standard input" : Message.printable(path) }
+  /// What messages call the recording.
+  var name: String { path == "-" ? "standard input" : Message.printable(path) }
 
   mutating func run() throws {
     signal(SIGPIPE, SIG_IGN)

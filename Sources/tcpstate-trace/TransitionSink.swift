@@ -8,6 +8,11 @@ protocol TransitionSink: ~Copyable {
   /// - Parameter lossBefore: events lost right before it.
   mutating func receive(_ row: inout Transition, lossBefore: UInt64)
 
+  /// Whether it begins with the sockets that were there already, each by a row whose state is
+  /// both old and new, at the time since when it is known to be in it, with source `snapshot`
+  /// and without a stay. They come right after the start, in no order; a recording may have them too.
+  var wantsExisting: Bool { get }
+
   /// Time passes: `now` is on the rows' clock, nanoseconds since the epoch.
   mutating func advance(to now: UInt64)
 
@@ -40,6 +45,7 @@ protocol TransitionSink: ~Copyable {
 }
 
 extension TransitionSink where Self: ~Copyable {
+  var wantsExisting: Bool { false }
   mutating func waitsForPorts(now: UInt64) -> Bool { false }
   mutating func learnPort(_ connection: UInt64, _ port: UInt16) {}
   mutating func learnedPorts(at time: UInt64) {}
