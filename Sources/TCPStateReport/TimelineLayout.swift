@@ -2,7 +2,8 @@
 ///
 /// A terminal gets what fits without wrapping, counting in a short `why`: under
 /// 107 columns the compact layout, then the full one, then more. Elsewhere the
-/// layout is the full one. Columns only ever grow.
+/// layout is the full one. Columns only ever grow, and not beyond the terminal:
+/// there a long cell runs over in its own line alone.
 struct TimelineLayout {
   /// Columns of a terminal from which on the full layout is used.
   private static let fullFrom = 107
@@ -44,8 +45,16 @@ struct TimelineLayout {
     return arrange()
   }
 
-  /// Widens `column` to `width` and says whether other columns are shown now.
+  /// Widens `column` to `width`, if all columns still fit then, and says whether other columns are shown now.
   mutating func widen(_ column: TimelineColumn, to width: Int) -> Bool {
+    if let terminal {
+      // What optional columns and the finer clock take can be given up for it.
+      let least = (isCompact ? Self.compact : Self.full).reduce(-Self.gap) { sum, shown in
+        let own = shown == .time ? ClockText.Precision.milliseconds.width : widths[shown.rawValue]
+        return sum + Self.gap + (shown == column ? width : own)
+      }
+      guard least <= terminal + (isCompact ? 1 : 0) else { return false }  // `→` stands one column after STAYED
+    }
     widths[column.rawValue] = width
     return arrange()
   }

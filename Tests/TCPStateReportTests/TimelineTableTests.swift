@@ -30,6 +30,24 @@ import Testing
     }
   }
 
+  /// One long cell must not make all later lines wrap.
+  @Test(arguments: [80, 107, 120])
+  func oneLongLineAlone(_ width: Int) {
+    var table = TimelineTable(style: TableStyle(width: width, utc: true))
+    var buffer = ByteBuffer()
+    var long = SampleTransitions.client()
+    long.ownerName = ShortName("a-name-of-15-by")
+    long.ownerPID = 4_194_303
+    for row in SampleTransitions.ipv6.rows { table.append(row, to: &buffer) }
+    table.append(long, to: &buffer)
+    #expect(buffer.text.contains("a-name-of-15-by/4194303 "))
+    buffer.removeAll()
+    for row in SampleTransitions.oneConnection.rows { table.append(row, to: &buffer) }
+    for line in buffer.text.split(separator: "\n") {
+      #expect(DisplayWidth.of(String(line)) <= width, "\(width): \(line)")
+    }
+  }
+
   @Test func headerComesAgainWhenColumnsChange() {
     var table = TimelineTable(style: TableStyle(width: 160, utc: true))
     var buffer = ByteBuffer()
