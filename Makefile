@@ -44,7 +44,7 @@ test-privileged: test-bundle ## run only the tests that trace real sockets, as r
 
 build: find-swift deps-build ## build .build/release/tcpstate-trace
 	@echo "Building $(BINARY)"
-	@$(SWIFT_BUILD) -c release --static-swift-stdlib --product tcpstate-trace
+	@$(SWIFT_BUILD) -c release --static-swift-stdlib --product tcpstate-trace -Xswiftc -use-ld=lld # gold warns of mktemp() in the static library
 
 install: ## install to PREFIX (/usr/local) below DESTDIR; by sudo if you may not write there
 	@[ -n "$$SUDO_USER" ] && [ -x $(BINARY) ] || $(MAKE) --no-print-directory build
