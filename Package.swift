@@ -32,7 +32,9 @@ let package = Package(
     .target(
       name: "TCPStateKernel", dependencies: ["TCPStateCore", "CTCPStateEvent", "CLibbpf", "CLinux"],
       swiftSettings: swiftSettings, linkerSettings: bpfLibraries, plugins: ["EmbedBPF"]),
-    .target(name: "TCPStateReport", dependencies: ["TCPStateCore"], swiftSettings: swiftSettings),
+    .target(
+      name: "TCPStateReport", dependencies: ["TCPStateCore"], exclude: ["Page"], swiftSettings: swiftSettings,
+      plugins: ["EmbedPage"]),
     .executableTarget(
       name: "tcpstate-trace",
       dependencies: [
@@ -58,5 +60,6 @@ let package = Package(
       name: "TCPStateLifecycleTests", dependencies: ["TCPStateCore", "TCPStateReport", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: swiftSettings),
     .plugin(name: "EmbedBPF", capability: .buildTool()),
+    .plugin(name: "EmbedPage", capability: .buildTool()),
   ]
 )

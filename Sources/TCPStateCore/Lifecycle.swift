@@ -75,15 +75,15 @@ public struct Lifecycle: Sendable {
 
   /// When the first thing was seen of it.
   public var start: UInt64 {
-    let first = client?.moments.first?.time
-    var second = server?.moments.first?.time
+    let first = client?.firstTime
+    var second = server?.firstTime
     if let start = server?.synReceivedStart?.time { second = min(start, second ?? start) }
     return min(first ?? .max, second ?? .max)
   }
 
   /// When the last thing was seen of it.
   public var end: UInt64 {
-    max(client?.moments.last?.time ?? 0, server?.moments.last?.time ?? 0)
+    max(client?.lastTime ?? 0, server?.lastTime ?? 0)
   }
 
   /// Which end sent the first FIN.

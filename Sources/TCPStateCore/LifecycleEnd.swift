@@ -60,17 +60,33 @@ public struct LifecycleEnd: Sendable {
   public private(set) var transfer: Transition?
   /// In the order of their times.
   public private(set) var moments: [Moment] = []
+  /// The state it was found in, if it opened before the start.
+  public private(set) var found: Found?
+  /// Rows taken in, also those that `moments` has no room for.
+  public private(set) var rowCount = 0
+
+  /// What a socket from before the start was in.
+  public struct Found: Sendable, BitwiseCopyable {
+    public var state: TCPState
+    /// Since then at the latest; nanoseconds since the epoch, CLOCK_REALTIME.
+    public var since: UInt64
+  }
 
   public init(_ row: Transition) {
     facts = row
     add(row)
   }
 
-  /// Takes in the end's next transition.
+  /// Takes in the end's next transition, or the row by which it was found.
   public mutating func add(_ row: Transition) {
     var next = row
     next.inherit(from: facts)
     facts = next
+    rowCount += 1
+    guard row.old != row.new else {
+      if moments.isEmpty, found == nil { found = Found(state: row.new, since: row.time) }
+      return
+    }
     if row.old == .established { transfer = next }
     if moments.count < Self.maximumMoments { moments.append(Moment(row)) }
   }
@@ -79,6 +95,12 @@ public struct LifecycleEnd: Sendable {
   public var state: TCPState { facts.new }
 
   public var isClosed: Bool { facts.new == .closed }
+
+  /// When the first thing was seen of it.
+  var firstTime: UInt64? { moments.first?.time ?? found?.since }
+
+  /// When the last thing was seen of it.
+  var lastTime: UInt64? { moments.last?.time ?? found?.since }
 
   /// When it entered `state`; `nil` if that wasn't seen.
   public func moment(entering state: TCPState) -> Moment? {

@@ -14,6 +14,7 @@ extension Lifecycle {
     if let first = self[side]?.moments.first {
       return first.old
     }
+    if let found = self[side]?.found { return found.state }
     guard beginningSeen else { return nil }
     if side == .client { return .closed }
     if isSimultaneousOpen { return .closed }

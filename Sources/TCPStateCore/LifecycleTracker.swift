@@ -43,8 +43,12 @@ public struct LifecycleTracker {
   /// Lives handed out before they were over, for memory's sake.
   public private(set) var evicted: UInt64 = 0
 
-  public init(waitsForTimeWait: Bool, limit: Int = 1 << 17) {
+  /// Whether sockets found at the start are lives too, even if nothing ever happens to them.
+  public let takesFound: Bool
+
+  public init(waitsForTimeWait: Bool, takesFound: Bool = false, limit: Int = 1 << 17) {
     self.waitsForTimeWait = waitsForTimeWait
+    self.takesFound = takesFound
     self.limit = limit
   }
 
@@ -55,7 +59,7 @@ public struct LifecycleTracker {
   /// - Parameter receive: gets the lives that are over.
   public mutating func apply(_ row: Transition, _ receive: (Lifecycle) -> Void) {
     if row.time >= nextDeadline { advance(to: row.time, receive) }
-    guard row.old != row.new, row.role != .listener else { return }
+    guard row.old != row.new || takesFound, row.role != .listener else { return }
     if row.new == .listen || (row.old == .listen && row.new == .closed) { return }
 
     var key = keys[row.connection] ?? row.connection
@@ -97,6 +101,12 @@ public struct LifecycleTracker {
   /// The life that a connection is in now.
   public func life(of connection: UInt64) -> Lifecycle? {
     entries[keys[connection] ?? connection]?.life
+  }
+
+  /// The state that a connection is in now; `nil` if it isn't followed.
+  public func state(of connection: UInt64) -> TCPState? {
+    guard let life = entries[keys[connection] ?? connection]?.life else { return nil }
+    return life.side(of: connection).flatMap { life[$0]?.state }
   }
 
   // MARK: - Beginning and end

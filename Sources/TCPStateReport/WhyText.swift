@@ -50,6 +50,12 @@ public struct WhyText: Sendable {
     }
   }
 
+  /// The reason in words; its name where the timeline says nothing.
+  static func words(for reason: Reason) -> String {
+    let known = phrase(reason)
+    return known.utf8IsEmpty ? reason.name.description : known.description
+  }
+
   private static func deed(_ row: Transition) -> StaticString {
     switch row.new {
     case .closed, .finWait1, .lastAck: "closed"

@@ -36,6 +36,13 @@ struct LifecycleSelection {
     for side in Side.allCases {
       guard let end = life[side] else { continue }
       var row = end.facts
+      if let found = end.found {
+        row.old = found.state
+        row.new = found.state
+        row.stay = nil
+        isWanted = isWanted || filter.wants(row)
+        isShown = isShown || filter.shows(row)
+      }
       for moment in end.moments {
         row.actorPID = moment.actorPID
         row.actorName = moment.actorName

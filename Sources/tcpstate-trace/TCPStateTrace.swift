@@ -21,7 +21,7 @@ struct TCPStateTrace: ParsableCommand {
         sudo tcpstate-trace --format csv --output t.csv  for analysis
       """,
     version: version,
-    subcommands: [Trace.self, Top.self, Stuck.self, LifecycleCommand.self],
+    subcommands: [Trace.self, Top.self, Stuck.self, LifecycleCommand.self, ReportCommand.self],
     defaultSubcommand: Trace.self)
 
   static func main() {

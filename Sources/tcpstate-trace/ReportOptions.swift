@@ -1,0 +1,33 @@
+import ArgumentParser
+import Glibc
+
+enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
+  case html
+}
+
+/// What `report` writes, and where.
+struct ReportOptions: ParsableArguments {
+  @Option(help: "html: one page for the browser.")
+  var format = ReportFormat.html
+
+  @Option(help: ArgumentHelp("Write to a file instead of standard output; '-' is standard output.", valueName: "file"))
+  var output: String?
+
+  @Option(name: .customLong("null"), help: ArgumentHelp("What stands for unknown in the recording.", valueName: "text"))
+  var nullText: String?
+
+  /// A page is nothing to be read on a terminal.
+  func checkOutput() throws {
+    guard output == nil || output == "-", isatty(1) == 1 else { return }
+    throw Failure(.usage, "a report is no text for a terminal: name a file, --output report.\(format.suffix)")
+  }
+}
+
+extension ReportFormat {
+  /// What files of it are called.
+  var suffix: String {
+    switch self {
+    case .html: "html"
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import Glibc
+import TCPStateCore
+import TCPStateReport
+
+/// What becomes of the rows of `report`: one document, whatever its format.
+struct ReportPrinter<Document: ReportDocument & ~Copyable>: ~Copyable, TransitionSink {
+  private(set) var document: Document
+  private let selection: LifecycleSelection
+  private let limit: UInt64?
+  private var file: OutputFile
+  private var received: UInt64 = 0
+  private var lost: UInt64 = 0
+  private var readerGone = false
+
+  init(_ document: consuming Document, selection: LifecycleSelection, limit: UInt64?, output: String?) throws {
+    self.document = document
+    self.selection = selection
+    self.limit = limit
+    file = try OutputFile(path: output)
+    self.document.begin(to: &file.pending)
+  }
+
+  var wantsExisting: Bool { true }
+  var descriptor: Int32 { file.descriptor }
+  var isDone: Bool { readerGone || limit.map { received >= $0 } ?? false }
+  var isBackedUp: Bool { file.pending.count > OutputFile.highWater }
+
+  mutating func receive(_ row: inout Transition, lossBefore: UInt64) {
+    lost += lossBefore
+    guard selection.mayMatter(row), !isDone else { return }
+    if row.old != row.new { received += 1 }
+    document.receive(row, lossBefore: lost, to: &file.pending)
+    lost = 0
+  }
+
+  mutating func advance(to now: UInt64) {}
+
+  mutating func finish() { document.finish(to: &file.pending) }
+
+  mutating func flush() throws -> Bool {
+    if readerGone { return false }
+    switch try file.flush() {
+    case .done: return false
+    case .waiting: return true
+    case .closed:
+      readerGone = true
+      return false
+    }
+  }
+
+  mutating func measureTerminal() {}
+}
