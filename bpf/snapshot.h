@@ -19,6 +19,11 @@ static __always_inline void start_snapshot(struct tcpstate_snapshot *s)
 	s->event.lost_before = shared.lost;
 }
 
+/* Where the retransmission timer is on 6.19 and newer. */
+struct sock___timed {
+	struct timer_list tcp_retransmit_timer;
+} __attribute__((preserve_access_index));
+
 static __always_inline void fill_full_socket(struct tcpstate_snapshot *s, const struct identity *id,
 					     struct tcp_sock *tp, __u8 state)
 {
@@ -30,8 +35,14 @@ static __always_inline void fill_full_socket(struct tcpstate_snapshot *s, const 
 	s->last_acked_jiffies = tp->rcv_tstamp;
 	s->last_data_received_jiffies = icsk->icsk_ack.lrcvtime;
 	s->last_data_sent_jiffies = tp->lsndtime;
-	if (icsk->icsk_pending)
-		s->timer_expires = icsk->icsk_retransmit_timer.expires;
+	if (icsk->icsk_pending) {
+		struct sock___timed *timed = (void *)&icsk->icsk_inet.sk;
+
+		if (bpf_core_field_exists(icsk->icsk_retransmit_timer))
+			s->timer_expires = icsk->icsk_retransmit_timer.expires;
+		else if (bpf_core_field_exists(timed->tcp_retransmit_timer))
+			s->timer_expires = timed->tcp_retransmit_timer.expires;
+	}
 	if (state == TCP_LISTEN) {
 		s->accept_queue = icsk->icsk_inet.sk.sk_ack_backlog;
 		s->accept_queue_limit = icsk->icsk_inet.sk.sk_max_ack_backlog;

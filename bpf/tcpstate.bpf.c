@@ -39,12 +39,22 @@ static __always_inline void current_process(__u32 *pid, __u8 *name)
 	__builtin_memcpy(name, task->group_leader->comm, TCPSTATE_NAME_LENGTH);
 }
 
+/*
+ * An atomic increment as every kernel takes it: a newer compiler makes one that
+ * returns the old value, even if nobody asks for it, and before 5.12 the
+ * verifier refuses that.
+ */
+static __always_inline void count(__u64 *counter)
+{
+	asm volatile("lock *(u64 *)(%0 + 0) += %1" : : "r"(counter), "r"(1ULL) : "memory");
+}
+
 static __always_inline struct tcpstate_event *reserve(void)
 {
 	struct tcpstate_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 
 	if (!e)
-		__sync_fetch_and_add(&shared.lost, 1);
+		count(&shared.lost);
 	return e;
 }
 
@@ -210,7 +220,7 @@ int BPF_PROG(transition_nested, const struct sock *sk, int state_old, int state_
 		notes->count = index;
 		return 0;
 	}
-	__sync_fetch_and_add(&shared.nested, 1);
+	count(&shared.nested);
 	record_transition(sk, state_old, state_new);
 	return 0;
 }
