@@ -51,7 +51,8 @@ public struct ClockText: Sendable {
     clock = Word(clock: UInt64((local % 86_400 + 86_400) % 86_400))
   }
 
-  private static func localOffset(at second: UInt64) -> Int64 {
+  /// Seconds east of UTC, in the zone of this machine.
+  static func localOffset(at second: UInt64) -> Int64 {
     var time = time_t(second)
     var parts = tm()
     // Both pointers are valid for the call; NULL comes back only for years beyond an Int32.

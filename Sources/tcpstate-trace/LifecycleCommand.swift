@@ -49,9 +49,7 @@ struct LifecycleCommand: ParsableCommand {
   }
 
   private func read(_ selection: LifecycleSelection, _ limits: TracingOptions.Limits) throws {
-    if filters.cgroup != nil {
-      throw Failure(.usage, "--cgroup: a recording doesn't tell which cgroups are within which; leave it out")
-    }
+    try recording.check(filters, tracing)
     let printer = try LifecyclePrinter(
       options: options, selection: selection, limit: limits.count, isRecording: true)
     let needs = RecordingSession<LifecyclePrinter>.Needs(
