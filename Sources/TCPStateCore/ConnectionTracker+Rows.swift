@@ -33,8 +33,17 @@ extension ConnectionTracker {
     }
     row.socketAddress = event.pointee.socket_address == 0 ? nil : event.pointee.socket_address
 
-    let old = TCPState(number: event.pointee.state_old)
-    let new = TCPState(number: event.pointee.state_new)
+    Self.writeFlow(
+      event, old: TCPState(number: event.pointee.state_old), new: TCPState(number: event.pointee.state_new),
+      ticksPerSecond: ticksPerSecond, to: &row)
+  }
+
+  /// Windows, timers, and what is under way, of a full socket.
+  @inline(__always)
+  static func writeFlow(
+    _ event: UnsafePointer<tcpstate_event>, old: TCPState, new: TCPState, ticksPerSecond: UInt64?,
+    to row: inout Transition
+  ) {
     // A listener's counters, and a child's before its first ACK, say nothing.
     guard old != .listen, new != .listen else { return }
     row.congestionControl = Self.name(event, offset: Self.congestionControlOffset)

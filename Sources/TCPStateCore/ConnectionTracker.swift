@@ -54,6 +54,12 @@ public struct ConnectionTracker: ~Copyable {
     state.isKnown ? open[Int(state.number)] : 0
   }
 
+  /// Who holds or held a socket, by its cookie, as far as that was seen.
+  public func owner(of cookie: UInt64) -> SocketHolder? {
+    guard let connection = table.find(cookie), connection.pointee.ownerPID != 0 else { return nil }
+    return SocketHolder(pid: connection.pointee.ownerPID, name: connection.pointee.ownerName, descriptor: nil)
+  }
+
   /// All connections now tracked, listeners too.
   public var trackedCount: Int { table.count }
 

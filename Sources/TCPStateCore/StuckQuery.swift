@@ -5,12 +5,19 @@ public struct StuckQuery: Sendable {
   public var olderThan: UInt64
   /// Its states and durations are not used: these are above.
   public var filter: RowFilter
+  /// This one alone.
+  public var connection: UInt64?
 
   public init(states: Set<TCPState> = [.closeWait], olderThan: UInt64 = 60_000_000_000, filter: RowFilter = RowFilter())
   {
     self.states = states
     self.olderThan = olderThan
     self.filter = filter
+  }
+
+  /// Whether a socket in this state can be one that was asked for.
+  func wants(_ key: UInt64, _ state: TCPState) -> Bool {
+    states.contains(state) && (connection == nil || connection == key)
   }
 
   /// Whether the socket is one that was asked for, by what it is and who is responsible for it.
@@ -20,7 +27,7 @@ public struct StuckQuery: Sendable {
     row.peer = socket.peer
     row.netns = socket.netns
     guard !filter.pids.isEmpty || !filter.processes.isEmpty else { return filter.wants(row) }
-    for process in socket.responsible {
+    for process in socket.responsible + [socket.maker].compactMap({ $0 }) {
       row.ownerPID = process.pid
       row.ownerName = process.name
       if filter.wants(row) { return true }

@@ -11,6 +11,24 @@ public struct StuckReading: Sendable {
 
   public init() {}
 
+  /// Takes in a socket if it was asked for; those too young, or of unknown age, are counted.
+  mutating func add(_ socket: StuckSocket, _ query: StuckQuery) {
+    guard query.wants(socket) else { return }
+    guard let age = socket.age else {
+      if query.olderThan == 0 { sockets.append(socket) } else { ofUnknownAge += 1 }
+      return
+    }
+    if age.nanoseconds >= query.olderThan { sockets.append(socket) } else { younger += 1 }
+  }
+
+  /// The oldest first.
+  mutating func sort() {
+    sockets.sort { a, b in
+      let (ageA, ageB) = (a.age?.nanoseconds ?? 0, b.age?.nanoseconds ?? 0)
+      return ageA != ageB ? ageA > ageB : a.connection < b.connection
+    }
+  }
+
   /// A line a process: those that hold a socket found or listen for it, most sockets first.
   public var processes: [ProcessShare] {
     var shares: [UInt32: ProcessShare] = [:]

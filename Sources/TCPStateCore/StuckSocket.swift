@@ -9,6 +9,8 @@ public struct StuckSocket: Sendable {
   public var verdict = Verdict.held
   /// Every descriptor that refers to it, by process and number.
   public var holders: [SocketHolder] = []
+  /// Who had it while it was traced, where the kernel itself no longer knows: of orphans and minisocks.
+  public var maker: SocketHolder?
   /// For `unaccepted` and `halfOpen`: in whose queue it is. Several when
   /// SO_REUSEPORT listeners share the port and the kernel doesn't tell which.
   public var listeners: [StuckListener] = []
@@ -16,7 +18,7 @@ public struct StuckSocket: Sendable {
   public var local = Endpoint.none
   public var peer = Endpoint.none
   /// Inode of the network namespace.
-  public var netns: UInt32 = 0
+  public var netns: UInt32?
   /// cgroup v2 id; `nil` for minisocks.
   public var cgroup: UInt64?
   public var userID: UInt32?
@@ -27,8 +29,8 @@ public struct StuckSocket: Sendable {
   public var unsentBytes: UInt64?
   /// Payload sent that the peer hasn't acknowledged.
   public var unacknowledgedBytes: UInt64?
-  /// Timeouts in a row that nothing answered.
-  public var timeouts: UInt32 = 0
+  /// Timeouts in a row that nothing answered; `nil` when that can't be told.
+  public var timeouts: UInt32?
   /// Nanoseconds until the next one; `nil` when no timer runs.
   public var nextTimeout: UInt64?
 
@@ -43,6 +45,9 @@ public struct StuckSocket: Sendable {
     var seen: Set<UInt32> = []
     return holders.filter { seen.insert($0.pid).inserted }
   }
+
+  /// Whose it is: the first holder, else who had it when it was traced.
+  public var owner: SocketHolder? { holders.first ?? maker }
 
   /// Who must act on this host: its holders, else its listeners' holders.
   public var responsible: [SocketHolder] {

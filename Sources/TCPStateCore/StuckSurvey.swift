@@ -46,7 +46,7 @@ public struct StuckSurvey: ~Copyable {
     // `event` is the first member, so this is its address.
     let event = UnsafeRawPointer(snapshot).assumingMemoryBound(to: tcpstate_event.self)
     let state = TCPState(number: event.pointee.state_new)
-    guard state == .listen || query.states.contains(state) else {
+    guard state == .listen || query.wants(ConnectionTracker.key(event), state) else {
       if state != .closed { noteBystander(event) }
       return
     }
@@ -132,30 +132,25 @@ public struct StuckSurvey: ~Copyable {
 
   /// Ends the reading.
   ///
-  /// - Parameter portRanges: ip_local_port_range of each network namespace.
-  public consuming func finish(portRanges: [UInt32: ClosedRange<UInt16>] = [:]) -> StuckReading {
+  /// - Parameters:
+  ///   - portRanges: ip_local_port_range of each network namespace.
+  ///   - makerOf: who had a socket, by its id, as far as it was traced.
+  public consuming func finish(
+    portRanges: [UInt32: ClosedRange<UInt16>] = [:], makerOf: (UInt64) -> SocketHolder? = { _ in nil }
+  ) -> StuckReading {
     var reading = StuckReading()
     let listeners = listenersByPort()
     for found in sockets where query.states.contains(found.socket.state) {
       var socket = found.socket
-      if socket.holders.count > 1 {
-        socket.holders.sort { ($0.pid, $0.descriptor) < ($1.pid, $1.descriptor) }
-      }
+      if socket.holders.count > 1 { socket.holders.sort() }
       socket.verdict = Self.verdict(found.kind, found.flags, socket)
       if socket.verdict == .unaccepted || socket.verdict == .halfOpen {
         socket.listeners = Self.listeners(of: socket, among: listeners)
       }
-      guard query.wants(socket) else { continue }
-      guard let age = socket.age else {
-        if query.olderThan == 0 { reading.sockets.append(socket) } else { reading.ofUnknownAge += 1 }
-        continue
-      }
-      if age.nanoseconds >= query.olderThan { reading.sockets.append(socket) } else { reading.younger += 1 }
+      if socket.verdict == .orphan { socket.maker = makerOf(socket.connection) }
+      reading.add(socket, query)
     }
-    reading.sockets.sort { a, b in
-      let (ageA, ageB) = (a.age?.nanoseconds ?? 0, b.age?.nanoseconds ?? 0)
-      return ageA != ageB ? ageA > ageB : a.connection < b.connection
-    }
+    reading.sort()
     reading.timeWait = timeWaitGroups(reading.sockets, portRanges)
     return reading
   }
@@ -175,7 +170,7 @@ public struct StuckSurvey: ~Copyable {
 
 extension StuckSurvey {
   private struct ListenerKey: Hashable {
-    let netns: UInt32
+    let netns: UInt32?
     let port: UInt16
   }
 
@@ -187,7 +182,7 @@ extension StuckSurvey {
       let key = ListenerKey(netns: socket.netns, port: socket.local.port)
       result[key, default: []].append(
         StuckListener(
-          local: socket.local, holders: socket.holders.sorted { ($0.pid, $0.descriptor) < ($1.pid, $1.descriptor) },
+          local: socket.local, holders: socket.holders.sorted(),
           acceptQueue: queues.acceptQueue, acceptQueueLimit: queues.acceptQueueLimit,
           requestQueue: queues.requestQueue))
     }
@@ -210,39 +205,20 @@ extension StuckSurvey {
 // MARK: - TIME-WAIT
 
 extension StuckSurvey {
-  private struct GroupKey: Hashable {
-    let netns: UInt32
-    let local: Endpoint
-    let peer: Endpoint
-
-    /// Which supply a socket draws on: a port of the ephemeral range was chosen by
-    /// connect(); any other local port is a listener's.
-    init(netns: UInt32, local: Endpoint, peer: Endpoint, range: ClosedRange<UInt16>?) {
-      let connected = range?.contains(local.port) ?? false
-      self.netns = netns
-      self.local = Endpoint(address: local.address, port: connected ? 0 : local.port)
-      self.peer = Endpoint(address: peer.address, port: connected ? peer.port : 0)
-    }
-  }
-
+  /// A port of the ephemeral range was chosen by connect(); any other local port is a listener's.
   private func timeWaitGroups(
     _ sockets: [StuckSocket], _ ranges: [UInt32: ClosedRange<UInt16>]
   ) -> [TimeWaitGroup] {
-    var groups: [GroupKey: TimeWaitGroup] = [:]
+    var grouping = TimeWaitGrouping()
     for socket in sockets where socket.state == .timeWait {
-      let range = ranges[socket.netns]
-      let key = GroupKey(netns: socket.netns, local: socket.local, peer: socket.peer, range: range)
-      let ports = key.local.port == 0 ? range.map { UInt64($0.count) } : nil
-      groups[
-        key, default: TimeWaitGroup(netns: key.netns, local: key.local, peer: key.peer, ports: ports)
-      ].add(age: socket.age?.nanoseconds)
+      let range = socket.netns.flatMap { ranges[$0] }
+      grouping.add(
+        socket, connected: range?.contains(socket.local.port) ?? false, ports: range.map { UInt64($0.count) })
     }
     for (netns, local, peer) in bystanders.values {
-      let key = GroupKey(netns: netns, local: local, peer: peer, range: ranges[netns])
-      groups[key]?.others += 1
+      grouping.addOther(
+        netns: netns, local: local, peer: peer, connected: ranges[netns]?.contains(local.port) ?? false)
     }
-    return groups.values.sorted {
-      $0.count != $1.count ? $0.count > $1.count : ($0.peer.port, $0.local.port) < ($1.peer.port, $1.local.port)
-    }
+    return grouping.groups
   }
 }

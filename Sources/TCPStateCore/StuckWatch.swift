@@ -84,9 +84,9 @@ public struct StuckWatch: Sendable {
     }
     crossed += due.count
     nextDue = earliest()
-    return due.sorted { a, b in
-      let (ageA, ageB) = (a.age?.nanoseconds ?? 0, b.age?.nanoseconds ?? 0)
-      return ageA != ageB ? ageA > ageB : a.connection < b.connection
-    }
+    var found = StuckReading()
+    found.sockets = due
+    found.sort()
+    return found.sockets
   }
 }

@@ -16,7 +16,7 @@ public struct TimeWaitGroup: Sendable {
   /// The rate is that of the last so many seconds.
   private static let window: UInt64 = 10
 
-  public let netns: UInt32
+  public let netns: UInt32?
   /// Of one that connected the port is 0: each has its own.
   public let local: Endpoint
   /// Of one that accepted the port is 0.
@@ -27,21 +27,27 @@ public struct TimeWaitGroup: Sendable {
   public internal(set) var others: UInt64 = 0
   /// The oldest one's age in nanoseconds.
   public internal(set) var oldest: UInt64 = 0
-  /// Ports of the ephemeral range (ip_local_port_range); `nil` for one that accepted.
+  /// Whether this is the side that connected; `nil` when that isn't known.
+  public let connected: Bool?
+  /// Ports of the ephemeral range (ip_local_port_range); `nil` for one that accepted, or when the range isn't known.
   public let ports: UInt64?
+  /// Who made them, as far as they were traced, with how many each.
+  public private(set) var makers: [SocketHolder: UInt64] = [:]
   private var entered: UInt64 = 0
   private var leaving: UInt64 = 0
   var ageIsKnown = false
 
-  init(netns: UInt32, local: Endpoint, peer: Endpoint, ports: UInt64?) {
+  init(netns: UInt32?, local: Endpoint, peer: Endpoint, connected: Bool?, ports: UInt64?) {
     self.netns = netns
+    self.connected = connected
     self.local = local
     self.peer = peer
     self.ports = ports
   }
 
-  mutating func add(age: UInt64?) {
+  mutating func add(age: UInt64?, maker: SocketHolder?) {
     count += 1
+    if let maker { makers[maker, default: 0] += 1 }
     guard let age else { return }
     ageIsKnown = true
     oldest = max(oldest, age)
@@ -57,9 +63,11 @@ public struct TimeWaitGroup: Sendable {
 
   /// `nil` for one that accepted, or when ages aren't known.
   public var forecast: Forecast? {
-    guard let ports, ageIsKnown else { return nil }
+    guard connected == true, ageIsKnown else { return nil }
     let level = entered * Self.lifetime / Self.window + others
-    guard level > ports, used < ports else { return used >= ports ? .exhausted(after: 0) : .levelsOff(at: level) }
+    guard let ports, level > ports, used < ports else {
+      return ports.map { used >= $0 } ?? false ? .exhausted(after: 0) : .levelsOff(at: level)
+    }
     let growth = entered > leaving ? entered - leaving : 1
     return .exhausted(after: (ports - used) * Self.window * 1_000_000_000 / growth)
   }

@@ -14,6 +14,24 @@ public struct TopBoard: Sendable {
     }
   }
 
+  /// Where in a recording the board is.
+  public struct Recording: Sendable, Equatable {
+    /// When it begins and ends, nanoseconds since the epoch.
+    public var start: UInt64
+    public var end: UInt64
+    /// How far a key moves, in nanoseconds.
+    public var step: UInt64
+    public var isPlaying: Bool
+
+    public init(start: UInt64, end: UInt64, step: UInt64, isPlaying: Bool) {
+      self.start = start
+      self.end = end
+      self.step = step
+      self.isPlaying = isPlaying
+    }
+  }
+
+  /// The machine's name; of a recording the file's.
   public var host = ""
   /// As people name it: `Linux 6.18`.
   public var kernel = ""
@@ -26,6 +44,10 @@ public struct TopBoard: Sendable {
   /// Connections in each state, by kernel number, in each of the last seconds.
   public var counts: [[UInt64]] = Array(repeating: [], count: TCPState.arraySize)
   public var rows: [Row] = []
+  /// `nil` for the live kernel.
+  public var recording: Recording?
+  /// What was last read of the connection whose detail is shown.
+  public var detail: TopDetail?
 
   public init() {}
 }

@@ -13,6 +13,8 @@ public enum Verdict: UInt8, Sendable, CaseIterable {
   /// Open, yet no process that can be seen has a descriptor of it: it is another
   /// PID namespace's, under way over a Unix socket, or registered with io_uring only.
   case unseen
+  /// Not told by what there is: a recording has the owner, not the descriptors and queues.
+  case unknown
 
   public var name: StaticString {
     switch self {
@@ -22,6 +24,7 @@ public enum Verdict: UInt8, Sendable, CaseIterable {
     case .shared: "shared"
     case .orphan: "orphan"
     case .unseen: "unseen"
+    case .unknown: "unknown"
     }
   }
 }

@@ -44,6 +44,13 @@ public struct CSVWriter: Sendable {
     buffer.commit(cursor)
   }
 
+  /// Appends one value alone, as a cell.
+  mutating func append(cell value: FieldValue, to buffer: inout ByteBuffer) {
+    var cursor = buffer.cursor(room: max(NameText.room, style.null.count))
+    put(value, to: &cursor)
+    buffer.commit(cursor)
+  }
+
   /// The default columns one after the other: with each column a constant, the
   /// compiler drops the dispatch, a third of the time.
   private mutating func putDefaults(of row: Transition, to cursor: inout ByteCursor) {

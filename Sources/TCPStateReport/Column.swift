@@ -109,58 +109,6 @@ public enum Column: Int, CaseIterable, Sendable {
     uniqueKeysWithValues: allCases.map { ($0.jsonName, $0) })
 }
 
-extension Column {
-  /// Reads the list of `--columns`: `default`, `all`, or names, comma separated,
-  /// in the order they are to be written. Names may be CSV's or JSON's, in any case.
-  public static func parse(_ list: some StringProtocol) throws(ColumnListError) -> [Column] {
-    var columns: [Column] = []
-    for part in list.split(separator: ",", omittingEmptySubsequences: false) {
-      for column in try parse(item: part.lowercased().filter { $0 != " " }) {
-        guard !columns.contains(column) else { throw .repeated(column) }
-        columns.append(column)
-      }
-    }
-    return columns
-  }
-
-  private static func parse(item: String) throws(ColumnListError) -> [Column] {
-    switch item {
-    case "": throw .empty
-    case "default": return defaults
-    case "all": return allCases
-    default: break
-    }
-    if let column = Column(csvName: item) ?? Column(jsonName: item) { return [column] }
-    throw .unknown(name: item, nearest: nearest(to: item))
-  }
-
-  /// The column whose name takes the fewest edits, if those are few enough to be a slip.
-  private static func nearest(to name: String) -> Column? {
-    let name = Array(name.utf8.map { $0 == UInt8(ascii: "-") ? UInt8(ascii: "_") : $0 })
-    var best: (column: Column, distance: Int)?
-    for column in allCases {
-      let candidate = Array(column.csvName.description.utf8)
-      var distance = editDistance(name, candidate)
-      // `state` or `duration` is closer to what holds it than its length says.
-      if name.count > 2, candidate.split(separator: 95).contains(name[...]) { distance = min(distance, 2) }
-      if distance < best?.distance ?? .max { best = (column, distance) }
-    }
-    guard let best, best.distance <= max(2, name.count / 3) else { return nil }
-    return best.column
-  }
-
-  /// Levenshtein's distance.
-  private static func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-    var row = Array(0...b.count)
-    for (i, x) in a.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for (j, y) in b.enumerated() {
-        let change = diagonal + (x == y ? 0 : 1)
-        diagonal = row[j + 1]
-        row[j + 1] = min(change, row[j] + 1, diagonal + 1)
-      }
-    }
-    return row[b.count]
-  }
+extension Column: NamedColumn {
+  public var listName: String { csvName.description }
 }

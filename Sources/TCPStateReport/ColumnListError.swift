@@ -1,5 +1,5 @@
 /// Why a list of columns can't be used.
-public enum ColumnListError: Error, Equatable, Sendable {
+public enum ColumnListError<Column: NamedColumn>: Error, Equatable, Sendable {
   /// No such column; `nearest` is what may have been meant.
   case unknown(name: String, nearest: Column?)
   /// Readers take columns by name, so each may appear once.
@@ -13,10 +13,10 @@ extension ColumnListError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .unknown(let name, let nearest?):
-      "no column '\(name)'; did you mean '\(nearest.csvName)'?"
+      "no column '\(name)'; did you mean '\(nearest.listName)'?"
     case .unknown(let name, nil):
-      "no column '\(name)'; the columns are \(Column.allCases.map(\.csvName.description).joined(separator: ", "))"
-    case .repeated(let column): "column '\(column.csvName)' is listed twice"
+      "no column '\(name)'; the columns are \(Column.allCases.map(\.listName).joined(separator: ", "))"
+    case .repeated(let column): "column '\(column.listName)' is listed twice"
     case .empty: "an empty name in the list of columns; give 'default', 'all' or names"
     }
   }

@@ -55,6 +55,13 @@ public struct JSONLinesWriter: Sendable {
     buffer.commit(cursor)
   }
 
+  /// Appends one value alone, which must be known.
+  mutating func append(value: FieldValue, to buffer: inout ByteBuffer) {
+    var cursor = buffer.cursor(room: NameText.room + 2)
+    put(value, to: &cursor)
+    buffer.commit(cursor)
+  }
+
   @inline(__always)
   private mutating func put(_ value: FieldValue, to cursor: inout ByteCursor) {
     if case .number(let number) = value { return cursor.put(decimal: number) }

@@ -32,18 +32,19 @@ struct StuckAdvice {
     case .unseen:
       return "open, but no process seen from here has a descriptor of it: its process is outside of this PID "
         + "namespace, or it is on its way over a Unix socket (SCM_RIGHTS), or registered with io_uring only"
-    case .held, .shared, .orphan: break
+    case .held, .shared, .orphan, .unknown: break
     }
     switch socket.state {
     case .closeWait: return closeWait(socket)
     case .established: return established(socket)
     case .synSent:
-      return "\(end(socket)) hasn't answered \(who(socket))'s SYN\(retried(socket)): nothing is there, or a firewall "
+      return "\(end(socket)) hasn't answered \(whose(socket)) SYN\(retried(socket)): nothing is there, or a firewall "
         + "drops it; check the address and route, and give connect() a timeout of its own"
     case .finWait1, .lastAck, .closing:
       return "this side has closed, and \(end(socket)) hasn't acknowledged the FIN\(retried(socket)): the peer or "
         + "the path must act; the kernel gives up by itself after some more retransmissions"
     case .finWait2: return finWait2(socket)
+    case .synReceived: return halfOpen(socket)
     case .listen: return "it listens; that is what it is for"
     default: return "in \(socket.state.name(.rfc))"
     }
@@ -52,6 +53,10 @@ struct StuckAdvice {
   private func closeWait(_ socket: StuckSocket) -> String {
     let since = "the peer closed\(ago(socket))"
     let unread = socket.unreadBytes ?? 0
+    if socket.verdict == .unknown {
+      return "\(since), and \(who(socket)) hadn't closed it: look for a missing close() after EOF. A recording "
+        + "doesn't tell whether others have it too, or nobody has accepted it; stuck without --read does, while it lasts"
+    }
     let leftover = unread > 0 ? ", \(ByteCountText.string(unread)) unread" : ""
     if socket.verdict == .shared {
       return "\(since), and the connection stays until each of \(all(socket)) has closed it\(leftover): close "
@@ -91,12 +96,20 @@ struct StuckAdvice {
       return "closed here; \(end(socket)) has acknowledged that and not closed its side: the peer must act, else the "
         + "kernel drops it after net.ipv4.tcp_fin_timeout"
     }
+    if socket.verdict == .unknown {
+      return "\(who(socket)) has closed or shut down sending\(ago(socket)), and \(end(socket)) hasn't closed: the "
+        + "peer must act"
+    }
     return "\(who(socket)) has shut down sending\(ago(socket)), and \(end(socket)) hasn't closed: the peer must act; "
       + "close() here would let the kernel drop it after net.ipv4.tcp_fin_timeout"
   }
 
   private func who(_ socket: StuckSocket) -> String {
     socket.verdict == .orphan ? "this side" : style.owners(socket.processes)
+  }
+
+  private func whose(_ socket: StuckSocket) -> String {
+    socket.processes.isEmpty && socket.verdict != .orphan ? "the" : "\(who(socket))'s"
   }
 
   /// Every holder by name: `a/1, b/2 and c/3`.
@@ -113,6 +126,7 @@ struct StuckAdvice {
   }
 
   private func retried(_ socket: StuckSocket) -> String {
-    socket.timeouts == 0 ? "" : " after \(StuckStyle.count(Int(socket.timeouts), "retransmission"))"
+    guard let timeouts = socket.timeouts, timeouts > 0 else { return "" }
+    return " after \(StuckStyle.count(Int(timeouts), "retransmission"))"
   }
 }

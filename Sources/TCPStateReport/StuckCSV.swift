@@ -2,41 +2,40 @@ import TCPStateCore
 
 /// What `stuck` has found as CSV: RFC 4180, one header, a row a socket.
 public struct StuckCSV: Sendable {
+  private let fields: [StuckField]
   private let style: CSVStyle
+  private var cells: CSVWriter
 
-  public init(style: CSVStyle = CSVStyle()) {
+  public init(fields: [StuckField] = StuckField.defaults, style: CSVStyle = CSVStyle()) {
+    self.fields = fields
     self.style = style
+    cells = CSVWriter(columns: [], style: style)
   }
 
   public func appendHeader(to buffer: inout ByteBuffer) {
-    buffer.append(StuckField.allCases.map(\.rawValue).joined(separator: ","))
+    buffer.append(fields.map(\.listName).joined(separator: ","))
     buffer.append("\n")
   }
 
   /// - Parameters:
   ///   - time: when that was, nanoseconds since the epoch.
   ///   - cgroups: paths by id.
-  public func append(
+  public mutating func append(
     _ socket: StuckSocket, _ event: StuckEvent = .found, time: UInt64, cgroups: [UInt64: String],
     to buffer: inout ByteBuffer
   ) {
-    let values = StuckValues(time: time, cgroups: cgroups, event: event)
-    for (index, field) in StuckField.allCases.enumerated() {
-      if index > 0 { buffer.append(UInt8(ascii: ",")) }
-      append(values.value(field, of: socket), to: &buffer)
+    var isFirst = true
+    StuckValues(time: time, cgroups: cgroups, event: event).forEach(fields, of: socket) { _, value in
+      if !isFirst { buffer.append(UInt8(ascii: ",")) }
+      isFirst = false
+      switch value {
+      case .field(let value): cells.append(cell: value, to: &buffer)
+      case .word(let text): buffer.append(text)
+      case .text(let text): append(foreign: text, to: &buffer)
+      case .holders(let holders): append(foreign: StuckValue.text(of: holders), to: &buffer)
+      }
     }
     buffer.append("\n")
-  }
-
-  private func append(_ value: StuckValue, to buffer: inout ByteBuffer) {
-    switch value {
-    case .unknown: style.null.withUnsafeBytes { buffer.append(bytes: $0) }
-    case .number(let number), .wide(let number): buffer.append(decimal: number)
-    case .word(let text): buffer.append(text)
-    case .text(let text): append(foreign: text, to: &buffer)
-    case .holders(let holders):
-      append(foreign: holders.map { "\($0.name)/\($0.pid):\($0.descriptor)" }.joined(separator: " "), to: &buffer)
-    }
   }
 
   private func append(foreign text: String, to buffer: inout ByteBuffer) {

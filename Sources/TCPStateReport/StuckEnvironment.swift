@@ -7,18 +7,23 @@ public enum StuckEnvironment {
   public static func variables(
     _ socket: StuckSocket, _ event: StuckEvent, time: UInt64, cgroups: [UInt64: String]
   ) -> [String] {
-    let values = StuckValues(time: time, cgroups: cgroups, event: event)
-    return StuckField.allCases.compactMap { field in
+    var plain = CSVWriter(columns: [])
+    var variables: [String] = []
+    StuckValues(time: time, cgroups: cgroups, event: event).forEach(StuckField.allCases, of: socket) { field, value in
       let text: String
-      switch values.value(field, of: socket) {
-      case .unknown: return nil
-      case .number(let number), .wide(let number): text = "\(number)"
+      switch value {
+      case .field(.unknown): return
+      case .field(.name(let name)): text = name.description
+      case .field(let value):
+        var buffer = ByteBuffer(capacity: 64)
+        plain.append(cell: value, to: &buffer)
+        text = buffer.text
       case .word(let word): text = word
       case .text(let foreign): text = foreign
-      case .holders(let holders):
-        text = holders.map { "\($0.name)/\($0.pid):\($0.descriptor)" }.joined(separator: " ")
+      case .holders(let holders): text = StuckValue.text(of: holders)
       }
-      return "TCPSTATE_\(field.rawValue.uppercased())=\(text)"
+      variables.append("TCPSTATE_\(field.listName.uppercased())=\(text)")
     }
+    return variables
   }
 }

@@ -2,21 +2,24 @@ import TCPStateCore
 
 /// What `stuck` has found as JSON Lines: an object a socket; unknown fields are left out.
 public struct StuckJSON: Sendable {
-  public init() {}
+  private let fields: [StuckField]
+  private var values = JSONLinesWriter(columns: [])
+
+  public init(fields: [StuckField] = StuckField.defaults) {
+    self.fields = fields
+  }
 
   /// - Parameters:
   ///   - time: when that was, nanoseconds since the epoch.
   ///   - cgroups: paths by id.
-  public func append(
+  public mutating func append(
     _ socket: StuckSocket, _ event: StuckEvent = .found, time: UInt64, cgroups: [UInt64: String],
     to buffer: inout ByteBuffer
   ) {
-    let values = StuckValues(time: time, cgroups: cgroups, event: event)
     buffer.append("{")
     var isFirst = true
-    for field in StuckField.allCases {
-      let value = values.value(field, of: socket)
-      if case .unknown = value { continue }
+    StuckValues(time: time, cgroups: cgroups, event: event).forEach(fields, of: socket) { field, value in
+      if case .field(.unknown) = value { return }
       if !isFirst { buffer.append(",") }
       isFirst = false
       buffer.append("\"\(field.jsonName)\":")
@@ -25,11 +28,9 @@ public struct StuckJSON: Sendable {
     buffer.append("}\n")
   }
 
-  private func append(_ value: StuckValue, to buffer: inout ByteBuffer) {
+  private mutating func append(_ value: StuckValue, to buffer: inout ByteBuffer) {
     switch value {
-    case .unknown: break
-    case .number(let number): buffer.append(decimal: number)
-    case .wide(let number): buffer.append("\"\(number)\"")
+    case .field(let value): values.append(value: value, to: &buffer)
     case .word(let text): buffer.append("\"\(text)\"")
     case .text(let text): Self.append(quoted: text, to: &buffer)
     case .holders(let holders):
@@ -38,7 +39,8 @@ public struct StuckJSON: Sendable {
         if index > 0 { buffer.append(",") }
         buffer.append("{\"process.pid\":\(holder.pid),\"process.executable.name\":")
         Self.append(quoted: holder.name.description, to: &buffer)
-        buffer.append(",\"fd\":\(holder.descriptor)}")
+        if let descriptor = holder.descriptor { buffer.append(",\"fd\":\(descriptor)") }
+        buffer.append("}")
       }
       buffer.append("]")
     }

@@ -24,10 +24,26 @@ public struct StuckStyle: Sendable {
     OwnerText.string(name: holder.name, pid: holder.pid, glyphs: table.glyphs)
   }
 
+  /// With its descriptor: `nginx/812 fd 14`.
+  func holder(_ holder: SocketHolder) -> String {
+    owner(holder) + (holder.descriptor.map { " fd \($0)" } ?? "")
+  }
+
   /// `nginx/812`, or `nginx/812 and 3 more`.
   func owners(_ holders: [SocketHolder]) -> String {
     guard let first = holders.first else { return "an unknown process" }
     return holders.count == 1 ? owner(first) : "\(owner(first)) and \(holders.count - 1) more"
+  }
+
+  /// Those who made sockets, the most first: `curl/812`, `curl (94 processes)`, `curl/812, wget/3 and 2 more`.
+  func makers(_ makers: [SocketHolder: UInt64]) -> String {
+    let sorted = makers.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }.map(\.key)
+    guard let first = sorted.first else { return table.glyphs.unknown.description }
+    if sorted.count > 1, sorted.allSatisfy({ $0.name == first.name }) {
+      return "\(OwnerText.string(name: first.name, pid: nil, glyphs: table.glyphs)) (\(sorted.count) processes)"
+    }
+    let named = sorted.prefix(2).map { owner($0) }.joined(separator: ", ")
+    return sorted.count > 2 ? "\(named) and \(sorted.count - 2) more" : named
   }
 
   func duration(_ stay: Stay?) -> String {
@@ -44,7 +60,8 @@ public struct StuckStyle: Sendable {
   }
 
   /// A namespace's name, else its inode.
-  func namespace(_ inode: UInt32) -> String {
+  func namespace(_ inode: UInt32?) -> String {
+    guard let inode else { return table.glyphs.unknown.description }
     if let name = namespaces[inode] { return TerminalText.visible(name) }
     return inode == ownNamespace ? "self" : "\(inode)"
   }

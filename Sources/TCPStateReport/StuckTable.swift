@@ -55,15 +55,15 @@ public struct StuckTable: Sendable {
   }
 
   func owner(of socket: StuckSocket) -> String {
-    guard let first = socket.holders.first else { return style.table.glyphs.unknown.description }
-    return style.owner(first)
+    guard let owner = socket.owner else { return style.table.glyphs.unknown.description }
+    return style.owner(owner)
   }
 
   /// The first holder's descriptors: `14`, `14,15` after dup().
   static func descriptors(of socket: StuckSocket, glyphs: Glyphs) -> String {
-    guard let first = socket.holders.first else { return glyphs.unknown.description }
-    guard socket.holders.count > 1 else { return "\(first.descriptor)" }
-    return socket.holders.filter { $0.pid == first.pid }.map { "\($0.descriptor)" }.joined(separator: ",")
+    guard let pid = socket.holders.first?.pid else { return glyphs.unknown.description }
+    let descriptors = socket.holders.filter { $0.pid == pid }.compactMap { $0.descriptor.map { "\($0)" } }
+    return descriptors.isEmpty ? glyphs.unknown.description : descriptors.joined(separator: ",")
   }
 
   /// A verdict as people read it.
@@ -80,11 +80,11 @@ public struct StuckTable: Sendable {
     case .unaccepted, .halfOpen: parts.append(queue(of: socket))
     case .shared:
       let first = socket.holders.first?.pid
-      let others = socket.holders.filter { $0.pid != first }.map { "\(style.owner($0)) fd \($0.descriptor)" }
-      parts.append("with " + others.joined(separator: ", "))
+      let others = socket.holders.filter { $0.pid != first }
+      parts.append("with " + others.map { style.holder($0) }.joined(separator: ", "))
     default: break
     }
-    if socket.timeouts > 0 { parts.append(StuckStyle.count(Int(socket.timeouts), "retransmit")) }
+    if let timeouts = socket.timeouts, timeouts > 0 { parts.append(StuckStyle.count(Int(timeouts), "retransmit")) }
     if let next = socket.nextTimeout { parts.append("next timeout in \(style.duration(next))") }
     return parts.joined(separator: ", ")
   }
@@ -105,7 +105,9 @@ public struct StuckTable: Sendable {
     let name = OwnerText.string(name: share.name, pid: share.pid, glyphs: style.table.glyphs)
     let held = share.count - share.waiting
     var what: [String] = []
-    if held > 0 { what.append("holds \(NumberText.string(UInt64(held)))") }
+    if held > 0 {
+      what.append("\(share.oldest?.verdict == .unknown ? "owned" : "holds") \(NumberText.string(UInt64(held)))")
+    }
     if share.waiting > 0 { what.append("hasn't accepted \(NumberText.string(UInt64(share.waiting)))") }
     var line = "\(name) \(what.joined(separator: ", "))"
     if let oldest = share.oldest {

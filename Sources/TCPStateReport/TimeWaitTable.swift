@@ -14,7 +14,10 @@ public struct TimeWaitTable: Sendable {
     let showsNamespace = groups.contains { $0.netns != style.ownNamespace }
     var columns: [(String, TextTable.Alignment)] = [("TIME-WAIT", .right), ("OLDEST", .right), ("PER S", .right)]
     if showsNamespace { columns.append(("NETNS", .left)) }
-    columns += [("LOCAL", .left), ("PEER", .left), ("PORTS USED", .right), ("SHARE", .right), ("FORECAST", .left)]
+    let showsMakers = groups.contains { !$0.makers.isEmpty }
+    columns += [("LOCAL", .left), ("PEER", .left)]
+    if showsMakers { columns.append(("PROCESS", .left)) }
+    columns += [("PORTS USED", .right), ("SHARE", .right), ("FORECAST", .left)]
     var table = TextTable(columns)
     for group in groups {
       var cells = [
@@ -23,11 +26,12 @@ public struct TimeWaitTable: Sendable {
       ]
       if showsNamespace { cells.append(style.namespace(group.netns)) }
       cells += [end(group.local), end(group.peer)]
+      if showsMakers { cells.append(style.makers(group.makers)) }
       if let ports = group.ports {
         cells.append("\(NumberText.string(group.used)) of \(NumberText.string(ports))")
         cells.append("\(group.used * 100 / ports) %")
       } else {
-        cells += ["", ""]
+        cells += [group.connected == true ? NumberText.string(group.used) : "", ""]
       }
       cells.append(forecast(group))
       table.add(cells, color: StateColor.of(.timeWait))
@@ -49,7 +53,7 @@ public struct TimeWaitTable: Sendable {
     case .exhausted(let after): "no port left in \(style.duration(after)) at this rate"
     case .levelsOff(let level):
       group.perSecond == 0 ? "going down" : "levels off at \(NumberText.string(level)) at this rate"
-    case nil: group.ports == nil ? "closed by this side; uses no ephemeral ports" : ""
+    case nil: group.connected == false ? "closed by this side; uses no ephemeral ports" : ""
     }
   }
 }

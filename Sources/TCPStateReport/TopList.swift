@@ -10,22 +10,38 @@ struct TopList {
     var states = [Int](repeating: 0, count: TCPState.arraySize)
   }
 
-  let rows: [TopBoard.Row]
+  private let all: [TopBoard.Row]
+  /// Where the listed rows are, in their order: sorting places is cheaper than sorting rows.
+  private let places: [Int]
   let groups: [Group]
 
   init(_ board: TopBoard, _ view: TopView) {
     let needle = view.filter.lowercased()
-    let wanted = board.rows.filter { $0.facts.new != .listen && Self.matches($0.facts, needle) }
-    guard view.grouping == .none else {
-      rows = []
-      groups = Self.groups(wanted, by: view.grouping)
+    all = board.rows
+    var places = board.rows.indices.filter { index in
+      let facts = board.rows[index].facts
+      guard facts.new != .listen, Self.matches(facts, needle) else { return false }
+      return view.group == nil || Self.name(facts, view.grouping) == view.group
+    }
+    guard !view.showsGroups else {
+      self.places = []
+      groups = Self.groups(places.map { board.rows[$0] }, by: view.grouping)
       return
     }
     groups = []
-    rows = wanted.sorted { Self.comesFirst($0.facts, $1.facts, view.order) }
+    places.sort { Self.comesFirst(board.rows[$0].facts, board.rows[$1].facts, view.order) }
+    self.places = places
   }
 
-  var count: Int { rows.isEmpty ? groups.count : rows.count }
+  var count: Int { places.isEmpty ? groups.count : places.count }
+
+  /// Listed in this place.
+  subscript(index: Int) -> TopBoard.Row { all[places[index]] }
+
+  /// What the lines stand for.
+  var lines: [TopView.Line] {
+    groups.isEmpty ? places.map { .connection(all[$0].facts.connection) } : groups.map { .group($0.name) }
+  }
 
   /// Whether what is typed is part of anything that the line shows.
   private static func matches(_ row: Transition, _ needle: String) -> Bool {
@@ -64,16 +80,20 @@ struct TopList {
     TCPState.all.firstIndex(of: state) ?? TCPState.all.count + Int(state.number)
   }
 
+  /// Of the group that a connection is in.
+  private static func name(_ facts: Transition, _ grouping: TopView.Grouping) -> String {
+    switch grouping {
+    case .process: OwnerText.string(name: facts.ownerName, pid: facts.ownerPID)
+    case .peer: AddressText.string(facts.peer.address)
+    default: ":\(facts.role == .client ? facts.peer.port : facts.local.port)"
+    }
+  }
+
   private static func groups(_ rows: [TopBoard.Row], by grouping: TopView.Grouping) -> [Group] {
     var groups: [String: Group] = [:]
     for row in rows {
       let facts = row.facts
-      let name =
-        switch grouping {
-        case .process: OwnerText.string(name: facts.ownerName, pid: facts.ownerPID)
-        case .peer: AddressText.string(facts.peer.address)
-        default: ":\(facts.role == .client ? facts.peer.port : facts.local.port)"
-        }
+      let name = Self.name(facts, grouping)
       var group = groups[name] ?? Group(name: name)
       group.count += 1
       if facts.new.isKnown { group.states[Int(facts.new.number)] += 1 }

@@ -41,12 +41,6 @@ struct FilterOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Show only stays of at least this long: 250ms, 30s, 5m, 2h.", valueName: "duration"))
   var longerThan: String?
 
-  /// Whether anything is filtered.
-  var isGiven: Bool {
-    ipv4 || ipv6
-      || [localPort, remotePort, local, peer, pid, process, netns, cgroup, state, longerThan].contains { $0 != nil }
-  }
-
   /// What is shown.
   func rowFilter() throws -> RowFilter {
     if ipv4 && ipv6 { throw Failure(.usage, "-4 and -6 exclude each other; leave both out for both") }
@@ -92,6 +86,12 @@ struct FilterOptions: ParsableArguments {
     filter.netns = rows.netns
     filter.cgroup = try cgroup.map { try CgroupLocation(path: $0) }
     return filter
+  }
+
+  /// A recording has ids of cgroups, not which is within which.
+  func refuseCgroup() throws(Failure) {
+    guard cgroup != nil else { return }
+    throw Failure(.usage, "--cgroup: a recording doesn't tell which cgroups are within which; leave it out")
   }
 
   static func duration(_ text: String, option: String) throws -> UInt64 {

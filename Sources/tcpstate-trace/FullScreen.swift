@@ -4,28 +4,30 @@ import Glibc
 /// there before comes back with this value's end, whichever way that comes.
 struct FullScreen: ~Copyable {
   private var before = termios()
+  /// Where keys come from.
+  let keys: Int32
 
-  /// Takes the terminal over; `nil` if standard input or output is none.
-  init?() {
-    guard isatty(0) == 1, isatty(1) == 1, tcgetattr(0, &before) == 0 else { return nil }
+  /// Takes the terminal over; `nil` if standard output, or where the keys come from, is none.
+  ///
+  /// - Parameter keys: standard input, or the terminal itself where that is something else.
+  init?(keys: Int32 = 0) {
+    self.keys = keys
+    guard isatty(keys) == 1, isatty(1) == 1, tcgetattr(keys, &before) == 0 else { return nil }
     var raw = before
     raw.c_lflag &= ~tcflag_t(ICANON | ECHO)
     raw.c_iflag &= ~tcflag_t(IXON | ICRNL)
     // Ctrl-C stays a signal, which the event loop gets; a stop or a core dump would leave the screen as it is.
-    withUnsafeMutableBytes(of: &raw.c_cc) { keys in
-      keys[Int(VSUSP)] = 0
-      keys[Int(VQUIT)] = 0
-      keys[Int(VMIN)] = 0
-      keys[Int(VTIME)] = 0
+    withUnsafeMutableBytes(of: &raw.c_cc) { characters in
+      for index in [VSUSP, VQUIT, VMIN, VTIME] { characters[Int(index)] = 0 }
     }
-    guard tcsetattr(0, TCSAFLUSH, &raw) == 0 else { return nil }
+    guard tcsetattr(keys, TCSAFLUSH, &raw) == 0 else { return nil }
     Self.write("\u{1b}[?1049h\u{1b}[?25l\u{1b}[2J")
   }
 
   deinit {
     Self.write("\u{1b}[0m\u{1b}[?25h\u{1b}[?1049l")
     var before = before
-    tcsetattr(0, TCSAFLUSH, &before)
+    tcsetattr(keys, TCSAFLUSH, &before)
   }
 
   /// Columns and lines; 80 by 24 if the terminal doesn't tell.
@@ -43,9 +45,15 @@ struct FullScreen: ~Copyable {
   /// What has been typed since.
   func input() -> [UInt8] {
     withUnsafeTemporaryAllocation(byteCount: 256, alignment: 1) { buffer in
-      let count = read(0, buffer.baseAddress, buffer.count)
+      let count = read(keys, buffer.baseAddress, buffer.count)
       return count > 0 ? Array(buffer[..<count]) : []
     }
+  }
+
+  /// Whether the terminal has hung up.
+  var isGone: Bool {
+    var poll = pollfd(fd: keys, events: Int16(POLLIN), revents: 0)
+    return Glibc.poll(&poll, 1, 0) > 0 && Int32(poll.revents) & (POLLHUP | POLLERR) != 0
   }
 
   private static func write(_ text: String) {

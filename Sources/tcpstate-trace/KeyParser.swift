@@ -4,7 +4,8 @@ import TCPStateReport
 enum KeyParser {
   static func keys(_ bytes: [UInt8]) -> [TopView.Key] {
     let sequences: [(String, TopView.Key)] = [
-      ("\u{1b}[A", .up), ("\u{1b}[B", .down), ("\u{1b}OA", .up), ("\u{1b}OB", .down), ("\u{1b}[5~", .pageUp),
+      ("\u{1b}[A", .up), ("\u{1b}[B", .down), ("\u{1b}[C", .right), ("\u{1b}[D", .left),
+      ("\u{1b}OC", .right), ("\u{1b}OD", .left), ("\u{1b}OA", .up), ("\u{1b}OB", .down), ("\u{1b}[5~", .pageUp),
       ("\u{1b}[6~", .pageDown), ("\u{1b}[H", .home), ("\u{1b}[F", .end), ("\u{1b}[1~", .home), ("\u{1b}[4~", .end),
     ]
     var keys: [TopView.Key] = []

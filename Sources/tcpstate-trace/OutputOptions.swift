@@ -47,21 +47,21 @@ struct OutputOptions: ParsableArguments {
   @Flag(help: "Times of the table in UTC.")
   var utc = false
 
-  func validatedColumns() throws -> [Column] {
-    guard let columns else { return Column.defaults }
+  /// The columns of csv and jsonl, of whichever kind the command writes.
+  func validatedColumns<Kind: NamedColumn>(_ kind: Kind.Type = Column.self) throws -> [Kind] {
+    guard let columns else { return Kind.defaults }
     if format == .table {
       throw Failure(.usage, "--columns goes with --format csv or jsonl; a table fits itself to the width")
     }
-    do throws(ColumnListError) {
-      return try Column.parse(columns)
+    do throws(ColumnListError<Kind>) {
+      return try Kind.parse(columns)
     } catch {
       throw Failure(.usage, "--columns: \(Message.printable(error.description))")
     }
   }
 
-  /// - Parameter reads: a recording is read, in which `--null` stands for unknown too.
-  func validate(reads: Bool = false) throws {
-    if nullText != nil, format != .csv, !reads { throw Failure(.usage, "--null goes with --format csv") }
+  func validate() throws {
+    if nullText != nil, format != .csv { throw Failure(.usage, "--null goes with --format csv") }
     if excelSafe, format != .csv { throw Failure(.usage, "--excel-safe goes with --format csv") }
   }
 }

@@ -18,25 +18,51 @@ struct Stuck: ParsableCommand {
         sudo tcpstate-trace stuck --state syn-sent --older-than 5s connecting in vain
         sudo tcpstate-trace stuck --state time-wait                ephemeral ports in use
         sudo tcpstate-trace stuck --older-than 1h --format jsonl   for a script
+        tcpstate-trace stuck --read t.csv --at 21:12:03            in a recording
         sudo tcpstate-trace stuck --watch --exec 'logger "$TCPSTATE_PROCESS_NAME leaks"'
       """)
 
   @OptionGroup(title: "Which sockets") var filters: FilterOptions
   @OptionGroup(title: "Stuck") var options: StuckOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup(title: "Recordings") var recording: RecordingOptions
 
   mutating func run() throws {
+    try output.validate()
     let query = try options.query(filters)
+    let fields = try output.validatedColumns(StuckField.self)
+    if recording.isGiven { return try readRecording(query, fields) }
+    if options.at != nil { throw Failure(.usage, "--at goes with --read; the kernel tells of now alone") }
     try TracingOptions.requirePrivilege()
-    if options.watch { return try watch(query) }
+    if options.watch { return try watch(query, fields) }
     var reader = try StuckReader(query: query, cgroup: filters.cgroup, verbose: options.verbose)
     let reading = try reader.read()
-    var printer = try StuckPrinter(options)
-    try printer.print(reading, at: reader.time)
-    guard reading.sockets.isEmpty else { throw ExitCode(ExitStatus.found.rawValue) }
-    if options.format == .table { Message.line(Self.nothing(query, reading)) }
+    var printer = try StuckPrinter(output, fields)
+    try printer.print(reading, at: reader.time, isLive: true)
+    try conclude(query, reading)
   }
 
-  private func watch(_ query: StuckQuery) throws {
+  private func conclude(_ query: StuckQuery, _ reading: StuckReading) throws {
+    guard reading.sockets.isEmpty else { throw ExitCode(ExitStatus.found.rawValue) }
+    if output.format == .table { Message.line(Self.nothing(query, reading)) }
+  }
+
+  private func readRecording(_ query: StuckQuery, _ fields: [StuckField]) throws {
+    if options.watch { throw Failure(.usage, "--watch traces the live kernel; leave it or --read out") }
+    try filters.refuseCgroup()
+    let moment = try ReplayMoment(options.at, utc: output.utc)
+    var session = RecordingSession(
+      recording, nullText: output.nullText ?? "", needs: .sockets(for: "stuck"), sink: RecordedStuck(moment))
+    try session.run()
+    let time = try session.sink.span.moment(moment, of: session.name)
+    if output.format == .table { Message.line(session.sink.span.description(of: session.name, at: time, output.utc)) }
+    let reading = session.sink.sockets.reading(query, now: time)
+    var printer = try StuckPrinter(output, fields)
+    try printer.print(reading, at: time, isLive: false)
+    try conclude(query, reading)
+  }
+
+  private func watch(_ query: StuckQuery, _ fields: [StuckField]) throws {
     var configuration = KernelSource.Configuration()
     configuration.verbose = options.verbose
     configuration.filter = try StuckReader.kernelFilter(query, cgroup: filters.cgroup)
@@ -44,7 +70,7 @@ struct Stuck: ParsableCommand {
     // Signals first: from here on none ends the program half-way.
     let loop = try EventLoop()
     let stream = try LiveStream(configuration)
-    let printer = try StuckPrinter(options)
+    let printer = try StuckPrinter(output, fields)
     let runner: CommandRunner? = if let exec = options.exec { CommandRunner(exec) } else { nil }
     var session = StuckWatchSession(
       loop: loop, stream: stream, printer: printer, query: query, runner: runner, duration: duration)

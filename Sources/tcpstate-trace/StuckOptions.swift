@@ -2,7 +2,7 @@ import ArgumentParser
 import TCPStateCore
 import TCPStateReport
 
-/// What counts as stuck, and how it is written.
+/// What counts as stuck, and when.
 struct StuckOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Found are sockets this long in their state (default 60s).", valueName: "duration"))
   var olderThan: String?
@@ -20,31 +20,17 @@ struct StuckOptions: ParsableArguments {
       valueName: "command"))
   var exec: String?
 
-  @Option(help: "table, csv or jsonl.")
-  var format = OutputFormat.table
-
-  @Option(help: ArgumentHelp("Write to a file instead of standard output; '-' is standard output.", valueName: "file"))
-  var output: String?
-
-  @Flag(help: "Leave the header line out.")
-  var noHeader = false
-
-  @Option(name: .customLong("null"), help: ArgumentHelp("What stands for unknown in csv.", valueName: "text"))
-  var nullText: String?
-
-  @Flag(help: "Prefix csv cells that a spreadsheet would run as a formula with '.")
-  var excelSafe = false
-
-  @Option(help: "auto, always or never.")
-  var color = ColorChoice.auto
+  @Option(
+    help: ArgumentHelp(
+      "With --read: the moment to look at (default: the end): 2026-11-23T21:12:03Z, 21:12:03, or +90s from the start.",
+      valueName: "time"))
+  var at: String?
 
   @Flag(help: "Tell what libbpf and the verifier say.")
   var verbose = false
 
   /// - Parameter filters: the common ones; `--state` and `--longer-than` mean here what is stuck.
   func query(_ filters: FilterOptions) throws -> StuckQuery {
-    if nullText != nil, format != .csv { throw Failure(.usage, "--null goes with --format csv") }
-    if excelSafe, format != .csv { throw Failure(.usage, "--excel-safe goes with --format csv") }
     if !watch, exec != nil || duration != nil {
       throw Failure(.usage, "\(exec != nil ? "--exec" : "--for") goes with --watch")
     }

@@ -6,44 +6,50 @@ import TCPStateReport
 /// Writes what `stuck` has found.
 struct StuckPrinter: ~Copyable {
   private var file: OutputFile
-  private let options: StuckOptions
+  private let options: OutputOptions
+  private var csv: StuckCSV
+  private var json: StuckJSON
   private var line: StuckLine
   /// Whether the reader is gone.
   private(set) var isClosed = false
 
-  init(_ options: StuckOptions) throws(Failure) {
+  init(_ options: OutputOptions, _ fields: [StuckField]) throws(Failure) {
     self.options = options
     file = try OutputFile(path: options.output)
+    csv = StuckCSV(
+      fields: fields,
+      style: CSVStyle(
+        nullText: options.nullText ?? "", excelSafe: options.excelSafe, terminalSafe: isatty(file.descriptor) == 1))
+    json = StuckJSON(fields: fields)
     line = StuckLine(style: Self.style(options, file.descriptor))
   }
 
-  private static func style(_ options: StuckOptions, _ descriptor: Int32) -> StuckStyle {
+  private static func style(_ options: OutputOptions, _ descriptor: Int32) -> StuckStyle {
     let glyphs: Glyphs = isatty(descriptor) == 1 ? .ofLocale : .unicode
     return StuckStyle(
-      table: TableStyle(color: options.color.applies(to: descriptor), glyphs: glyphs),
+      table: TableStyle(color: options.color.applies(to: descriptor), utc: options.utc, glyphs: glyphs),
       ownNamespace: NetworkNamespaces.inode(of: "/proc/self/ns/net"), namespaces: NetworkNamespaces.names())
   }
 
-  private var csv: StuckCSV {
-    StuckCSV(
-      style: CSVStyle(
-        nullText: options.nullText ?? "", excelSafe: options.excelSafe, terminalSafe: isatty(file.descriptor) == 1))
-  }
-
-  /// - Parameter time: when the reading was made, nanoseconds since the epoch.
-  mutating func print(_ reading: StuckReading, at time: UInt64) throws(Failure) {
-    let cgroups = Self.cgroups(of: reading)
+  /// - Parameters:
+  ///   - time: when the reading was made, nanoseconds since the epoch.
+  ///   - isLive: whether it is of this machine now, so that what the machine knows of it holds.
+  mutating func print(_ reading: StuckReading, at time: UInt64, isLive: Bool) throws(Failure) {
+    let cgroups = isLive ? Self.cgroups(of: reading) : [:]
     switch options.format {
     case .table:
       var style = Self.style(options, file.descriptor)
       style.cgroups = cgroups
+      if !isLive {
+        // Namespaces are shown where there are several.
+        style.ownNamespace = reading.sockets.first?.netns
+        style.namespaces = [:]
+      }
       StuckTable(reading, style: style).append(to: &file.pending, header: !options.noHeader)
     case .csv:
-      let csv = csv
       if !options.noHeader { csv.appendHeader(to: &file.pending) }
       for socket in reading.sockets { csv.append(socket, time: time, cgroups: cgroups, to: &file.pending) }
     case .jsonl:
-      let json = StuckJSON()
       for socket in reading.sockets { json.append(socket, time: time, cgroups: cgroups, to: &file.pending) }
     }
     try writeOut()
@@ -66,8 +72,15 @@ struct StuckPrinter: ~Copyable {
     switch options.format {
     case .table: line.append(socket, event, time: time, to: &file.pending)
     case .csv: csv.append(socket, event, time: time, cgroups: cgroups, to: &file.pending)
-    case .jsonl: StuckJSON().append(socket, event, time: time, cgroups: cgroups, to: &file.pending)
+    case .jsonl: json.append(socket, event, time: time, cgroups: cgroups, to: &file.pending)
     }
+  }
+
+  /// What those in TIME-WAIT use up, in the table alone.
+  mutating func append(timeWait groups: [TimeWaitGroup]) {
+    guard options.format == .table, !groups.isEmpty else { return }
+    file.pending.append(UInt8(ascii: "\n"))
+    TimeWaitTable(groups, style: Self.style(options, file.descriptor)).append(to: &file.pending)
   }
 
   /// Writes what the reader takes now.

@@ -1,3 +1,4 @@
+import CTCPStateEvent
 import TCPStateCore
 import TCPStateKernel
 
@@ -34,18 +35,25 @@ struct StuckReader: ~Copyable {
     return try Self.read(source, query)
   }
 
-  static func read(_ source: KernelSource, _ query: StuckQuery) throws -> StuckReading {
+  /// - Parameters:
+  ///   - makerOf: who had a socket, by its cookie, as far as it was traced.
+  ///   - look: sees each record.
+  static func read(
+    _ source: KernelSource, _ query: StuckQuery, makerOf: (UInt64) -> SocketHolder? = { _ in nil },
+    look: (UnsafePointer<tcpstate_snapshot>) -> Void = { _ in }
+  ) throws -> StuckReading {
     var namespaces = NetworkNamespaces.all()
     if let wanted = query.filter.netns { namespaces = namespaces.filter { $0.key == wanted } }
     var survey = StuckSurvey(query)
     try source.readSockets(states: StuckSurvey.readingMask(query), namespaces: namespaces) { snapshot in
       if survey.ticksPerSecond == nil { survey.ticksPerSecond = KernelClock.ticksPerSecond(snapshot.pointee) }
       survey.add(snapshot)
+      look(snapshot)
     }
     var ranges: [UInt32: ClosedRange<UInt16>] = [:]
     if query.states.contains(.timeWait) {
       for (inode, path) in namespaces { ranges[inode] = try NetworkNamespaces.portRange(of: path) }
     }
-    return survey.finish(portRanges: ranges)
+    return survey.finish(portRanges: ranges, makerOf: makerOf)
   }
 }

@@ -61,6 +61,8 @@ struct StuckWatchSession: ~Copyable {
       try turn(final: ending)
       if printer.isClosed { ending = true }
     }
+    // Single ports say little: what they use up together, and whose they are, does.
+    if query.states.contains(.timeWait) { printer.append(timeWait: try reading().timeWait) }
     try printer.writeOut()
     runner?.finish()
     losses.tell(total: stream.lost, skipped: stream.skipped, now: true)
@@ -106,7 +108,7 @@ struct StuckWatchSession: ~Copyable {
   private func reading() throws -> StuckReading {
     var all = query
     all.olderThan = 0
-    return try StuckReader.read(stream.source, all)
+    return try StuckReader.read(stream.source, all) { stream.tracker.owner(of: $0) }
   }
 
   private var summary: String {

@@ -7,9 +7,24 @@ import TCPStateReport
 struct Top: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Watch connections live on the full screen: states, oldest first, who holds them.",
-    discussion: "Keys: a s p e b r sort, g groups, / filters, Enter shows one connection, ? helps, q quits.")
+    discussion: """
+      Keys: a s p e b r sort, g groups, / filters, Enter shows one connection or a group's, ? helps, q quits.
+
+      With --read it shows a recording as of its end, or --at: left and right move in time by a step, - and + change \
+      the step, comma and period go from transition to transition, 0 and $ to the start and end, Space plays.
+      """)
 
   @OptionGroup(title: "Which connections") var filters: FilterOptions
+  @OptionGroup(title: "Recordings") var recording: RecordingOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "With --read: the moment to begin at (default: the end): 2026-11-23T21:12:03Z, 21:12:03, or +90s from the start.",
+      valueName: "time"))
+  var at: String?
+
+  @Option(name: .customLong("null"), help: ArgumentHelp("What stands for unknown in the recording.", valueName: "text"))
+  var nullText: String?
 
   @Option(help: "auto, always or never.")
   var color = ColorChoice.auto
@@ -22,17 +37,43 @@ struct Top: ParsableCommand {
 
   mutating func run() throws {
     let rows = try filters.rowFilter()
+    let style = TableStyle(color: color.applies(to: 1), utc: utc, glyphs: .ofLocale)
+    if recording.isGiven { return try replay(rows, style) }
+    if at != nil { throw Failure(.usage, "--at goes with --read; the kernel tells of now alone") }
     var configuration = KernelSource.Configuration()
     configuration.filter = try filters.kernelFilter(rows)
-    guard isatty(0) == 1, isatty(1) == 1 else {
-      throw Failure(.usage, "top needs a terminal; for a file or a pipe there is trace, or stuck")
-    }
+    try requireTerminal(isatty(0) == 1)
     try TracingOptions.requirePrivilege()
     // Signals first: from here on none ends the program half-way.
     let loop = try EventLoop()
     let stream = try LiveStream(configuration)
-    let style = TableStyle(color: color.applies(to: 1), utc: utc, glyphs: .ofLocale)
     var session = TopSession(loop: loop, stream: stream, filter: rows, style: style)
     try session.run(readExisting: !noExisting)
+  }
+
+  private func requireTerminal(_ hasKeys: Bool) throws(Failure) {
+    guard hasKeys, isatty(1) == 1 else {
+      throw Failure(.usage, "top needs a terminal; for a file or a pipe there is trace, or stuck")
+    }
+  }
+
+  private func replay(_ filter: RowFilter, _ style: TableStyle) throws {
+    try filters.refuseCgroup()
+    let moment = try ReplayMoment(at, utc: utc)
+    // Standard input may be the recording; keys then come from the terminal itself.
+    let keys = isatty(0) == 1 ? 0 : open("/dev/tty", O_RDONLY | O_CLOEXEC)
+    try requireTerminal(keys >= 0)
+    var reading = RecordingSession(
+      recording, nullText: nullText ?? "", needs: .sockets(for: "top"), sink: RecordedRows())
+    try reading.run()
+    let span = reading.sink.span
+    let time = try span.moment(moment, of: reading.name)
+    var replay = TopReplay(reading.sink.rows, span: span.range, lost: span.lost)
+    replay.move(to: time)
+    // The folder would take the room of all else.
+    let file = reading.name.split(separator: "/").last.map { String($0) } ?? reading.name
+    var session = TopReplaySession(
+      loop: try EventLoop(), replay: replay, name: file, filter: filter, style: style)
+    try session.run(keys: keys)
   }
 }

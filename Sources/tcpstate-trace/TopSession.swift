@@ -23,6 +23,8 @@ struct TopSession: ~Copyable {
   private var lastFrame: UInt64 = 0
   private var lastSample: UInt64 = 0
   private var sampled: UInt64 = 0
+  /// When the connection in detail is read again, CLOCK_MONOTONIC.
+  private var nextDetail: UInt64 = 0
 
   init(loop: consuming EventLoop, stream: consuming LiveStream, filter: RowFilter, style: TableStyle) {
     self.loop = loop
@@ -49,9 +51,9 @@ struct TopSession: ~Copyable {
         isUrgent = true
       }
       let input = screen.input()
-      if input.isEmpty, Self.isGone { return }
+      if input.isEmpty, screen.isGone { return }
       for key in KeyParser.keys(input) {
-        view.handle(key, shown: frame.shown, count: frame.count, page: frame.page)
+        view.handle(key, lines: frame.listed, page: frame.page)
         isUrgent = true
       }
       try turn()
@@ -62,16 +64,26 @@ struct TopSession: ~Copyable {
         if isUrgent { lastFrame = now &- Self.second &+ Self.leastPause }
         continue
       }
+      try readDetail(now)
       frame = build(screen)
       screen.draw(frame.lines())
       lastFrame = now
     }
   }
 
-  /// Whether the terminal has hung up.
-  private static var isGone: Bool {
-    var poll = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
-    return Glibc.poll(&poll, 1, 0) > 0 && Int32(poll.revents) & (POLLHUP | POLLERR) != 0
+  /// Who holds the connection in detail, and its windows, from the kernel's tables: as it is
+  /// opened, and again so seldom that it takes at most a twentieth of the time.
+  private mutating func readDetail(_ now: UInt64) throws {
+    guard case .detail(let id) = view.screen, stream.source.canReadTables else {
+      board.detail = nil
+      return
+    }
+    guard board.detail?.socket.connection != id || now >= nextDetail else { return }
+    board.detail = nil
+    if let facts = board.rows.first(where: { $0.facts.connection == id })?.facts {
+      board.detail = try DetailReader.read(stream, facts)
+    }
+    nextDetail = now + max(Self.second, 20 * (KernelClock.monotonic() - now))
   }
 
   private mutating func turn() throws {

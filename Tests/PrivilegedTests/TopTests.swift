@@ -57,11 +57,20 @@ extension Privileged {
         $0.contains("CLOSE-WAIT   python3/\(pair.server.pid)") && $0.contains("FIN-WAIT-2   python3/\(pair.client.pid)")
       }
       try terminal.press("g")
-      try terminal.screen("groups") { $0.contains("PROCESS") && $0.contains("FIN-WAIT-2 1") }
+      try terminal.screen("groups, one chosen") {
+        $0.contains("PROCESS") && $0.contains("FIN-WAIT-2 1") && $0.contains("\n>python3/")
+      }
+      try terminal.press("Enter")
+      try terminal.screen("the group's connections") { $0.contains("1 of python3/") && $0.contains("STATES") }
+      try terminal.press("Escape")
+      try terminal.screen("the groups again") { $0.contains("2 by process") }
       try terminal.press("g", "g", "g", "/", "c", "l", "o", "s", "e", "-", "w")
       try terminal.screen("the filter") { $0.contains("/close-w_") && $0.contains("CLOSE-WAIT   python3") }
       try terminal.press("Enter", "Enter")
-      try terminal.screen("the detail") { $0.contains("initial sequence numbers") && $0.contains("server python3") }
+      try terminal.screen("the detail, as just read") {
+        $0.contains("server python3") && $0.contains("holders   python3/\(pair.server.pid) fd ")
+          && $0.contains("unread 0,") && $0.contains("(held)") && $0.contains("congestion 10 packets")
+      }
       try terminal.press("Escape", "?")
       try terminal.screen("the help") { $0.contains("group by process, peer, port, or not") }
       try terminal.resize(130, 30)
@@ -90,6 +99,55 @@ extension Privileged {
       _ = try ChildProcess.run(["kill", "-\(signal)", pid])
       let after = try terminal.screen("the end") { $0.contains("status 0") }
       #expect(after.contains("before"))
+    }
+
+    /// An error that ends it gives the terminal back, and is told there.
+    @Test func errors() throws {
+      let pair = try Pair()
+      let folder = try TemporaryFolder()
+      let pidFile = folder.file("pid")
+      let terminal = try Terminal(
+        "echo before; sh -c 'echo $$ > \(pidFile); exec \(Tracer.binary) top --netns \(pair.namespace.path)'; echo status $?; cat"
+      )
+      try terminal.screen("the list") { $0.contains("transitions/s") }
+      let pid = String(decoding: try TemporaryFolder.bytes(pidFile), as: UTF8.self).filter(\.isNumber)
+      // Its tables can't be read any more, which TIME-WAIT asks for.
+      let run = try ChildProcess.run(["prlimit", "--pid", pid, "--nofile=3:3"])
+      #expect(run.ending == .exited(0), "\(run.errorText)")
+      try pair.connect()
+      try pair.close(first: pair.client, then: pair.server)
+      let screen = try terminal.screen("the end") { $0.contains("status 69") }
+      #expect(screen.contains("before") && screen.contains("Too many open files"), "\(screen)")
+    }
+
+    /// A recording, without privileges: its end, a moment of it, and back and forth by keys.
+    @Test func recording() throws {
+      let pair = try Pair()
+      let folder = try TemporaryFolder()
+      let file = folder.file("t.csv")
+      let tracer = try Tracer(["--output", file], of: pair.namespace)
+      let port = try pair.connect().port
+      try pair.client.ask("shutdown c")
+      Clocks.pass(milliseconds: 300)
+      try pair.server.ask("close c")
+      try tracer.stop()
+      let user = "setpriv --reuid 65534 --clear-groups --inh-caps=-all"
+      _ = try ChildProcess.run(["chmod", "-R", "a+rX", folder.path])
+      let terminal = try Terminal("\(user) \(Tracer.binary) top --read \(file) -L \(port); echo status $?; cat")
+      try terminal.screen("the end of the recording") { $0.contains("0 sort age") && $0.contains("t.csv") }
+      // The last transition before it: the server is in LAST-ACK; before that in CLOSE-WAIT for 300 ms.
+      try terminal.press(",")
+      try terminal.screen("LAST-ACK") { $0.contains(" LAST-ACK     python3/\(pair.server.pid)") }
+      try terminal.press("-", ",", ",")
+      try terminal.screen("before") { $0.contains(" CLOSE-WAIT   python3/\(pair.server.pid)") }
+      try terminal.press("Enter")
+      try terminal.screen("the detail") { $0.contains("a recording doesn't tell") && $0.contains("send 6") }
+      try terminal.press("Escape", "0")
+      try terminal.screen("the start") { $0.contains(" +0 ns of ") }
+      try terminal.press("?")
+      try terminal.screen("the keys") { $0.contains("a step back or forward in time") }
+      try terminal.press("q")
+      try terminal.screen("the end") { $0.contains("status 0") }
     }
 
     @Test func refusesAPipe() throws {

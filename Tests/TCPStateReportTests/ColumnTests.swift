@@ -19,19 +19,19 @@ import Testing
     ("duration", .stateDuration), ("timestmap", .timestamp), ("rtt", .rtt), ("recieve_next", .receiveNext),
   ])
   func nearest(_ name: String, _ column: Column) {
-    #expect(throws: ColumnListError.unknown(name: name, nearest: column)) { try Column.parse(name) }
+    #expect(throws: ColumnListError<Column>.unknown(name: name, nearest: column)) { try Column.parse(name) }
   }
 
   @Test func errors() {
-    #expect(throws: ColumnListError.unknown(name: "xyzzyplugh", nearest: nil)) {
+    #expect(throws: ColumnListError<Column>.unknown(name: "xyzzyplugh", nearest: nil)) {
       try Column.parse("role,xyzzyplugh")
     }
-    #expect(throws: ColumnListError.repeated(.role)) { try Column.parse("role,role") }
-    #expect(throws: ColumnListError.repeated(.role)) { try Column.parse("default,role") }
-    #expect(throws: ColumnListError.empty) { try Column.parse("") }
-    #expect(throws: ColumnListError.empty) { try Column.parse("role,") }
+    #expect(throws: ColumnListError<Column>.repeated(.role)) { try Column.parse("role,role") }
+    #expect(throws: ColumnListError<Column>.repeated(.role)) { try Column.parse("default,role") }
+    #expect(throws: ColumnListError<Column>.empty) { try Column.parse("") }
+    #expect(throws: ColumnListError<Column>.empty) { try Column.parse("role,") }
     #expect(
-      ColumnListError.unknown(name: "pid", nearest: .processPID).description
+      ColumnListError<Column>.unknown(name: "pid", nearest: .processPID).description
         == "no column 'pid'; did you mean 'process_pid'?")
   }
 

@@ -14,6 +14,7 @@ import Testing
     socket.local = Endpoint(address: IPAddress(v4: 0x0a00_0005), port: 443)
     socket.peer = Endpoint(address: IPAddress(v4: 0x0a00_0009), port: UInt16(40_000 + id))
     socket.netns = 1
+    socket.timeouts = 0
     socket.cgroup = 77
     socket.userID = 33
     (socket.unreadBytes, socket.unsentBytes, socket.unacknowledgedBytes) = (0, 0, 0)
@@ -77,7 +78,7 @@ import Testing
 
   @Test func csv() throws {
     var buffer = ByteBuffer()
-    let csv = StuckCSV()
+    var csv = StuckCSV()
     csv.appendHeader(to: &buffer)
     for socket in Self.reading.sockets {
       csv.append(socket, time: 1_700_000_000_123_456_789, cgroups: [77: "/a,b"], to: &buffer)
@@ -91,8 +92,9 @@ import Testing
 
   @Test func json() throws {
     var buffer = ByteBuffer()
+    var json = StuckJSON()
     for socket in Self.reading.sockets {
-      StuckJSON().append(socket, time: 1_700_000_000_123_456_789, cgroups: [77: "/a\"b"], to: &buffer)
+      json.append(socket, time: 1_700_000_000_123_456_789, cgroups: [77: "/a\"b"], to: &buffer)
     }
     try check("rows.jsonl", buffer)
     for line in buffer.text.split(separator: "\n") {

@@ -51,6 +51,8 @@ import Testing
 
   enum Scene: String, CaseIterable, Sendable {
     case list, detail, help, filtered, process, empty
+    /// The list of a group, the detail as just read, and a recording.
+    case group, held, recording, recordingHelp = "recording-help"
   }
 
   private static func view(_ scene: Scene) -> TopView {
@@ -59,10 +61,40 @@ import Testing
     case .detail: view.screen = .detail(2)
     case .help: view.screen = .help
     case .filtered: (view.filter, view.isTyping) = ("nginx", true)
-    case .process: view.grouping = .process
+    case .process: (view.grouping, view.selected) = (.process, 1)
+    case .group: (view.grouping, view.group) = (.process, "nginx/812")
+    case .held: view.screen = .detail(2)
+    case .recording: view.selected = 1
+    case .recordingHelp: view.screen = .help
     case .list, .empty: break
     }
     return view
+  }
+
+  private static func board(_ scene: Scene) -> TopBoard {
+    var board = scene == .empty ? TopBoard() : board
+    switch scene {
+    case .held:
+      var socket = StuckSocket(connection: 2, state: .closeWait)
+      socket.verdict = .shared
+      socket.holders = [
+        SocketHolder(pid: 812, name: ShortName("nginx"), descriptor: 14),
+        SocketHolder(pid: 813, name: ShortName("worker\u{1b}"), descriptor: 14),
+      ]
+      (socket.unreadBytes, socket.unsentBytes, socket.unacknowledgedBytes) = (600, 0, 0)
+      var flow = Transition()
+      (flow.sendNext, flow.receiveNext, flow.sendUnacknowledged) = (3_063_430_174, 918_326_252, 3_063_430_174)
+      (flow.sendWindowBytes, flow.receiveWindowBytes) = (65_536, 80_896)
+      (flow.congestionWindowPackets, flow.slowStartThresholdPackets) = (10, 7)
+      (flow.congestionControl, flow.rtoMicroseconds) = (ShortName("cubic"), 204_000)
+      board.detail = TopDetail(time: board.time, socket: socket, flow: flow)
+    case .recording, .recordingHelp:
+      board.host = "t.csv"
+      board.recording = TopBoard.Recording(
+        start: board.time - 191 * second, end: board.time + 111 * second, step: 10 * second, isPlaying: true)
+    default: break
+    }
+    return board
   }
 
   private static let sizes = [(80, 24, false), (160, 50, false), (80, 24, true)]
@@ -70,7 +102,7 @@ import Testing
   @Test(arguments: Scene.allCases, [0, 1, 2]) func golden(_ scene: Scene, _ size: Int) throws {
     let (width, height, color) = Self.sizes[size]
     let frame = TopFrame(
-      scene == .empty ? TopBoard() : Self.board, Self.view(scene), width: width, height: height,
+      Self.board(scene), Self.view(scene), width: width, height: height,
       style: TableStyle(color: color, utc: true))
     let lines = frame.lines()
     #expect(lines.count == height)
@@ -91,16 +123,16 @@ import Testing
       for height in [1, 2, 5, 10, 24] {
         let lines = TopFrame(Self.board, TopView(), width: width, height: height, style: TableStyle()).lines()
         #expect(lines.count == max(height, 4))
-        #expect(lines.allSatisfy { DisplayWidth.of($0) <= max(width, 20) || width < 64 })
+        #expect(lines.allSatisfy { DisplayWidth.of($0) <= max(width, 20) || width < 26 })
       }
     }
   }
 
   @Test func keys() {
     var view = TopView()
-    let shown: [UInt64] = [5, 6, 7]
+    var lines: [TopView.Line] = [.connection(5), .connection(6), .connection(7)]
     func press(_ keys: TopView.Key...) {
-      for key in keys { view.handle(key, shown: shown, count: 3, page: 2) }
+      for key in keys { view.handle(key, lines: lines, page: 2) }
     }
     press(.down, .down, .down)
     #expect(view.selected == 2)
@@ -112,8 +144,23 @@ import Testing
     #expect(view.filter == "q" && view.isTyping && !view.wantsToQuit)
     press(.enter, .character("g"), .character("?"))
     #expect(!view.isTyping && view.grouping == .process && view.screen == .help)
-    press(.character("?"), .escape)
+    press(.character("?"))
+    lines = [.group("a"), .group("b")]
+    press(.down, .enter)
+    #expect(view.group == "b" && view.screen == .list && view.selected == 0 && !view.showsGroups)
+    lines = [.connection(9)]
+    press(.enter)
+    #expect(view.screen == .detail(9))
+    press(.escape)
+    #expect(view.group == "b" && view.screen == .list)
+    press(.escape)
+    #expect(view.group == nil && view.selected == 1 && view.filter == "q")
+    press(.escape)
     #expect(view.filter.isEmpty && view.screen == .list)
+    press(.left)
+    #expect(view.takeTravel() == .back && view.takeTravel() == nil)
+    press(.character("."))
+    #expect(view.takeTravel() == .next)
     press(.character("q"))
     #expect(view.wantsToQuit)
   }

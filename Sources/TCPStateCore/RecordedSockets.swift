@@ -1,0 +1,134 @@
+/// The sockets that a recording tells of, as of the rows taken in so far.
+///
+/// Pure; times are the rows' own, nanoseconds since the epoch.
+public struct RecordedSockets: Sendable {
+  private struct Entry {
+    /// What its rows have told; the newest where they differ.
+    var facts: Transition
+    var entered: UInt64
+    var isExact: Bool
+  }
+
+  private var entries: [UInt64: Entry] = [:]
+  private var counts = [UInt64](repeating: 0, count: TCPState.arraySize)
+
+  public init() {}
+
+  /// Takes in the next row. One whose states are the same tells of a socket from before the
+  /// recording, and since when at least it has been so.
+  public mutating func receive(_ row: Transition) {
+    let known = entries[row.connection]
+    if let known { count(known.facts.new, -1) }
+    guard row.new != .closed else {
+      entries[row.connection] = nil
+      return
+    }
+    var entry = Entry(facts: row, entered: row.time, isExact: row.source == .event && row.old != row.new)
+    if let known {
+      entry.facts.fillUnknown(from: known.facts)
+      if row.old == row.new, known.facts.new == row.new {
+        (entry.entered, entry.isExact) = (known.entered, known.isExact)
+      }
+    }
+    entries[row.connection] = entry
+    count(row.new, 1)
+  }
+
+  private mutating func count(_ state: TCPState, _ change: Int64) {
+    guard state.isKnown else { return }
+    counts[Int(state.number)] &+= UInt64(bitPattern: change)
+  }
+
+  /// How many are in a state.
+  public func openCount(_ state: TCPState) -> UInt64 { state.isKnown ? counts[Int(state.number)] : 0 }
+
+  /// Every socket that is open, as `ConnectionTracker.forEachOpen` gives them: its state is
+  /// both old and new, its stay lasts until `now`.
+  public func forEachOpen(now: UInt64, _ body: (borrowing Transition) -> Void) {
+    for entry in entries.values {
+      var row = entry.facts
+      row.old = row.new
+      row.time = entry.entered
+      row.stay = Stay(nanoseconds: now - min(entry.entered, now), kind: entry.isExact ? .exact : .atLeast)
+      body(row)
+    }
+  }
+
+  /// What `stuck` finds at the moment `now`.
+  ///
+  /// A recording has owners, not descriptors, queues, timers or the bytes that
+  /// wait: those stay unknown, and so does the verdict, but of TIME-WAIT.
+  public func reading(_ query: StuckQuery, now: UInt64) -> StuckReading {
+    var reading = StuckReading()
+    var grouping = TimeWaitGrouping()
+    var others: [Transition] = []
+    forEachOpen(now: now) { row in
+      guard query.states.contains(row.new) else {
+        if row.new != .listen { others.append(copy row) }
+        return
+      }
+      reading.add(StuckSocket(recorded: copy row), query)
+    }
+    reading.sort()
+    guard query.states.contains(.timeWait) else { return reading }
+    var connected: [UInt64: Bool] = [:]
+    forEachOpen(now: now) { row in connected[row.connection] = row.didConnect }
+    for socket in reading.sockets where socket.state == .timeWait {
+      grouping.add(socket, connected: connected[socket.connection], ports: nil)
+    }
+    for row in others {
+      grouping.addOther(netns: row.netns, local: row.local, peer: row.peer, connected: row.didConnect)
+    }
+    reading.timeWait = grouping.groups
+    return reading
+  }
+}
+
+extension StuckSocket {
+  /// As a recording has it; see `RecordedSockets.reading`.
+  init(recorded row: Transition) {
+    self.init(connection: row.connection, state: row.new)
+    age = row.stay
+    (local, peer) = (row.local, row.peer)
+    (netns, cgroup, userID) = (row.netns, row.cgroup, row.userID)
+    let owner = row.ownerPID.map { SocketHolder(pid: $0, name: row.ownerName, descriptor: nil) }
+    guard row.new != .timeWait else {
+      verdict = .orphan
+      maker = owner
+      return
+    }
+    verdict = .unknown
+    holders = [owner].compactMap { $0 }
+  }
+}
+
+extension Transition {
+  /// Whether this is the end that connected; `nil` when that isn't known.
+  fileprivate var didConnect: Bool? {
+    switch role {
+    case .client: true
+    case .server, .listener: false
+    case .unknown: nil
+    }
+  }
+
+  /// Takes over what an earlier row of the same socket has told and this one doesn't.
+  fileprivate mutating func fillUnknown(from earlier: Transition) {
+    if role == .unknown { role = earlier.role }
+    if ownerPID == nil { (ownerPID, ownerName) = (earlier.ownerPID, earlier.ownerName) }
+    if local.port == 0 { local = earlier.local }
+    if peer.port == 0 { peer = earlier.peer }
+    userID = userID ?? earlier.userID
+    cgroup = cgroup ?? earlier.cgroup
+    netns = netns ?? earlier.netns
+    interface = interface ?? earlier.interface
+    bytesSent = bytesSent ?? earlier.bytesSent
+    bytesReceived = bytesReceived ?? earlier.bytesReceived
+    rttMicroseconds = rttMicroseconds ?? earlier.rttMicroseconds
+    retransmits = retransmits ?? earlier.retransmits
+    initialSendSequence = initialSendSequence ?? earlier.initialSendSequence
+    initialReceiveSequence = initialReceiveSequence ?? earlier.initialReceiveSequence
+    sendNext = sendNext ?? earlier.sendNext
+    receiveNext = receiveNext ?? earlier.receiveNext
+  }
+}

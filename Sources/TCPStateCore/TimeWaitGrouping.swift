@@ -1,0 +1,46 @@
+/// Puts sockets in TIME-WAIT together that use up the same supply.
+struct TimeWaitGrouping {
+  private struct Key: Hashable {
+    let netns: UInt32?
+    let local: Endpoint
+    let peer: Endpoint
+
+    /// The port that connect() chose is left out; of an end that isn't known to
+    /// have connected or accepted, the higher one.
+    init(netns: UInt32?, local: Endpoint, peer: Endpoint, connected: Bool?) {
+      let isChosenHere = connected ?? (local.port > peer.port)
+      self.netns = netns
+      self.local = Endpoint(address: local.address, port: isChosenHere ? 0 : local.port)
+      self.peer = Endpoint(address: peer.address, port: isChosenHere ? peer.port : 0)
+    }
+  }
+
+  private var byKey: [Key: TimeWaitGroup] = [:]
+
+  /// - Parameters:
+  ///   - connected: whether it is the end that connected; `nil` when that isn't known.
+  ///   - ports: of the ephemeral range; `nil` when that isn't known.
+  mutating func add(_ socket: StuckSocket, connected: Bool?, ports: UInt64?) {
+    let key = Key(netns: socket.netns, local: socket.local, peer: socket.peer, connected: connected)
+    var group =
+      byKey[key]
+      ?? TimeWaitGroup(
+        netns: key.netns, local: key.local, peer: key.peer, connected: connected,
+        ports: connected == true ? ports : nil)
+    group.add(age: socket.age?.nanoseconds, maker: socket.maker)
+    byKey[key] = group
+  }
+
+  /// A socket in another state, which occupies its port as well.
+  mutating func addOther(netns: UInt32?, local: Endpoint, peer: Endpoint, connected: Bool?) {
+    let key = Key(netns: netns, local: local, peer: peer, connected: connected)
+    byKey[key]?.others += 1
+  }
+
+  /// The largest first.
+  var groups: [TimeWaitGroup] {
+    byKey.values.sorted {
+      $0.count != $1.count ? $0.count > $1.count : ($0.peer.port, $0.local.port) < ($1.peer.port, $1.local.port)
+    }
+  }
+}

@@ -1,0 +1,152 @@
+/// A recording under `top`: its board at any of its moments.
+///
+/// Pure. Going forward takes in the rows between; going back begins anew.
+public struct TopReplay: Sendable {
+  /// How the user moves in time.
+  public enum Travel: Sendable, Equatable {
+    /// By a step.
+    case back, forward
+    /// To the transition before or after.
+    case previous, next
+    case start, end
+    /// The step gets shorter or longer.
+    case finer, coarser
+    /// Time passes by itself, or no longer.
+    case play
+  }
+
+  /// Seconds that sparklines remember, as live.
+  private static let memory: UInt64 = 60
+  private static let second: UInt64 = 1_000_000_000
+  /// Steps to choose among, in nanoseconds: 1 ms to 1 h.
+  private static let steps: [UInt64] = [
+    1_000_000, 10_000_000, 100_000_000, second, 10 * second, 60 * second, 600 * second, 3600 * second,
+  ]
+
+  /// In the order of their times.
+  private let rows: [Transition]
+  private var taken = 0
+  private var sockets = RecordedSockets()
+  private var history = TopHistory()
+  private var perSecond: [UInt64] = []
+  private var counts: [[UInt64]] = Array(repeating: [], count: TCPState.arraySize)
+  private var transitions: UInt64 = 0
+  /// Before the second that was sampled last; which one that was, from the start.
+  private var transitionsBefore: UInt64 = 0
+  private var sampledSecond: UInt64?
+  private var stepIndex = 3
+
+  public let start: UInt64
+  public let end: UInt64
+  /// The moment shown, nanoseconds since the epoch.
+  public private(set) var time: UInt64
+  public private(set) var isPlaying = false
+  /// Events lost, by the gaps of the recording.
+  public let lost: UInt64
+
+  /// - Parameters:
+  ///   - rows: of a recording, in its order.
+  ///   - span: when the recording begins and ends; rows from before are sockets that were there already.
+  public init(_ rows: [Transition], span: ClosedRange<UInt64>, lost: UInt64) {
+    // The end of TIME-WAIT may be told later than it was; rows of the same time keep their order.
+    self.rows = rows.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
+    (start, end) = (span.lowerBound, span.upperBound)
+    self.lost = lost
+    time = start
+    move(to: start)
+  }
+
+  public var step: UInt64 { Self.steps[stepIndex] }
+
+  /// Shows another moment, within the recording.
+  public mutating func move(to wanted: UInt64) {
+    let wanted = max(start, min(wanted, end))
+    if wanted < time { forgetAll() }
+    let present = (wanted - start) / Self.second
+    var first = sampledSecond ?? 0
+    if present - first >= Self.memory {
+      // Too long ago to be shown.
+      forgetSamples()
+      first = present - Self.memory + 1
+      take(until: start + first * Self.second - 1)
+    }
+    for second in first...present {
+      if second != sampledSecond { transitionsBefore = transitions }
+      take(until: min(wanted, start + (second + 1) * Self.second - 1))
+      sample(second)
+    }
+    time = wanted
+  }
+
+  private mutating func forgetAll() {
+    (taken, transitions, transitionsBefore) = (0, 0, 0)
+    (sockets, history) = (RecordedSockets(), TopHistory())
+    forgetSamples()
+  }
+
+  private mutating func forgetSamples() {
+    sampledSecond = nil
+    perSecond = []
+    counts = Array(repeating: [], count: TCPState.arraySize)
+  }
+
+  private mutating func take(until limit: UInt64) {
+    while taken < rows.count, rows[taken].time <= limit {
+      sockets.receive(rows[taken])
+      history.receive(rows[taken])
+      if rows[taken].old != rows[taken].new { transitions += 1 }
+      taken += 1
+    }
+  }
+
+  /// What the sparklines show of a second, so far.
+  private mutating func sample(_ second: UInt64) {
+    let isNew = second != sampledSecond
+    sampledSecond = second
+    func set(_ value: UInt64, in values: inout [UInt64]) {
+      if !isNew, !values.isEmpty { values.removeLast() }
+      if values.count == Int(Self.memory) { values.removeFirst() }
+      values.append(value)
+    }
+    set(transitions - transitionsBefore, in: &perSecond)
+    for state in TCPState.all { set(sockets.openCount(state), in: &counts[Int(state.number)]) }
+  }
+
+  /// Moves as the user wants.
+  public mutating func travel(_ travel: Travel) {
+    switch travel {
+    case .back: move(to: time - min(step, time))
+    case .forward: move(to: time + min(step, end - time))
+    case .previous: if let earlier = rows[..<taken].last(where: { $0.time < time }) { move(to: earlier.time) }
+    case .next: if taken < rows.count { move(to: rows[taken].time) }
+    case .start: move(to: start)
+    case .end: move(to: end)
+    case .finer: stepIndex = max(0, stepIndex - 1)
+    case .coarser: stepIndex = min(Self.steps.count - 1, stepIndex + 1)
+    case .play: isPlaying = !isPlaying && time < end
+    }
+  }
+
+  /// Time passes while it plays.
+  public mutating func pass(_ nanoseconds: UInt64) {
+    guard isPlaying else { return }
+    move(to: time + min(nanoseconds, end - time))
+    if time == end { isPlaying = false }
+  }
+
+  /// The board of this moment.
+  public func board(_ filter: RowFilter) -> TopBoard {
+    var board = TopBoard()
+    board.time = time
+    board.lost = lost
+    board.transitions = transitions
+    (board.perSecond, board.counts) = (perSecond, counts)
+    board.recording = TopBoard.Recording(
+      start: start, end: end, step: step, isPlaying: isPlaying)
+    sockets.forEachOpen(now: time) { row in
+      guard row.new != .listen, filter.wants(row), filter.shows(row) else { return }
+      board.rows.append(TopBoard.Row(facts: copy row, past: history.past(of: row.connection)))
+    }
+    return board
+  }
+}

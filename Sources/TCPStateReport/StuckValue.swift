@@ -1,0 +1,89 @@
+import TCPStateCore
+
+/// What one field says of one socket.
+enum StuckValue {
+  /// As a column of transitions would say it.
+  case field(FieldValue)
+  /// Text of ours that needs no quoting.
+  case word(String)
+  /// Foreign text.
+  case text(String)
+  /// `name/pid:fd`, separated by spaces; objects in JSON.
+  case holders([SocketHolder])
+
+  static let unknown = StuckValue.field(.unknown)
+
+  init(_ number: UInt32?) { self = .field(FieldValue(number)) }
+  init(wide number: UInt64?) { self = .field(FieldValue(wide: number)) }
+
+  /// Holders in one cell.
+  static func text(of holders: [SocketHolder]) -> String {
+    holders.map { holder in
+      "\(holder.name)/\(holder.pid)" + (holder.descriptor.map { ":\($0)" } ?? "")
+    }.joined(separator: " ")
+  }
+}
+
+/// Looks fields up.
+struct StuckValues {
+  /// When the reading was made, nanoseconds since the epoch.
+  let time: UInt64
+  let cgroups: [UInt64: String]
+  var event = StuckEvent.found
+  private let words = FieldWords()
+
+  init(time: UInt64, cgroups: [UInt64: String], event: StuckEvent) {
+    self.time = time
+    self.cgroups = cgroups
+    self.event = event
+  }
+
+  /// All fields of a socket, one after the other.
+  func forEach(_ fields: [StuckField], of socket: StuckSocket, _ body: (StuckField, StuckValue) -> Void) {
+    let row = socket.row(at: time)
+    for field in fields {
+      switch field {
+      case .shared(let column): body(field, .field(column.value(of: row, words)))
+      case .own(let own): body(field, value(own, of: socket))
+      }
+    }
+  }
+
+  private func value(_ field: StuckField.Own, of socket: StuckSocket) -> StuckValue {
+    let listener = socket.listeners.first
+    return switch field {
+    case .event: .word(event.rawValue)
+    case .state: .word(socket.state.name(.openTelemetry))
+    case .verdict: .word(socket.verdict.name.description)
+    case .fd: StuckValue(socket.holders.first?.descriptor)
+    case .holders: socket.holders.isEmpty ? .unknown : .holders(socket.holders)
+    case .cgroupPath: socket.cgroup.flatMap { cgroups[$0] }.map { .text($0) } ?? .unknown
+    case .unsentBytes: StuckValue(wide: socket.unsentBytes)
+    case .timeouts: StuckValue(socket.timeouts)
+    case .nextTimeout: StuckValue(wide: socket.nextTimeout)
+    case .listenerPID: StuckValue(listener?.holders.first?.pid)
+    case .listenerName: .field(FieldValue(listener?.holders.first?.name ?? ShortName()))
+    case .listenerAddress: listener.map { .word(EndpointText.string($0.local)) } ?? .unknown
+    case .acceptQueue: StuckValue(listener?.acceptQueue)
+    case .acceptQueueLimit: StuckValue(listener?.acceptQueueLimit)
+    case .requestQueue: StuckValue(listener?.requestQueue)
+    }
+  }
+}
+
+extension StuckSocket {
+  /// What it has in common with a transition, for the columns they share.
+  fileprivate func row(at time: UInt64) -> Transition {
+    var row = Transition()
+    row.time = time
+    row.connection = connection
+    row.stay = age
+    row.ownerPID = owner?.pid
+    row.ownerName = owner?.name ?? ShortName()
+    (row.userID, row.cgroup, row.netns) = (userID, cgroup, netns)
+    (row.local, row.peer) = (local, peer)
+    row.unreadBytes = unreadBytes.map { UInt32(clamping: $0) }
+    row.unacknowledgedBytes = unacknowledgedBytes.map { UInt32(clamping: $0) }
+    return row
+  }
+}

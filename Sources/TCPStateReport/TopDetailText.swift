@@ -1,0 +1,94 @@
+import TCPStateCore
+
+/// One connection in `top`: its timeline, sequence numbers, windows and holders.
+struct TopDetailText {
+  let board: TopBoard
+  let text: TopText
+
+  func lines(_ id: UInt64) -> [String] {
+    guard let row = board.rows.first(where: { $0.facts.connection == id }) else {
+      let there = board.recording == nil ? "has ended" : "isn't there at this moment"
+      return ["", "This connection \(there). Esc returns to the list."]
+    }
+    let facts = row.facts
+    let live = board.detail.flatMap { $0.socket.connection == id ? $0 : nil }
+    let owner = OwnerText.string(name: facts.ownerName, pid: facts.ownerPID, glyphs: text.style.glyphs)
+    var lines = [
+      "",
+      "\(facts.role.name) \(owner)  \(EndpointText.string(facts.local))  "
+        + "\(text.style.glyphs.arrow)  \(EndpointText.string(facts.peer))",
+      "",
+    ]
+    for stay in row.past {
+      lines.append(
+        "  " + text.paint(text.fit(stay.state.name(.rfc), 12), stay.state)
+          + text.fit(text.duration(stay.nanoseconds), 14, right: true))
+    }
+    lines.append(
+      "  " + text.paint(text.fit(facts.new.name(.rfc), 12), facts.new)
+        + text.fit(text.age(facts.stay), 14, right: true) + "  now")
+    lines.append("")
+    lines += holders(facts, live) + transfer(facts, live) + flow(facts, live)
+    lines.append(
+      label("user") + "\(text.sequence(facts.userID)), network namespace \(text.sequence(facts.netns))"
+        + (facts.cgroup.map { ", cgroup \($0)" } ?? "") + ", connection \(Self.hex(id))")
+    return lines.map { $0.contains("\u{1b}") ? $0 : text.fit($0, text.width, pads: false) }
+  }
+
+  private func label(_ name: String) -> String { "  " + text.fit(name, 10) }
+
+  /// Who has it by which descriptors, and what that means.
+  private func holders(_ facts: Transition, _ live: TopDetail?) -> [String] {
+    guard let live else {
+      return [label("holders") + (board.recording == nil ? text.unknown : "a recording doesn't tell")]
+    }
+    let style = StuckStyle(table: text.style)
+    let socket = live.socket
+    let names = socket.holders.map { style.holder($0) }.joined(separator: ", ")
+    let table = StuckTable(StuckReading(), style: style)
+    let detail = socket.verdict == .shared ? "" : table.detail(of: socket)
+    let verdict = [StuckTable.words(socket.verdict), detail].filter { !$0.isEmpty }.joined(separator: ", ")
+    return text.wrap("\(names.isEmpty ? "none" : names) (\(verdict))", indent: 12).enumerated().map { index, line in
+      index == 0 ? label("holders") + line.dropFirst(12) : line
+    }
+  }
+
+  private func transfer(_ facts: Transition, _ live: TopDetail?) -> [String] {
+    let rtt = (live?.flow.rttMicroseconds ?? facts.rttMicroseconds).map { text.duration(UInt64($0) * 1000) }
+    var lines = [
+      label("payload") + "sent \(text.bytes(facts.bytesSent)), received \(text.bytes(facts.bytesReceived)), "
+        + "retransmits \(text.number(live?.flow.retransmits ?? facts.retransmits)), rtt \(rtt ?? text.unknown)"
+    ]
+    guard let live else { return lines }
+    lines.append(
+      label("waiting")
+        + "unread \(text.bytes(live.socket.unreadBytes)), unsent \(text.bytes(live.socket.unsentBytes)), "
+        + "unacknowledged \(text.bytes(live.socket.unacknowledgedBytes))")
+    return lines
+  }
+
+  /// Sequence numbers and windows: live as just read, else of the last transition.
+  private func flow(_ facts: Transition, _ live: TopDetail?) -> [String] {
+    let flow = live?.flow ?? facts
+    let window = { (bytes: UInt32?) in text.bytes(bytes.map { UInt64($0) }) }
+    var congestion = "congestion \(text.number(flow.congestionWindowPackets)) packets"
+    if let threshold = flow.slowStartThresholdPackets { congestion += " (slow start below \(text.number(threshold)))" }
+    if !flow.congestionControl.isEmpty { congestion += ", \(TerminalText.visible(flow.congestionControl.description))" }
+    return [
+      label("initial") + "send \(text.sequence(facts.initialSendSequence)), "
+        + "receive \(text.sequence(facts.initialReceiveSequence))",
+      label("next") + "send \(text.sequence(flow.sendNext ?? facts.sendNext)), "
+        + "receive \(text.sequence(flow.receiveNext ?? facts.receiveNext)), "
+        + "unacknowledged from \(text.sequence(flow.sendUnacknowledged))",
+      label("windows") + "send \(window(flow.sendWindowBytes)), receive \(window(flow.receiveWindowBytes)), "
+        + "rto \(flow.rtoMicroseconds.map { text.duration($0 * 1000) } ?? text.unknown)",
+      label("") + congestion,
+    ]
+  }
+
+  private static func hex(_ id: UInt64) -> String {
+    var buffer = ByteBuffer(capacity: 64)
+    buffer.append(hex16: id)
+    return buffer.text
+  }
+}

@@ -1,0 +1,87 @@
+import TCPStateCore
+
+/// Text of a frame of `top`: fitted to columns, and coloured or not.
+struct TopText {
+  let width: Int
+  let style: TableStyle
+
+  var unknown: String { style.glyphs.unknown.description }
+
+  func age(_ stay: Stay?) -> String {
+    guard let stay else { return unknown }
+    return DurationText.string(stay.nanoseconds, kind: stay.kind, glyphs: style.glyphs)
+  }
+
+  func duration(_ nanoseconds: UInt64) -> String { DurationText.string(nanoseconds, glyphs: style.glyphs) }
+
+  func number(_ value: UInt32?) -> String { value.map { NumberText.string(UInt64($0)) } ?? unknown }
+
+  /// A number modulo 2^32, whose digits aren't a count.
+  func sequence(_ value: UInt32?) -> String { value.map { "\($0)" } ?? unknown }
+
+  func bytes(_ value: UInt64?) -> String { value.map { ByteCountText.string($0) } ?? unknown }
+
+  func clock(_ time: UInt64, fraction: Bool = false) -> String {
+    var buffer = ByteBuffer(capacity: 64)
+    var text = ClockText(utc: style.utc)
+    text.append(time, precision: .milliseconds, to: &buffer)
+    return fraction ? buffer.text : String(buffer.text.prefix(8))
+  }
+
+  func paint(_ text: String, _ state: TCPState) -> String {
+    style.color ? "\(StateColor.of(state))\(text)\(StateColor.reset)" : text
+  }
+
+  func heading(_ text: String) -> String {
+    style.color ? "\(StateColor.heading)\(text)\(StateColor.reset)" : text
+  }
+
+  /// A line of the list: the one chosen has a mark in its margin, and is in reverse video where there is colour.
+  func listed(_ line: String, isSelected: Bool) -> String {
+    guard isSelected else { return " " + line }
+    return style.color ? "\u{1b}[7m>\(line)\u{1b}[0m" : ">" + line
+  }
+
+  /// What doesn't fit is cut, and seen to be cut.
+  func fit(_ text: String, _ columns: Int, right: Bool = false, pads: Bool = true) -> String {
+    let length = DisplayWidth.of(text)
+    if length <= columns {
+      guard pads else { return text }
+      let padding = String(repeating: " ", count: columns - length)
+      return right ? padding + text : text + padding
+    }
+    let mark = unknown == "-" ? "~" : "…"
+    var result = ""
+    var used = 0
+    for character in text {
+      let next = DisplayWidth.of(String(character))
+      guard used + next < columns else { break }
+      result.append(character)
+      used += next
+    }
+    let padding = String(repeating: " ", count: max(0, columns - used - 1))
+    return columns > 0 ? result + mark + padding : ""
+  }
+
+  func spread(_ left: String, _ right: String) -> String {
+    let room = width - DisplayWidth.of(right) - 2
+    return room < 10 ? fit(left, width) : fit(left, room) + "  " + right
+  }
+
+  /// Words on as many lines as they take, the further ones indented.
+  func wrap(_ text: String, indent: Int) -> [String] {
+    var lines: [String] = []
+    var line = String(repeating: " ", count: indent)
+    for word in text.split(separator: " ") {
+      let isFirst = line.allSatisfy { $0 == " " }
+      if !isFirst, DisplayWidth.of(line) + 1 + DisplayWidth.of(String(word)) > width {
+        lines.append(line)
+        line = String(repeating: " ", count: indent) + word
+      } else {
+        line += (isFirst ? "" : " ") + word
+      }
+    }
+    lines.append(line)
+    return lines
+  }
+}

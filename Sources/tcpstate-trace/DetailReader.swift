@@ -1,0 +1,23 @@
+import TCPStateCore
+import TCPStateKernel
+
+/// Reads one connection's holders and windows from the kernel's tables.
+enum DetailReader {
+  /// - Parameter facts: of the connection, as the tracker has them.
+  /// - Returns: `nil` when it isn't there any more.
+  static func read(_ stream: borrowing LiveStream, _ facts: Transition) throws -> TopDetail? {
+    var filter = RowFilter()
+    filter.netns = facts.netns
+    var query = StuckQuery(states: [facts.new], olderThan: 0, filter: filter)
+    query.connection = facts.connection
+    var flow = Transition()
+    let reading = try StuckReader.read(
+      stream.source, query, makerOf: { stream.tracker.owner(of: $0) },
+      look: { snapshot in
+        guard snapshot.pointee.event.cookie == facts.connection else { return }
+        flow = Transition(flowOf: snapshot, ticksPerSecond: stream.source.ticksPerSecond) ?? flow
+      })
+    guard let socket = reading.sockets.first else { return nil }
+    return TopDetail(time: KernelClock.monotonic() &+ stream.tracker.wallOffset, socket: socket, flow: flow)
+  }
+}

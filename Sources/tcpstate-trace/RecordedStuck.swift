@@ -1,0 +1,19 @@
+import TCPStateCore
+
+/// The sockets of a recording, as of its end or the moment asked for.
+struct RecordedStuck: RecordedSink, ~Copyable {
+  private(set) var sockets = RecordedSockets()
+  private(set) var span = RecordedSpan()
+  private let moment: ReplayMoment
+
+  init(_ moment: ReplayMoment) {
+    self.moment = moment
+  }
+
+  mutating func receive(_ row: inout Transition, lossBefore: UInt64) {
+    span.take(row, lossBefore: lossBefore)
+    // Rows from before the start are sockets that were there already.
+    if let start = span.start, let limit = moment.time(start: start), row.time > max(limit, start) { return }
+    sockets.receive(row)
+  }
+}
