@@ -18,7 +18,10 @@ public final class NetworkNamespace {
 
   public var path: String { "/run/netns/\(name)" }
 
-  public var inode: UInt64 {
+  public var inode: UInt64 { Self.inode(of: path) }
+
+  /// Of any namespace's file.
+  public static func inode(of path: String) -> UInt64 {
     var status = stat()
     return stat(path, &status) == 0 ? UInt64(status.st_ino) : 0
   }
