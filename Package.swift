@@ -54,6 +54,9 @@ let package = Package(
       name: "TCPStateReportTests", dependencies: ["TCPStateCore", "TCPStateReport", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: swiftSettings),
     .testTarget(
+      name: "RecordingTests", dependencies: ["TCPStateCore", "TCPStateReport", "TestSupport"], exclude: ["Fixtures"],
+      swiftSettings: swiftSettings),
+    .testTarget(
       name: "LifecyclePrivilegedTests", dependencies: ["TestSupport"], exclude: ["peers"],
       swiftSettings: swiftSettings),
     .testTarget(

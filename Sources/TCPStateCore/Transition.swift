@@ -124,7 +124,7 @@ public struct Stay: Hashable, Sendable, BitwiseCopyable {
 /// `nil` is unknown; an unknown count or time is never 0. All members are plain
 /// values, so a transition is copied without allocation.
 public struct Transition: Sendable, BitwiseCopyable {
-  /// Nanoseconds since the epoch, CLOCK_REALTIME.
+  /// Nanoseconds since the epoch, CLOCK_REALTIME; 0 in recordings that don't tell (`hasTime`).
   public var time: UInt64 = 0
   /// 1, 2, 3 … as written; a gap is a loss.
   public var sequence: UInt64 = 0
@@ -189,6 +189,14 @@ public struct Transition: Sendable, BitwiseCopyable {
   public var socketAddress: UInt64?
 
   public init() {}
+
+  /// Whether it is known when it was.
+  @inlinable
+  public var hasTime: Bool { time != 0 }
+
+  /// Whether it only says that the socket was there, in that state: not a transition.
+  @inlinable
+  public var isFound: Bool { old == new && source == .snapshot }
 
   /// Whether the packets are IPv4, also on an IPv6 socket with v4-mapped addresses.
   @inlinable

@@ -51,7 +51,7 @@ public struct ClockText: Sendable {
     clock = Word(clock: UInt64((local % 86_400 + 86_400) % 86_400))
   }
 
-  /// Seconds that the local zone is east of UTC at a second since the epoch.
+  /// Seconds east of UTC, in the zone of this machine.
   static func localOffset(at second: UInt64) -> Int64 {
     var time = time_t(second)
     var parts = tm()

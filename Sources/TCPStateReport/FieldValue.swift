@@ -60,8 +60,8 @@ extension Column {
   @inline(__always)
   func value(of row: Transition, _ words: FieldWords) -> FieldValue {
     switch self {
-    case .timestamp: .time(row.time)
-    case .timestampUnixNano: .unixNano(row.time)
+    case .timestamp: row.hasTime ? .time(row.time) : .unknown
+    case .timestampUnixNano: row.hasTime ? .unixNano(row.time) : .unknown
     case .sequence: .wideNumber(row.sequence)
     case .connectionID: .identifier(row.connection)
     case .role: .word(words.roles[Int(row.role.rawValue)])

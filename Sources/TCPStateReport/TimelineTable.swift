@@ -113,6 +113,7 @@ extension TimelineTable {
   private mutating func write(_ column: TimelineColumn, of row: Transition) -> Int {
     switch column {
     case .time:
+      guard row.hasTime else { return writeUnknown() }
       clock.append(row.time, precision: layout.precision, to: &cell)
       return cell.count
     case .role:

@@ -59,7 +59,7 @@ extension TransitionReader {
 
   /// Anything but a value of its kind is wrong, unless it stands for unknown.
   @inline(never)
-  private mutating func checkNull(_ column: Column, _ cell: UnsafeBufferPointer<UInt8>) throws(RecordingError) {
+  mutating func checkNull(_ column: Column, _ cell: some Collection<UInt8>) throws(RecordingError) {
     if !nullText.isEmpty, cell.elementsEqual(nullText) { return }
     for null in ["\\N", "NULL", "NA", "null"] where cell.elementsEqual(null.utf8) { return }
     throw RecordingError(line: line, "\(column.csvName): \(RecordingError.quoted(cell)) is not \(column.kind)")
@@ -100,14 +100,14 @@ extension TransitionReader {
         return read(column, &inner, to: &row) && inner.next == start + count
       }
       if !isRead {
-        try bytes[..<count].withUnsafeBufferPointer { cell throws(RecordingError) in try checkNull(column, cell) }
+        try checkNull(column, bytes[..<count])
       }
     }
     line += lines
     return true
   }
 
-  private mutating func set(_ column: Column, _ name: ShortName, in row: inout Transition) {
+  mutating func set(_ column: Column, _ name: ShortName, in row: inout Transition) {
     switch column {
     case .processName: row.ownerName = name
     case .actorName: row.actorName = name

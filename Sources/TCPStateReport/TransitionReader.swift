@@ -1,6 +1,7 @@
 import TCPStateCore
 
-/// Reads recordings: our CSV, whatever its columns, back into transitions.
+/// Reads recordings back into transitions: our CSV, whatever its columns, our
+/// JSON Lines, and what tcpstates of bcc and libbpf-tools prints.
 ///
 /// The caller appends bytes as they come and takes rows until more bytes are
 /// needed. A last line that was cut short is left out, and `wasCut` tells.
@@ -18,8 +19,10 @@ public struct TransitionReader: ~Copyable {
   /// No line of ours is longer.
   private static let longestLine = 1 << 20
 
-  /// The header's columns in its order; `nil` where the name is none of ours.
-  public private(set) var columns: [Column?] = []
+  /// The header's columns in its order; `nil` where the name is none of ours. JSON Lines have
+  /// no header: those of the lines read so far.
+  public internal(set) var columns: [Column?] = []
+  public private(set) var format = RecordingFormat.csv
   /// The line that was read last, from 1.
   public internal(set) var line: UInt64 = 0
   /// Whether the last line had no end, and so was left out.
@@ -41,6 +44,10 @@ public struct TransitionReader: ~Copyable {
   var codes: UnsafeMutablePointer<UInt8>
   static var noColumn: UInt8 { .max }
   let nullText: [UInt8]
+  var json = JSONCells()
+  var tcpstates = TcpstatesCells()
+  /// The header as it was, so that it is known when it comes again (`cat a.csv b.csv`).
+  private var header: [UInt8] = []
 
   /// - Parameter nullText: what stands for unknown besides the empty cell, as `--null` had it.
   public init(nullText: String = "", capacity: Int = 1 << 20) {
@@ -56,8 +63,8 @@ public struct TransitionReader: ~Copyable {
     codes.deallocate()
   }
 
-  /// Whether the recording has the column; false before its header was read.
-  public func has(_ column: Column) -> Bool { columns.contains(column) }
+  /// Whether the first line was read.
+  public var knowsColumns: Bool { hasHeader && !columns.isEmpty }
 
   /// Makes room and lets `read` fill it, as read(2): the number of bytes, 0 when there are no more.
   public mutating func append<Failure: Error>(
@@ -81,6 +88,11 @@ public struct TransitionReader: ~Copyable {
         guard try readHeader() else { return endOrMore() }
         continue
       }
+      if format != .csv {
+        guard let isRow = try readLine(&row) else { return try endOrMoreOfRow() }
+        guard isRow else { continue }
+        return .row
+      }
       var cursor = CellCursor(next: UnsafePointer(base + position))
       let lines = line
       line += 1
@@ -96,6 +108,46 @@ public struct TransitionReader: ~Copyable {
       position = cursor.next - UnsafePointer(base)
       return .row
     }
+  }
+
+  /// Passes over the line that `next` has failed at.
+  ///
+  /// - Returns: false when it can't, because the header is wrong or the line has no end yet.
+  public mutating func skipLine() -> Bool {
+    guard hasHeader, let end = lineEnd else { return false }
+    position = end + 1
+    return true
+  }
+
+  /// Whether the line that `next` has failed at is the header again.
+  public var isAtHeader: Bool {
+    guard let end = lineEnd else { return false }
+    return UnsafeBufferPointer(start: base + position, count: end - position).elementsEqual(header)
+  }
+
+  /// Where the line at `position` ends, if it does.
+  private var lineEnd: Int? {
+    UnsafeBufferPointer(start: base + position, count: count - position)
+      .firstIndex(of: UInt8(ascii: "\n")).map { position + $0 }
+  }
+
+  /// Reads a line that is a row by itself.
+  ///
+  /// - Returns: false if it is empty; `nil` when it has no end yet.
+  private mutating func readLine(_ row: inout Transition) throws(RecordingError) -> Bool? {
+    guard let end = lineEnd else { return nil }
+    let text = UnsafeBufferPointer(start: base + position, count: end - position)
+    line += 1
+    let isBlank = text.allSatisfy { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") }
+    if !isBlank {
+      row = blank
+      switch format {
+      case .jsonLines: try readObject(UnsafePointer(base + position), UnsafePointer(base + end), to: &row)
+      default: try tcpstates.read(text, line: line, to: &row)
+      }
+    }
+    position = end + 1
+    return !isBlank
   }
 
   private mutating func endOrMoreOfRow() throws(RecordingError) -> Outcome {
@@ -130,17 +182,52 @@ public struct TransitionReader: ~Copyable {
 
   /// - Returns: false when its line isn't complete yet.
   private mutating func readHeader() throws(RecordingError) -> Bool {
-    let bytes = UnsafeBufferPointer(start: base + position, count: count - position)
-    guard let end = bytes.firstIndex(of: UInt8(ascii: "\n")) else {
-      guard bytes.count < Self.longestLine else {
+    guard let end = lineEnd ?? (isComplete ? count : nil) else {
+      guard count - position < Self.longestLine else {
         throw RecordingError(line: 1, "is no header of a recording, nor any line of text")
       }
       return false
     }
-    line = 1
-    var text = bytes[..<end]
-    if text.last == UInt8(ascii: "\r") { text = text.dropLast() }
+    var text = UnsafeBufferPointer(start: base + position, count: end - position)[...]
     if text.starts(with: [0xef, 0xbb, 0xbf]) { text = text.dropFirst(3) }  // a byte order mark
+    let start = position + text.startIndex
+    header = Array(text)
+    if text.last == UInt8(ascii: "\r") { text = text.dropLast() }
+    let isRow: Bool
+    if text.first == UInt8(ascii: "{") {
+      format = .jsonLines
+      isRow = true
+    } else if let layout = TcpstatesLayout(header: text) {
+      format = .tcpstates
+      tcpstates.layout = layout
+      columns = layout.columns
+      isRow = false
+    } else if let count = Self.cells(ofRow: text) {
+      columns = Array(Column.allCases.prefix(count))
+      isRow = true
+    } else {
+      line = 1
+      try readNames(text)
+      isRow = false
+    }
+    line = isRow ? 0 : 1
+    setCodes()
+    hasHeader = true
+    position = isRow ? start : min(end + 1, count)
+    return true
+  }
+
+  /// The number of cells of a row of ours that has no header before it; `nil` if it is none.
+  private static func cells(ofRow text: Slice<UnsafeBufferPointer<UInt8>>) -> Int? {
+    let cells = text.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+    guard cells.count == Column.defaultCount || cells.count == Column.allCases.count,
+      let time = cells.first, time.count == 30, time.last == UInt8(ascii: "Z"),
+      cells[1].allSatisfy({ $0 >= 48 && $0 <= 57 })
+    else { return nil }
+    return cells.count
+  }
+
+  private mutating func readNames(_ text: Slice<UnsafeBufferPointer<UInt8>>) throws(RecordingError) {
     for name in text.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
       let bare = name.first == 34 && name.last == 34 && name.count > 1 ? name.dropFirst().dropLast() : name
       let column = Column(csvName: String(decoding: bare, as: UTF8.self))
@@ -151,18 +238,20 @@ public struct TransitionReader: ~Copyable {
     }
     guard columns.contains(.stateNew) || columns.compactMap({ $0 }).count > 2 else {
       throw RecordingError(
-        line: 1, "is not the header of a recording by tcpstate-trace --format csv: \(RecordingError.quoted(text))")
+        line: 1,
+        "is not the first line of a recording by tcpstate-trace (csv, jsonl) or tcpstates: \(RecordingError.quoted(text))"
+      )
     }
+  }
+
+  private mutating func setCodes() {
     codes.deallocate()
-    codes = .allocate(capacity: columns.count)
+    codes = .allocate(capacity: max(columns.count, 1))
     for (index, column) in columns.enumerated() {
       // There are fewer columns than 255.
       (codes + index).initialize(to: column.map { UInt8(truncatingIfNeeded: $0.rawValue) } ?? Self.noColumn)
     }
-    hasHeader = true
     hasUnixNano = columns.contains(.timestampUnixNano)
     hasDuration = columns.contains(.stateDuration)
-    position += end + 1
-    return true
   }
 }

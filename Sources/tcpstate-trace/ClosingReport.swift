@@ -14,8 +14,8 @@ struct ClosingReport {
   var shown: UInt64
   var lost: UInt64
   var undecodable: UInt64
-  /// Nanoseconds since the tracer was attached.
-  var elapsed: UInt64
+  /// Nanoseconds since the tracer was attached, or from a recording's first row to its last; `nil` if that isn't told.
+  var elapsed: UInt64?
 
   private struct Stuck {
     let age: Stay
@@ -42,18 +42,35 @@ struct ClosingReport {
       }
     }
     var buffer = ByteBuffer(capacity: 4096)
-    let summaries = TCPState.all
-      .filter { $0 != .closed }
-      .map { statistics.summary(of: $0, openNow: openNow[Int($0.number)]) }
-      .filter { $0.stays > 0 || $0.openNow > 0 }
-    if !summaries.isEmpty { StateSummaryTable(summaries, style: TableStyle(glyphs: glyphs)).append(to: &buffer) }
-    buffer.append(completeness(unmatched: tracker.unmatched))
+    append(statistics, openNow: openNow, unmatched: tracker.unmatched, glyphs: glyphs, to: &buffer)
     list(stuck, to: &buffer)
     return buffer.text
   }
 
+  /// Of a recording.
+  func text(_ statistics: borrowing StateStatistics, _ sockets: borrowing OpenSockets, glyphs: Glyphs) -> String {
+    var buffer = ByteBuffer(capacity: 4096)
+    append(statistics, openNow: sockets.counts, unmatched: sockets.unmatched, glyphs: glyphs, to: &buffer)
+    return buffer.text
+  }
+
+  /// - Parameter openNow: by `TCPState.number`.
+  private func append(
+    _ statistics: borrowing StateStatistics, openNow: [UInt64], unmatched: UInt64, glyphs: Glyphs,
+    to buffer: inout ByteBuffer
+  ) {
+    var summaries: [StateSummary] = []
+    for state in TCPState.all where state != .closed {
+      let summary = statistics.summary(of: state, openNow: openNow[Int(state.number)])
+      if summary.stays > 0 || summary.openNow > 0 { summaries.append(summary) }
+    }
+    if !summaries.isEmpty { StateSummaryTable(summaries, style: TableStyle(glyphs: glyphs)).append(to: &buffer) }
+    buffer.append(completeness(unmatched: unmatched))
+  }
+
   private func completeness(unmatched: UInt64) -> String {
-    var text = "\(NumberText.string(transitions)) transitions in \(DurationText.string(elapsed)), "
+    var text = "\(NumberText.string(transitions)) transitions"
+    text += elapsed.map { " in \(DurationText.string($0)), " } ?? ", "
     text += "\(NumberText.string(lost)) lost, \(NumberText.string(unmatched)) unmatched"
     if shown != transitions { text += ", \(NumberText.string(shown)) shown" }
     if undecodable > 0 { text += ", \(NumberText.string(undecodable)) undecodable" }

@@ -41,6 +41,12 @@ struct FilterOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Show only stays of at least this long: 250ms, 30s, 5m, 2h.", valueName: "duration"))
   var longerThan: String?
 
+  /// Whether anything is filtered.
+  var isGiven: Bool {
+    ipv4 || ipv6
+      || [localPort, remotePort, local, peer, pid, process, netns, cgroup, state, longerThan].contains { $0 != nil }
+  }
+
   /// What is shown.
   func rowFilter() throws -> RowFilter {
     if ipv4 && ipv6 { throw Failure(.usage, "-4 and -6 exclude each other; leave both out for both") }

@@ -49,7 +49,7 @@ struct LifecycleCommand: ParsableCommand {
   }
 
   private func read(_ selection: LifecycleSelection, _ limits: TracingOptions.Limits) throws {
-    try filters.refuseCgroup()
+    try recording.check(filters, tracing)
     let printer = try LifecyclePrinter(
       options: options, selection: selection, limit: limits.count, isRecording: true)
     let needs = RecordingSession<LifecyclePrinter>.Needs(

@@ -60,8 +60,9 @@ struct OutputOptions: ParsableArguments {
     }
   }
 
-  func validate() throws {
-    if nullText != nil, format != .csv { throw Failure(.usage, "--null goes with --format csv") }
+  /// - Parameter reads: a recording is read, in which `--null` stands for unknown too.
+  func validate(reads: Bool = false) throws {
+    if nullText != nil, format != .csv, !reads { throw Failure(.usage, "--null goes with --format csv") }
     if excelSafe, format != .csv { throw Failure(.usage, "--excel-safe goes with --format csv") }
   }
 }

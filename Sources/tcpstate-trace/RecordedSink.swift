@@ -9,12 +9,13 @@ extension RecordedSink where Self: ~Copyable {
   mutating func finish() {}
   mutating func flush() throws -> Bool { false }
   mutating func measureTerminal() {}
+  var writesWhileReading: Bool { false }
   var isDone: Bool { false }
   var isBackedUp: Bool { false }
   var descriptor: Int32 { 1 }
 }
 
-extension RecordingSession.Needs where Sink: ~Copyable {
+extension RecordingNeeds {
   /// What it takes to know which sockets were open, and since when.
   static func sockets(for command: String) -> Self {
     Self(
@@ -69,7 +70,7 @@ struct RecordedSpan {
   mutating func take(_ row: borrowing Transition, lossBefore: UInt64) {
     lost += lossBefore
     latest = max(latest, row.time)
-    if row.old == row.new {
+    if row.isFound {
       hasExisting = true
     } else if start == nil {
       start = row.time

@@ -3,11 +3,28 @@ import ArgumentParser
 /// Which recordings take the kernel's place, for every command that reads events.
 struct RecordingOptions: ParsableArguments {
   @Option(
-    name: .customLong("read"),
+    name: .customLong("read"), parsing: .upToNextOption,
     help: ArgumentHelp(
-      "Read a recording instead of the kernel; '-' is standard input. No privileges are needed.", valueName: "file"))
-  var path: String?
+      "Read recordings instead of the kernel, merged by time: csv or jsonl of ours, or tcpstates' output; .gz and .zst too; '-' is standard input. No privileges are needed.",
+      valueName: "file"))
+  var paths: [String] = []
+
+  @Flag(help: "Leave out lines of a recording that can't be read, and count them.")
+  var skipBad = false
 
   /// Whether a recording is read; else it is the live kernel.
-  var isGiven: Bool { path != nil }
+  var isGiven: Bool { !paths.isEmpty }
+
+  func validate() throws {
+    if skipBad, !isGiven { throw Failure(.usage, "--skip-bad goes with --read") }
+    if paths.filter({ $0 == "-" }).count > 1 {
+      throw Failure(.usage, "--read: '-', standard input, can be read once only")
+    }
+  }
+
+  /// Refuses what only the live kernel can do.
+  func check(_ filters: FilterOptions, _ tracing: TracingOptions) throws {
+    try filters.refuseCgroup()
+    if tracing.duration != nil { throw Failure(.usage, "--for: a recording ends by itself; leave it out") }
+  }
 }

@@ -2,98 +2,89 @@ import Glibc
 import TCPStateCore
 import TCPStateReport
 
-/// A sink over a recording; no privileges are needed.
+/// A sink over recordings, merged by time; no privileges are needed.
 struct RecordingSession<Sink: TransitionSink & ~Copyable>: ~Copyable {
-  /// What a command can't do without.
-  struct Needs {
-    let command: String
-    /// One column of each must be there.
-    let columns: [[Column]]
-  }
+  typealias Needs = RecordingNeeds
 
-  private let path: String
-  private var reader: TransitionReader
-  var sink: Sink
+  private let options: RecordingOptions
+  private let nullText: String
   private let needs: Needs
-  private var isChecked = false
+  var sink: Sink
+  private var inputs: [RecordingInput] = []
+  private var progress: ReadingProgress
+  /// Events lost, by the gaps of the recordings.
+  private(set) var lost: UInt64 = 0
+  /// Rows read.
+  private(set) var rows: UInt64 = 0
 
+  /// - Parameter nullText: what stands for unknown in CSV, besides the empty cell.
   init(_ options: RecordingOptions, nullText: String, needs: Needs, sink: consuming Sink) {
-    path = options.path ?? "-"
+    self.options = options
+    self.nullText = nullText
     self.needs = needs
+    let mayShow = isatty(2) == 1 && (isatty(sink.descriptor) == 0 || !sink.writesWhileReading)
+    progress = ReadingProgress(isShown: mayShow)
     self.sink = sink
-    reader = TransitionReader(nullText: nullText)
   }
 
-  /// What messages call the recording.
-  var name: String { path == "-" ? "standard input" : Message.printable(path) }
+  /// What messages call the recordings.
+  var name: String {
+    options.paths.count == 1
+      ? options.paths[0] == "-" ? "standard input" : Message.printable(options.paths[0])
+      : "the \(NumberText.string(UInt64(options.paths.count))) recordings"
+  }
 
+  /// Folds all rows, ends the sink and writes the rest.
   mutating func run() throws {
     signal(SIGPIPE, SIG_IGN)
-    let descriptor = path == "-" ? 0 : open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      throw Failure(.badInput, "can't read \(name): \(String(cString: strerror(errno)))")
+    do {
+      try read()
+    } catch {
+      progress.clear()
+      throw error
     }
-    defer { if descriptor > 0 { close(descriptor) } }
-    var row = Transition()
-    var sequence: UInt64 = 0
-    reading: while !sink.isDone {
-      switch try next(&row) {
-      case .row:
-        let lost = row.sequence > sequence + 1 && sequence > 0 ? row.sequence - sequence - 1 : 0
-        sequence = row.sequence
-        sink.receive(&row, lossBefore: lost)
-        sink.advance(to: row.time)
-      case .needsBytes:
-        try writeOut()
-        try fill(descriptor)
-      case .end:
-        break reading
-      }
-    }
-    try check(atEnd: true)
+    progress.clear()
     sink.finish()
     try writeOut()
-    if reader.wasCut {
-      Message.line("tcpstate-trace: \(name):\(reader.line + 1): the last line is cut short and was left out")
-    }
+    for note in inputs.flatMap(\.notes) { Message.error(note) }
   }
 
-  private mutating func next(_ row: inout Transition) throws -> TransitionReader.Outcome {
-    do throws(RecordingError) {
-      let outcome = try reader.next(&row)
-      if !isChecked, reader.line > 1 || outcome == .row { try check(atEnd: false) }
-      return outcome
-    } catch {
-      throw Failure(.badInput, "\(name):\(error.line): \(error.what)")
+  private mutating func read() throws {
+    for path in options.paths {
+      inputs.append(
+        try RecordingInput(path: path, nullText: nullText, needs: needs, skipsBad: options.skipBad))
     }
-  }
-
-  private mutating func check(atEnd: Bool) throws(RecordingError) {
-    guard !isChecked else { return }
-    guard !reader.columns.isEmpty else {
-      guard atEnd else { return }
-      throw RecordingError(line: 1, "is empty: not even a header")
-    }
-    isChecked = true
-    let reader = reader.columns
-    let missing = needs.columns.filter { choice in !choice.contains { reader.contains($0) } }
-    guard !missing.isEmpty else { return }
-    let names = missing.map { $0[0].csvName.description }.joined(separator: ", ")
-    throw RecordingError(
-      line: 1, "\(needs.command) needs the column\(missing.count > 1 ? "s" : "") \(names); record with --columns all")
-  }
-
-  private mutating func fill(_ descriptor: Int32) throws {
-    var failure: Int32 = 0
-    _ = reader.append { room in
-      while true {
-        let count = read(descriptor, room.baseAddress, room.count)
-        if count < 0, errno == EINTR { continue }
-        if count < 0 { failure = errno }
-        return count
+    /// Those that have a row left.
+    var open: [RecordingInput] = []
+    for input in inputs where try advance(input) {
+      guard input.row.hasTime || inputs.count == 1 else {
+        throw Failure(
+          .badInput,
+          "\(input.file.name):\(2): recordings are merged by time, and this one doesn't tell it; read it alone")
       }
+      open.append(input)
     }
-    if failure != 0 { throw Failure(.badInput, "can't read \(name): \(String(cString: strerror(failure)))") }
+    while !open.isEmpty, !sink.isDone {
+      var first = 0
+      if open.count > 1 {
+        for index in 1..<open.count where open[index].row.time < open[first].row.time { first = index }
+      }
+      let input = open[first]
+      var row = input.row
+      lost += input.lossBefore
+      rows += 1
+      let time = row.time
+      sink.receive(&row, lossBefore: input.lossBefore)
+      sink.advance(to: time)
+      if try !advance(input) { open.remove(at: first) }
+    }
+  }
+
+  private mutating func advance(_ input: RecordingInput) throws -> Bool {
+    try input.advance {
+      try writeOut()
+      progress.show(inputs)
+    }
   }
 
   /// Writes all there is, waiting for the reader.

@@ -28,7 +28,7 @@ struct Stuck: ParsableCommand {
   @OptionGroup(title: "Recordings") var recording: RecordingOptions
 
   mutating func run() throws {
-    try output.validate()
+    try output.validate(reads: recording.isGiven)
     let query = try options.query(filters)
     let fields = try output.validatedColumns(StuckField.self)
     if recording.isGiven { return try readRecording(query, fields) }

@@ -14,12 +14,14 @@ struct Trace: ParsableCommand {
 
   @OptionGroup(title: "Which connections") var filters: FilterOptions
   @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup(title: "Recordings") var recording: RecordingOptions
   @OptionGroup(title: "Tracing") var tracing: TracingOptions
 
   mutating func run() throws {
-    try output.validate()
+    try output.validate(reads: recording.isGiven)
     let columns = try output.validatedColumns()
     let rows = try filters.rowFilter()
+    if recording.isGiven { return try read(columns, rows) }
     let configuration = try tracing.configuration(filter: filters.kernelFilter(rows))
     let limits = try tracing.limits()
     try tracing.checkPrivilege()
@@ -34,5 +36,18 @@ struct Trace: ParsableCommand {
     try session.run(readExisting: readExisting) { OpeningLine.text($0, readExisting: readExisting) }
     Message.write(session.sink.closingText(session.stream))
     if tracing.strict, !session.isComplete { throw ExitCode(ExitStatus.incomplete.rawValue) }
+  }
+
+  private func read(_ columns: [Column], _ rows: RowFilter) throws {
+    try recording.check(filters, tracing)
+    let isWhole = recording.paths.count == 1 && !filters.isGiven
+    var printer = try TracePrinter(
+      output: output, columns: columns, filter: rows, limit: tracing.limits().count, kind: isWhole ? .whole : .selected)
+    printer.begin()
+    let needs = RecordingNeeds(command: "trace", columns: [[.stateOld], [.stateNew]])
+    var session = RecordingSession(recording, nullText: output.nullText ?? "", needs: needs, sink: printer)
+    try session.run()
+    Message.write(session.sink.closingText())
+    if tracing.strict, session.lost > 0 { throw ExitCode(ExitStatus.incomplete.rawValue) }
   }
 }

@@ -24,9 +24,23 @@ struct TracePrinter: TransitionSink, ~Copyable {
   private var sequence: UInt64 = 0
   private var received: UInt64 = 0
   private var lost: UInt64 = 0
+  private let kind: Kind
+  private var sockets = OpenSockets()
+  private var firstTime: UInt64?
+  private var lastTime: UInt64 = 0
 
-  init(output: OutputOptions, columns: [Column], filter: RowFilter, limit: UInt64?) throws {
+  /// What the rows come from.
+  enum Kind {
+    case live
+    /// One recording, all of it: its rows keep their numbers.
+    case whole
+    /// Several, or some rows of one: they are numbered anew.
+    case selected
+  }
+
+  init(output: OutputOptions, columns: [Column], filter: RowFilter, limit: UInt64?, kind: Kind = .live) throws {
     self.filter = filter
+    self.kind = kind
     self.limit = limit
     noHeader = output.noHeader
     held = HeldRows(ports: filter.localPorts)
@@ -64,11 +78,23 @@ struct TracePrinter: TransitionSink, ~Copyable {
 
   mutating func receive(_ row: inout Transition, lossBefore: UInt64) {
     sequence += lossBefore
-    received += 1
     lost += lossBefore
+    if kind != .live { follow(row) }
+    // A table of transitions has no place for what only was there.
+    if row.isFound, kind != .live, format == .table { return }
+    received += 1
     if held.holds(row) { return }
     if var earlier = held.release(row) { show(&earlier) }
     show(&row)
+  }
+
+  /// What the closing table of a recording needs; live, the tracker knows it.
+  private mutating func follow(_ row: borrowing Transition) {
+    guard filter.wants(row) else { return }
+    sockets.apply(row)
+    guard row.hasTime, !row.isFound else { return }
+    if row.time < firstTime ?? .max { firstTime = row.time }
+    lastTime = max(lastTime, row.time)
   }
 
   /// Whether rows wait for their local port; `now` is on the rows' clock.
@@ -90,7 +116,7 @@ struct TracePrinter: TransitionSink, ~Copyable {
     guard filter.shows(row), !isDone else { return }
     sequence += 1
     shown += 1
-    row.sequence = sequence
+    if kind != .whole || row.sequence == 0 { row.sequence = sequence }
     render(row)
     if file.isFullBlock { writeBlock() }
   }
@@ -144,6 +170,14 @@ struct TracePrinter: TransitionSink, ~Copyable {
     var size = winsize()
     guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
     return Int(size.ws_col)
+  }
+
+  /// What is to be said at the end of recordings.
+  mutating func closingText() -> String {
+    ClosingReport(
+      transitions: received, shown: shown, lost: lost, undecodable: 0,
+      elapsed: firstTime.map { lastTime - $0 }
+    ).text(statistics, sockets, glyphs: Glyphs.ofLocale)
   }
 
   /// What is to be said at the end.

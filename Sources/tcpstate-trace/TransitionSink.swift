@@ -13,6 +13,9 @@ protocol TransitionSink: ~Copyable {
   /// and without a stay. They come right after the start, in no order; a recording may have them too.
   var wantsExisting: Bool { get }
 
+  /// Whether it writes before a recording is at its end, so that a line about the progress would be in its way.
+  var writesWhileReading: Bool { get }
+
   /// Time passes: `now` is on the rows' clock, nanoseconds since the epoch.
   mutating func advance(to now: UInt64)
 
@@ -46,6 +49,7 @@ protocol TransitionSink: ~Copyable {
 
 extension TransitionSink where Self: ~Copyable {
   var wantsExisting: Bool { false }
+  var writesWhileReading: Bool { true }
   mutating func waitsForPorts(now: UInt64) -> Bool { false }
   mutating func learnPort(_ connection: UInt64, _ port: UInt16) {}
   mutating func learnedPorts(at time: UInt64) {}

@@ -56,6 +56,51 @@ import Testing
     }
   }
 
+  private static func jsonLines(_ rows: [Transition]) -> String {
+    var writer = JSONLinesWriter(columns: Column.allCases)
+    var buffer = ByteBuffer()
+    for row in rows { writer.append(row, to: &buffer) }
+    return buffer.text
+  }
+
+  @Test(arguments: [1, 7, 1 << 16])
+  func jsonRoundTrip(piece: Int) throws {
+    var random = SeededGenerator(seed: 43)
+    let rows = (0..<300).map { _ in RandomTransition.make(&random) }
+    let text = Self.jsonLines(rows)
+    let back = try Self.read(text, piece: piece).rows
+    #expect(back.count == rows.count)
+    #expect(Self.jsonLines(back) == text)
+    for sample in SampleTransitions.allCases {
+      let text = Self.jsonLines(sample.rows)
+      #expect(Self.jsonLines(try Self.read(text).rows) == text, "\(sample)")
+    }
+  }
+
+  /// Spaces, escapes, nulls, keys of CSV and others' keys, as jq or DuckDB write them.
+  @Test func foreignJSON() throws {
+    let text = """
+      { "state_old" : "ESTABLISHED", "network.connection.state": "close_wait", "process.pid": "17",\
+       "process.executable.name": "\\u0061\\ud83d\\ude00\\t\\"", "host": {"a": ["}", 1]}, "tcp.reason": null }
+
+      {}
+      """
+    let back = try Self.read(text + "\n").rows
+    #expect(back.count == 2)
+    #expect(back[0].old == .established && back[0].new == .closeWait)
+    #expect(back[0].ownerPID == 17 && back[0].ownerName.description == "a😀\t\"" && back[0].reason == nil)
+  }
+
+  /// Without `--no-header` it would have one; the columns are told by their number.
+  @Test func noHeader() throws {
+    let rows = SampleTransitions.oneConnection.rows
+    for columns in [Column.defaults, Column.allCases] {
+      let text = Self.csv(rows, columns)
+      let bare = text[text.index(after: text.firstIndex(of: "\n") ?? text.startIndex)...]
+      #expect(Self.csv(try Self.read(bare).rows, columns) == text)
+    }
+  }
+
   /// Any columns in any order; what isn't there is unknown.
   @Test func someColumns() throws {
     let rows = SampleTransitions.oneConnection.rows
@@ -96,7 +141,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("time,size\n1,2\n", 1, "is not the header of a recording by tcpstate-trace --format csv: 'time,size'"),
+    (
+      "time,size\n1,2\n", 1,
+      "is not the first line of a recording by tcpstate-trace (csv, jsonl) or tcpstates: 'time,size'"
+    ),
     ("state_new,state_new\n", 1, "has the column state_new twice"),
     ("state_new,rtt_us\nclosed,1\nclosed,x1\n", 3, "rtt_us: 'x1' is not a number"),
     ("state_new,rtt_us\nclosed,4294967296\n", 2, "rtt_us: '4294967296' is not a number"),
@@ -108,6 +156,9 @@ import Testing
       "state_new,timestamp\nclosed,2026-02-30T00:00:00Z\n", 2,
       "timestamp: '2026-02-30T00:00:00Z' is not a time such as 2026-11-23T21:12:03.204131000Z"
     ),
+    ("{\"process.pid\":1}\n{\"process.pid\":-1}\n", 2, "process_pid: '-1' is not a number"),
+    ("{\"a\":1}\n{\"a\":}\n", 2, "is not a JSON object of strings and numbers: '{\"a\":}'"),
+    ("{\"a\":1}\n{\"a\":1} x\n", 2, "is not a JSON object of strings and numbers: '{\"a\":1} x'"),
   ])
   func errors(_ text: String, _ line: Int, _ what: String) {
     #expect(throws: RecordingError(line: UInt64(line), what)) { try Self.read(text) }
@@ -121,10 +172,16 @@ import Testing
     for _ in 0..<40 {
       text[Int.random(in: 800..<text.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
     }
-    do throws(RecordingError) {
-      _ = try Self.read(String(decoding: text, as: UTF8.self), piece: 97)
-    } catch {
-      #expect(error.line > 0 && !error.what.isEmpty)
+    var json = Array(Self.jsonLines(SampleTransitions.hostileNames.rows).utf8)
+    for _ in 0..<40 {
+      json[Int.random(in: 1..<json.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+    }
+    for bytes in [text, json] {
+      do throws(RecordingError) {
+        _ = try Self.read(String(decoding: bytes, as: UTF8.self), piece: 97)
+      } catch {
+        #expect(error.line > 0 && !error.what.isEmpty)
+      }
     }
   }
 }

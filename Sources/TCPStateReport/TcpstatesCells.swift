@@ -1,0 +1,146 @@
+import TCPStateCore
+
+/// From a line of tcpstates to a transition, with its faults left out.
+///
+/// - Its process is whoever ran on the CPU. It is taken for the actor where only a system call
+///   makes the transition, and for the owner from there on.
+/// - 0.000 ms stands for a beginning it hasn't seen, so it is unknown.
+/// - It takes the swap to a TIME-WAIT or FIN-WAIT-2 minisock for the end, and SYN-RECEIVED begins
+///   late for it: such stays are lower bounds.
+/// - The kernel uses an address again for another socket: each life gets an id of its own.
+struct TcpstatesCells {
+  private static let day: UInt64 = 86_400_000_000_000
+
+  private struct Socket {
+    var generation: UInt64 = 0
+    var role = Role.unknown
+    var ownerPID: UInt32?
+    var ownerName = ShortName()
+    var isClosed = false
+  }
+
+  var layout = TcpstatesLayout()
+  private var sockets: [UInt64: Socket] = [:]
+  /// Of the last row, and the days that have passed midnight.
+  private var clock: UInt64 = 0
+  private var days: UInt64 = 0
+  /// Nanoseconds east of UTC: its clock times are local ones.
+  private let zone = ClockText.localOffset(at: 86_400) * 1_000_000_000
+
+  mutating func read(
+    _ bytes: UnsafeBufferPointer<UInt8>, line: UInt64, to row: inout Transition
+  ) throws(RecordingError) {
+    guard let parts = layout.parts(of: Array(bytes)) else {
+      throw RecordingError(line: line, "is not a line of tcpstates: \(RecordingError.quoted(bytes))")
+    }
+    func wrong(_ part: ArraySlice<UInt8>, _ what: String) -> RecordingError {
+      RecordingError(line: line, "\(RecordingError.quoted(part)) is not \(what)")
+    }
+    func text(_ part: ArraySlice<UInt8>) -> String { String(decoding: part, as: UTF8.self) }
+    func endpoint(_ index: Int) throws(RecordingError) -> Endpoint {
+      guard let address = IPAddress(parsing: text(parts.rest[index])) else {
+        throw wrong(parts.rest[index], "an IP address")
+      }
+      guard let port = UInt16(text(parts.rest[index + 1])) else { throw wrong(parts.rest[index + 1], "a port") }
+      return Endpoint(address: address, port: port)
+    }
+    func state(_ index: Int) throws(RecordingError) -> TCPState {
+      guard let state = TCPState(parsing: text(parts.rest[index])) else { throw wrong(parts.rest[index], "a state") }
+      return state
+    }
+    guard let address = UInt64(text(parts.address), radix: 16) else { throw wrong(parts.address, "a socket address") }
+    guard let pid = UInt32(text(parts.pid)) else { throw wrong(parts.pid, "a process id") }
+    row.local = try endpoint(0)
+    row.peer = try endpoint(2)
+    row.old = try state(4)
+    row.new = try state(5)
+    guard let duration = Self.decimal(parts.rest[6], scale: 6) else { throw wrong(parts.rest[6], "milliseconds") }
+    if let part = parts.times.last { row.time = try time(part, line) }
+    row.socketAddress = address
+    if duration > 0 { row.stay = Stay(nanoseconds: duration, kind: Self.kind(row.old, row.new)) }
+    settle(address, pid, ShortName(bytes: parts.name), &row)
+  }
+
+  private static func kind(_ old: TCPState, _ new: TCPState) -> DurationKind {
+    let isSwap = new == .closed && (old == .finWait2 || old == .closing)
+    return isSwap || old == .synReceived ? .atLeast : .exact
+  }
+
+  /// What follows from the socket's rows before.
+  private mutating func settle(_ address: UInt64, _ pid: UInt32, _ name: ShortName, _ row: inout Transition) {
+    var socket = sockets[address] ?? Socket()
+    if socket.isClosed || row.old == .closed || (row.old == .listen && row.new == .synReceived) {
+      let isFirst = sockets[address] == nil
+      let generation = socket.generation
+      socket = Socket()
+      socket.generation = isFirst ? 0 : generation + 1
+    }
+    switch (row.old, row.new) {
+    case (.closed, .synSent), (.synSent, _): socket.role = .client
+    case (.closed, .listen), (.listen, .closed): socket.role = .listener
+    case (.listen, .synReceived): socket.role = .server
+    case (.synReceived, _) where socket.role == .unknown: socket.role = .server
+    default: break
+    }
+    if Self.isByCall(row.old, row.new) {
+      row.actorPID = pid
+      row.actorName = name
+      socket.ownerPID = pid
+      socket.ownerName = name
+    }
+    socket.isClosed = row.new == .closed
+    row.role = socket.role
+    row.ownerPID = socket.ownerPID
+    row.ownerName = socket.ownerName
+    // The upper 16 bits of a kernel address are all ones.
+    row.connection = address & 0xffff_ffff_ffff | socket.generation << 48
+    sockets[address] = socket
+  }
+
+  /// Whether only a process's system call makes this transition.
+  private static func isByCall(_ old: TCPState, _ new: TCPState) -> Bool {
+    switch (old, new) {
+    case (.closed, .synSent), (.closed, .listen), (.listen, .closed), (.established, .finWait1),
+      (.closeWait, .lastAck):
+      true
+    default: false
+    }
+  }
+
+  /// `11:14:20` of a day that isn't told, or seconds since the first event: both count from
+  /// 2 January 1970, for 0 is no time.
+  private mutating func time(_ part: ArraySlice<UInt8>, _ line: UInt64) throws(RecordingError) -> UInt64 {
+    let fields = part.split(separator: UInt8(ascii: ":")).map { UInt64(String(decoding: $0, as: UTF8.self)) }
+    if fields.count == 3, let hour = fields[0], let minute = fields[1], let second = fields[2], hour < 24,
+      minute < 60, second < 61
+    {
+      let now = (hour * 3600 + minute * 60 + second) * 1_000_000_000
+      if now + Self.day / 2 < clock { days += 1 }
+      clock = now
+      return UInt64(Int64((days + 1) * Self.day + now) - zone)
+    }
+    guard fields.count == 1, let seconds = Self.decimal(part, scale: 9) else {
+      throw RecordingError(line: line, "\(RecordingError.quoted(part)) is not a time")
+    }
+    return Self.day + seconds
+  }
+
+  /// A decimal number in units of 10^-scale; `nil` if it is none.
+  private static func decimal(_ text: ArraySlice<UInt8>, scale: Int) -> UInt64? {
+    let parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+    guard parts.count <= 2, let whole = UInt64(String(decoding: parts[0], as: UTF8.self)), parts[0].first != 43 else {
+      return nil
+    }
+    var value = whole
+    var digits = parts.count == 2 ? parts[1] : []
+    guard digits.count <= scale else { return nil }
+    while digits.count < scale { digits.append(48) }
+    for digit in digits {
+      guard (48...57).contains(digit), case let (shifted, overflow) = value.multipliedReportingOverflow(by: 10),
+        !overflow, case let (sum, more) = shifted.addingReportingOverflow(UInt64(digit - 48)), !more
+      else { return nil }
+      value = sum
+    }
+    return value
+  }
+}

@@ -1,0 +1,78 @@
+import TCPStateCore
+import TCPStateReport
+import TestSupport
+import Testing
+
+/// What tcpstates printed, here libbpf-tools 0.26's and bcc's format, as rows of ours.
+@Suite struct TcpstatesReadTests {
+  private static func rows(_ path: String) throws -> [CSVTable.Row] {
+    try CSVTable(Recording.run(["--read", path, "--format", "csv", "--utc"]).output).rows
+  }
+
+  @Test(arguments: ["plain", "w", "T-w"])
+  func tables(_ name: String) throws {
+    let path = Recording.fixture("tcpstates/\(name).txt")
+    let lines = try ChildProcess.run(["cat", path]).outputText.split(separator: "\n").dropFirst()
+    let rows = try Self.rows(path)
+    #expect(rows.count == lines.count && rows.count > 40)
+    for (line, row) in zip(lines, rows) {
+      let parts = line.split(separator: " ").filter { $0 != "->" }
+      let states = (TCPState(parsing: parts[parts.count - 3]), TCPState(parsing: parts[parts.count - 2]))
+      #expect(row["state_old"] == states.0?.name(.openTelemetry) && row["state_new"] == states.1?.name(.openTelemetry))
+      let local = parts[parts.count - 7]
+      #expect(row["local_address"] == local)
+      let milliseconds = parts[parts.count - 1]
+      #expect(row["state_duration_ns"].isEmpty == (milliseconds == "0.000"))
+      if let number = row.number("state_duration_ns"), let shown = Double(milliseconds) {
+        #expect(number == UInt64((shown * 1_000_000).rounded()))
+      }
+      #expect(row["timestamp"].isEmpty == (name != "T-w"))
+    }
+  }
+
+  /// The client that connects and closes holds its socket; who was on the CPU when a packet came doesn't.
+  @Test func processes() throws {
+    let rows = try Self.rows(Recording.fixture("tcpstates/w.txt")).filter { !$0["peer_port"].isEmpty }
+    for row in rows {
+      let isCall = ["closed→syn_sent", "established→fin_wait_1", "close_wait→last_ack"].contains(row.transition)
+      #expect(row["actor_pid"].isEmpty == !isCall)
+      if row["role"] == "client" { #expect(!row["process_pid"].isEmpty) }
+      if row.transition == "listen→syn_received" { #expect(row["process_pid"].isEmpty && row["role"] == "server") }
+    }
+    #expect(rows.contains { $0["role"] == "client" } && rows.contains { $0["role"] == "server" })
+  }
+
+  /// A comma in a name breaks bcc's CSV, but not for us; a socket's address is used again by another.
+  @Test func csvOfBcc() throws {
+    let text = """
+      TIME,TIME(s),SKADDR,C-PID,C-COMM,IP,LADDR,LPORT,RADDR,RPORT,OLDSTATE,NEWSTATE,MS
+      23:59:59,0.000000,ffff8881b0f39bc0,17,a, b,4,10.0.0.1,0,10.0.0.2,443,CLOSE,SYN_SENT,0.000
+      23:59:59,0.250000,ffff8881b0f39bc0,0,swapper/1,4,10.0.0.1,4000,10.0.0.2,443,SYN_SENT,ESTABLISHED,250.000
+      00:00:01,1.500000,ffff8881b0f39bc0,17,a, b,4,10.0.0.1,4000,10.0.0.2,443,ESTABLISHED,FIN_WAIT1,1250.000
+      00:00:01,1.600000,ffff8881b0f39bc0,0,swapper/1,4,10.0.0.1,4000,10.0.0.2,443,FIN_WAIT1,FIN_WAIT2,100.000
+      00:00:01,1.600026,ffff8881b0f39bc0,0,swapper/1,4,10.0.0.1,4000,10.0.0.2,443,FIN_WAIT2,CLOSE,0.026
+      00:00:02,2.000000,ffff8881b0f39bc0,18,b,6,2001:db8::1,0,2001:db8::2,443,CLOSE,SYN_SENT,0.000
+      """
+    let folder = try Folder()
+    let rows = try Self.rows(folder.write("bcc.csv", text + "\n"))
+    #expect(rows.map { $0["process_name"] } == ["a, b", "a, b", "a, b", "a, b", "a, b", "b"])
+    #expect(
+      rows.map { $0["state_duration_ns"] } == ["", "250000000", "1250000000", "100000000", "26000", ""])
+    #expect(rows.map { $0["duration_kind"] } == ["", "exact", "exact", "exact", "at_least", ""])
+    #expect(rows[0]["connection_id"] == rows[4]["connection_id"])
+    #expect(rows[0]["connection_id"] != rows[5]["connection_id"])
+    #expect(rows[5]["network_type"] == "ipv6")
+    let times = rows.compactMap { $0.number("timestamp_unix_nano") }
+    #expect(times == times.sorted() && times.count == 6)
+    #expect((times.last ?? 0) - (times.first ?? 0) == 2_000_000_000)
+  }
+
+  @Test func badLines() throws {
+    let folder = try Folder()
+    let header = "SKADDR,C-PID,C-COMM,IP,LADDR,LPORT,RADDR,RPORT,OLDSTATE,NEWSTATE,MS\n"
+    let path = try folder.write("bcc.csv", header + "ffff,1,a,4,1.2.3.4,1,1.2.3.4,70000,CLOSE,LISTEN,0.0\n")
+    #expect(try Recording.run(["--read", path], status: 65).errorText.contains("bcc.csv:2: '70000' is not a port"))
+    let short = try folder.write("short.csv", header + "ffff,1,a\n")
+    #expect(try Recording.run(["--read", short], status: 65).errorText.contains("2: is not a line of tcpstates"))
+  }
+}
