@@ -46,13 +46,15 @@ build: find-swift deps-build ## build .build/release/tcpstate-trace
 	@echo "Building $(BINARY)"
 	@$(SWIFT_BUILD) -c release --static-swift-stdlib --product tcpstate-trace -Xswiftc -use-ld=lld # gold warns of mktemp() in the static library
 
-install: ## install to PREFIX (/usr/local) below DESTDIR; by sudo if you may not write there
+install: ## install to PREFIX (/usr/local) below DESTDIR; by sudo if you may not write there; TCPSTATES=1 links tcpstates
 	@[ -n "$$SUDO_USER" ] && [ -x $(BINARY) ] || $(MAKE) --no-print-directory build
 	@$(AS_OWNER) install -D -m 755 $(BINARY) "$(DESTDIR)$(PREFIX)/bin/tcpstate-trace"
-	@echo "Installed $(DESTDIR)$(PREFIX)/bin/tcpstate-trace"
+	@$(if $(TCPSTATES),$(AS_OWNER) ln -sfn tcpstate-trace "$(DESTDIR)$(PREFIX)/bin/tcpstates")
+	@echo "Installed $(DESTDIR)$(PREFIX)/bin/tcpstate-trace$(if $(TCPSTATES), and its link tcpstates)"
 
 uninstall: ## remove what install put there
 	@$(AS_OWNER) rm -f "$(DESTDIR)$(PREFIX)/bin/tcpstate-trace"
+	@link="$(DESTDIR)$(PREFIX)/bin/tcpstates"; [ "$$(readlink "$$link")" != tcpstate-trace ] || $(AS_OWNER) rm "$$link"
 
 golden: find-swift deps-build ## rewrite the golden files from what the code prints now
 	@UPDATE_GOLDEN=1 $(SWIFT) test --disable-xctest --filter $(GOLDEN_TESTS)

@@ -62,6 +62,9 @@ let package = Package(
     .testTarget(
       name: "TCPStateLifecycleTests", dependencies: ["TCPStateCore", "TCPStateReport", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "TcpstatesCommandTests",
+      dependencies: ["tcpstate-trace", "TCPStateCore", "TCPStateReport", "TestSupport"], swiftSettings: swiftSettings),
     .plugin(name: "EmbedBPF", capability: .buildTool()),
     .plugin(name: "EmbedPage", capability: .buildTool()),
   ]

@@ -11,3 +11,12 @@
 /* <sched.h> hides these behind _GNU_SOURCE, which a module can't define. */
 int setns(int fd, int nstype);
 enum { TCPSTATE_CLONE_NEWNET = 0x40000000 };
+
+/* So do <sys/mman.h> and <fcntl.h> with these; the values are the kernel's. */
+int memfd_create(const char *name, unsigned int flags);
+enum {
+	TCPSTATE_MFD_CLOEXEC_ALLOW_SEALING = 3,
+	TCPSTATE_F_ADD_SEALS = 1033,
+	/* no writing, growing, shrinking, nor further seals */
+	TCPSTATE_F_SEAL_ALL = 15,
+};

@@ -4,11 +4,12 @@ import Glibc
 public struct ClockText: Sendable {
   /// How fine the fraction of a second is.
   public enum Precision: Int, Sendable {
+    case seconds = 0
     case milliseconds = 3
     case microseconds = 6
 
     /// Columns of a terminal that a time takes.
-    var width: Int { 9 + rawValue }
+    var width: Int { self == .seconds ? 8 : 9 + rawValue }
   }
 
   private let utc: Bool
@@ -37,7 +38,7 @@ public struct ClockText: Sendable {
     cursor.put(clock)
     cursor.put(UInt8(ascii: "."))
     cursor.put(nineDigits: nanoseconds - now * 1_000_000_000)
-    cursor.next -= 9 - precision.rawValue
+    cursor.next -= precision == .seconds ? 10 : 9 - precision.rawValue  // with its point
     buffer.commit(cursor)
   }
 

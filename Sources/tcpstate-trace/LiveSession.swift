@@ -29,11 +29,11 @@ struct LiveSession<Sink: TransitionSink & ~Copyable>: ~Copyable {
     stream.lost == 0 && stream.tracker.unmatched == 0 && stream.source.undecodable == 0
   }
 
-  /// - Parameter opening: what to say once all is attached.
-  mutating func run(readExisting: Bool, opening: (borrowing LiveStream) -> String) throws {
+  /// - Parameter opening: what to say once all is attached, if anything.
+  mutating func run(readExisting: Bool, opening: (borrowing LiveStream) -> String?) throws {
     try stream.start(readExisting: readExisting) { row, loss in sink.receive(&row, lossBefore: loss) }
     if sink.wantsExisting { handOnExisting() }
-    Message.line(opening(stream))
+    if let text = opening(stream) { Message.line(text) }
     loop.watch(stream.source.descriptor, events: EPOLLIN.rawValue)
     let deadline = duration.map { stream.attachedAt + $0 }
     var ending = false

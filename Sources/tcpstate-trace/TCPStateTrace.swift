@@ -21,12 +21,14 @@ struct TCPStateTrace: ParsableCommand {
         sudo tcpstate-trace --format csv --output t.csv  for analysis
       """,
     version: version,
-    subcommands: [Trace.self, Top.self, Stuck.self, LifecycleCommand.self, ReportCommand.self],
+    subcommands: [
+      Trace.self, Top.self, Stuck.self, LifecycleCommand.self, ReportCommand.self, TcpstatesCommand.self,
+    ],
     defaultSubcommand: Trace.self)
 
   static func main() {
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(arguments)
       try command.run()
     } catch let failure as Failure {
       Message.error(failure.message)
@@ -40,6 +42,13 @@ struct TCPStateTrace: ParsableCommand {
       finish(error)
     }
     Glibc.exit(ExitStatus.done.rawValue)
+  }
+
+  /// A program that is called tcpstates is that command.
+  private static var arguments: [String] {
+    let given = Array(CommandLine.arguments.dropFirst())
+    let name = CommandLine.arguments.first?.split(separator: "/").last
+    return name == "tcpstates" ? ["tcpstates"] + given : given
   }
 
   private static func status(for error: KernelError) -> ExitStatus {
@@ -56,7 +65,7 @@ struct TCPStateTrace: ParsableCommand {
     if code == .success {
       print(fullMessage(for: error))
       // The options people look for are those of the default command.
-      if CommandLine.arguments.dropFirst().allSatisfy({ $0 == "-h" || $0 == "--help" }) {
+      if arguments.allSatisfy({ $0 == "-h" || $0 == "--help" }) {
         print("\n" + helpMessage(for: Trace.self))
       }
       Glibc.exit(ExitStatus.done.rawValue)

@@ -1,0 +1,17 @@
+/// Which of tcpstates' formats and columns, by its options.
+public struct TcpstatesStyle: Sendable {
+  /// `-T`: the local time of day.
+  public var time = false
+  /// `-t`: seconds since the first row.
+  public var timestamp = false
+  /// `-w`: an IP column, and room for IPv6 addresses.
+  public var wide = false
+  /// `-s`: CSV instead of the table.
+  public var csv = false
+  /// Control characters of names are shown, never sent.
+  public var terminalSafe = false
+  /// Times in UTC; BCC's are local.
+  public var utc = false
+
+  public init() {}
+}
