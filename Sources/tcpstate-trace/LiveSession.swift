@@ -98,6 +98,7 @@ struct LiveSession<Sink: TransitionSink & ~Copyable>: ~Copyable {
   }
 
   private func timeout(until deadline: UInt64?) -> Int32 {
+    if stream.isBehind, !sink.isBackedUp { return 0 }
     guard let next = [deadline, stream.nextReading].compactMap({ $0 }).min() else { return Self.tick }
     let now = KernelClock.monotonic()
     return next <= now ? 0 : Int32(min(UInt64(Self.tick), (next - now) / 1_000_000 + 1))

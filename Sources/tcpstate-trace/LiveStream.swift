@@ -23,11 +23,15 @@ struct LiveStream: ~Copyable {
   private var lastLossCheck: UInt64 = 0
   /// After a loss the tables have to be read again.
   private(set) var needsTables = false
+  /// Whether there is more to be pumped at once.
+  private(set) var isBehind = false
   private static let comparisonInterval: UInt64 = 300_000_000_000
 
   private var pacer = SilentPacer()
   private var lastComparison: UInt64 = 0
   private var taken: UInt8 = 0
+  /// During a reading, not before; CLOCK_MONOTONIC.
+  private var pumpAgain: UInt64 = 0
   private var putOff: [tcpstate_snapshot] = []
   private var overflows = TimeWaitOverflows()
   /// When the last event was, CLOCK_MONOTONIC.
@@ -54,15 +58,19 @@ struct LiveStream: ~Copyable {
     if readExisting { try readTables(receive) }
   }
 
-  /// Takes over what the ring buffer holds.
+  /// Takes over what the ring buffer holds now.
+  ///
+  /// What comes in meanwhile waits for the next call: events may come faster than they can be
+  /// applied, and the caller has signals and deadlines to look after.
   ///
   /// - Parameter final: nothing follows, so nothing is held back for order's sake.
   mutating func pump(final: Bool = false, _ receive: (inout Transition, UInt64) -> Void) {
-    var more = true
-    while more {
-      let limit = final ? UInt64.max : KernelClock.monotonic() - Self.reorderWindow
-      more = source.consume()
-      apply(until: limit, receive)
+    let limit = final ? UInt64.max : KernelClock.monotonic() - Self.reorderWindow
+    var applied = true
+    isBehind = true
+    while isBehind, applied {
+      isBehind = source.consume()
+      applied = apply(until: limit, receive)
     }
   }
 
@@ -140,15 +148,24 @@ struct LiveStream: ~Copyable {
   private mutating func take(
     _ snapshot: UnsafePointer<tcpstate_snapshot>, _ receive: (inout Transition, UInt64) -> Void
   ) {
-    // A long reading mustn't let the ring buffer fill up.
     taken &+= 1
-    if taken % 64 == 0 { pump(receive) }
+    if taken % 64 == 0 { pumpMeanwhile(receive) }
     if tracker.ticksPerSecond == nil { tracker.ticksPerSecond = KernelClock.ticksPerSecond(snapshot.pointee) }
     if tracker.mustWait(snapshot) {
       putOff.append(snapshot.pointee)
     } else if tracker.apply(snapshot, to: &row) {
       emit(receive)
     }
+  }
+
+  /// A long reading mustn't let the ring buffer fill up. Nor may a flood of events keep it from ever
+  /// getting done: it has half of the time.
+  private mutating func pumpMeanwhile(_ receive: (inout Transition, UInt64) -> Void) {
+    let before = KernelClock.monotonic()
+    guard before >= pumpAgain else { return }
+    pump(receive)
+    let after = KernelClock.monotonic()
+    pumpAgain = after + (after - before)
   }
 
   /// Records that had to wait until the events from before them were applied.
@@ -163,8 +180,10 @@ struct LiveStream: ~Copyable {
     putOff = []
   }
 
+  /// - Returns: whether there were any.
   @inline(__always)
-  private mutating func apply(until limit: UInt64, _ receive: (inout Transition, UInt64) -> Void) {
+  private mutating func apply(until limit: UInt64, _ receive: (inout Transition, UInt64) -> Void) -> Bool {
+    var applied = false
     while let event = source.nextEvent(until: limit) {
       let loss = source.lossesBefore(event)
       if loss > 0 { noteLoss(loss, at: event.pointee.timestamp_ns) }
@@ -174,7 +193,9 @@ struct LiveStream: ~Copyable {
         tracker.concludeReused(at: reused.time, reused.key, to: &row)
         emit(receive)
       }
+      applied = true
     }
+    return applied
   }
 
   @inline(__always)

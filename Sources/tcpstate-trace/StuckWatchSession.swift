@@ -52,7 +52,7 @@ struct StuckWatchSession: ~Copyable {
     let deadline = duration.map { stream.attachedAt + $0 }
     var ending = false
     while !ending {
-      for signal in loop.wait(milliseconds: Self.tick) where signal != SIGWINCH {
+      for signal in loop.wait(milliseconds: stream.isBehind ? 0 : Self.tick) where signal != SIGWINCH {
         ending = true
         if signal == SIGINT, isatty(2) == 1 { Message.line("") }  // the terminal has shown ^C
       }

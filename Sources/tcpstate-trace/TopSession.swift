@@ -46,7 +46,7 @@ struct TopSession: ~Copyable {
     var frame = build(screen)
     while !view.wantsToQuit {
       var isUrgent = lastFrame == 0
-      for signal in loop.wait(milliseconds: 70) {
+      for signal in loop.wait(milliseconds: stream.isBehind ? 0 : 70) {
         guard signal == SIGWINCH else { return }
         isUrgent = true
       }

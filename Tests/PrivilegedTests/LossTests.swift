@@ -27,12 +27,6 @@ extension Privileged {
       }
     }
 
-    private func toldLoss(_ tracer: Tracer) -> Int? {
-      // "1,234 transitions in 1.2 s, 5,678 lost, 0 unmatched."
-      let match = tracer.process.errorText.firstMatch(of: /, ([\d,]+) lost,/)
-      return match.flatMap { Int($0.1.filter { $0 != "," }) }
-    }
-
     @Test(arguments: ["4K", "16K", "64K"])
     func countedExactly(_ buffer: String) throws {
       let namespace = try NetworkNamespace()
@@ -49,8 +43,7 @@ extension Privileged {
       // The listeners: opened three times, and closed when the next one takes the place.
       let listeners = rows.filter { $0["source"] == "event" && $0["role"] == "listener" }
       let made = 62 * Self.perConnection + 5
-      let told = toldLoss(tracer)
-      let lost = try #require(told, "\(tracer.process.errorText)")
+      let lost = try #require(tracer.toldLoss, "\(tracer.process.errorText)")
       #expect(lost > 0)
       #expect(events.count + listeners.count + lost == made, "\(tracer.process.errorText)")
       let last = try #require(rows.compactMap { $0.number("sequence") }.max())
@@ -68,6 +61,29 @@ extension Privileged {
       try peer.ask("churn 127.0.0.1 3")
       try quiet.wait(for: ["last_ack→closed": 3])
       #expect(try quiet.stop() == .exited(0), "\(quiet.process.errorText)")
+    }
+
+    /// Events that come faster than they can be applied don't keep it from ending when it is told to.
+    @Test func endsWhileOverwhelmed() throws {
+      let namespace = try NetworkNamespace()
+      // One CPU for all, of which the tracer gets next to nothing.
+      let cpu = try Self.firstCPU()
+      let churns = try (0..<2).map { _ in try Privileged.peer(in: namespace, wrapper: ["taskset", "-c", cpu]) }
+      let tracer = try Tracer(
+        ["--attach", "classic", "--buffer", "1M"], of: namespace,
+        wrapper: ["taskset", "-c", cpu, "nice", "-n", "19"] + ClassicTests.withTraceFS)
+      for churn in churns { try churn.start("churn 127.0.0.1 0 120") }
+      let flood = Deadline(seconds: 120)
+      try tracer.process.read(until: Deadline(seconds: 30), "to lose events") { $0.errorText.contains("lost") }
+      tracer.process.send(SIGINT)
+      #expect(try tracer.process.wait(until: Deadline(seconds: 80)) == .exited(0))
+      try #require(!flood.hasPassed, "the flood ended first")
+    }
+
+    private static func firstCPU() throws -> String {
+      let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+      let match = status.firstMatch(of: /Cpus_allowed_list:\s*(\d+)/)
+      return String(try #require(match).1)
     }
 
     /// What a loss touches is a lower bound, and a true one: the end may have been lost at once.

@@ -57,6 +57,11 @@ public final class Tracer {
     }
   }
 
+  /// The events that it said were lost, at its end: "1,234 transitions in 1.2 s, 5,678 lost, 0 unmatched."
+  public var toldLoss: Int? {
+    process.errorText.firstMatch(of: /, ([\d,]+) lost,/).flatMap { Int($0.1.filter { $0 != "," }) }
+  }
+
   /// Ends it and reads the rest.
   @discardableResult
   public func stop(_ signal: Int32 = SIGINT) throws -> ChildProcess.Ending {
