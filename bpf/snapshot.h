@@ -64,6 +64,7 @@ int snapshot_files(struct bpf_iter__task_file *ctx)
 
 	if (!task || !file)
 		return 0;
+	shared.reader_pid = bpf_get_current_pid_tgid() >> 32;
 	socket = bpf_sock_from_file(file);
 	if (!socket || !socket->sk)
 		return 0;

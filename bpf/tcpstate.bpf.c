@@ -136,7 +136,16 @@ static __always_inline void record_transition(const struct sock *sk, int state_o
 				   owned && state_old == TCP_CLOSE ? BPF_LOCAL_STORAGE_GET_F_CREATE
 								   : 0);
 	if (owner) {
-		if (owned && acts_as_owner(state_old, state_new) && owner->pid != e->actor_pid) {
+		/*
+		 * snapshot_files holds each descriptor's file while it looks at
+		 * the socket. If its process closes it just then, the last
+		 * reference and so the close() itself fall to the reader.
+		 */
+		if (owned && e->actor_pid == shared.reader_pid && owner->pid != e->actor_pid) {
+			e->actor_pid = 0;
+			__builtin_memset(e->actor_name, 0, sizeof(e->actor_name));
+		} else if (owned && acts_as_owner(state_old, state_new) &&
+			   owner->pid != e->actor_pid) {
 			owner->pid = e->actor_pid;
 			__builtin_memcpy(owner->name, e->actor_name, sizeof(owner->name));
 		}

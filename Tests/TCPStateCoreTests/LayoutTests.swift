@@ -12,7 +12,7 @@ import Testing
     #expect(MemoryLayout<tcpstate_event>.alignment == 8)
     #expect(MemoryLayout<tcpstate_snapshot>.size == 312)
     #expect(MemoryLayout<tcpstate_snapshot>.stride == 312)
-    #expect(MemoryLayout<tcpstate_shared>.size == 48)
+    #expect(MemoryLayout<tcpstate_shared>.size == 56)
     #expect(MemoryLayout<tcpstate_config>.size == 48)
     #expect(MemoryLayout<tcpstate_network_key>.size == 20)
     #expect(EventDecoder.eventSize == 248)

@@ -137,6 +137,7 @@ struct tcpstate_shared {
 	tcpstate_u32 snapshot_minisocks_only; /* likewise: iter/tcp skips full sockets */
 	tcpstate_u64 jiffies; /* written by the kernel as an iterator ends: jiffies64 ... */
 	tcpstate_u64 jiffies_time_ns; /* ... at this time */
+	tcpstate_u64 reader_pid; /* the kernel's own: who runs snapshot_files */
 };
 
 /*
