@@ -3,8 +3,8 @@
 usage: delayed.py CLIENT_NETNS SERVER_NETNS MILLISECONDS
 
 Joins the two namespaces by a pair of TUN devices, 10.8.0.1 and 10.8.0.2, and carries the
-packets between them by hand. Prints "dwell NANOSECONDS": from the server's SYN-ACK leaving
-it to the client's ACK reaching it, as this wire saw it.
+packets between them by hand. Prints the server's time in SYN-RECEIVED in nanoseconds, from its
+SYN-ACK leaving it to the client's ACK reaching it: at the least and at the most, as this wire saw it.
 """
 
 import ctypes
@@ -39,12 +39,15 @@ def tun(netns, address, peer):
 
 
 def serve():
+    """A child that takes one connection; it says when by the pipe whose end is returned too."""
     listener = socket.create_server(("10.8.0.2", 8000))
-    return os.fork() or serve_one(listener)
+    ours, theirs = os.pipe()
+    return os.fork() or serve_one(listener, theirs), ours
 
 
-def serve_one(listener):
+def serve_one(listener, pipe):
     server, _ = listener.accept()
+    os.write(pipe, b"%d" % time.monotonic_ns())
     server.recv(1)
     os._exit(0)
 
@@ -58,7 +61,8 @@ def connect():
 
 
 def carry(client, server, delay, children):
-    held, sent, dwell, order = [], None, None, 0
+    """Returns when the SYN reached the server and its SYN-ACK was read, and when the ACK was sent on."""
+    held, times, order = [], {}, 0
     end = time.monotonic() + 15
     while children and time.monotonic() < end:
         wait = max(0, held[0][0] - time.monotonic()) if held else 0.05
@@ -66,15 +70,16 @@ def carry(client, server, delay, children):
             packet = os.read(device, 65536)
             order += 1
             heapq.heappush(held, (time.monotonic() + delay, order, server if device == client else client, packet))
-            if device == server and flags(packet) == SYN | ACK and sent is None:
-                sent = time.monotonic_ns()
+            if device == server and flags(packet) == SYN | ACK:
+                times.setdefault("syn_ack", time.monotonic_ns())
         while held and held[0][0] <= time.monotonic():
             _, _, device, packet = heapq.heappop(held)
-            if device == server and flags(packet) & (SYN | ACK) == ACK and dwell is None:
-                dwell = time.monotonic_ns() - sent
+            if device == server:
+                kind = {SYN: "syn", ACK: "ack"}.get(flags(packet) & (SYN | ACK))
+                times.setdefault(kind, time.monotonic_ns())
             os.write(device, packet)
         children = [child for child in children if os.waitpid(child, os.WNOHANG)[0] == 0]
-    return dwell
+    return times
 
 
 def flags(packet):
@@ -87,10 +92,10 @@ def flags(packet):
 def main():
     client_netns, server_netns, milliseconds = sys.argv[1:]
     server = tun(server_netns, "10.8.0.2", "10.8.0.1")
-    server_child = serve()
+    server_child, accepted = serve()
     client = tun(client_netns, "10.8.0.1", "10.8.0.2")
-    dwell = carry(client, server, int(milliseconds) / 1000, [server_child, connect()])
-    print("dwell", dwell)
+    times = carry(client, server, int(milliseconds) / 1000, [server_child, connect()])
+    print(times["ack"] - times["syn_ack"], int(os.read(accepted, 32)) - times["syn"])
 
 
 main()
