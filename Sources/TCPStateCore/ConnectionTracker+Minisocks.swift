@@ -131,8 +131,11 @@ extension ConnectionTracker {
     let expires = snapshot.pointee.timer_expires
     var delta = Self.timeWaitSeconds * ticks
     if connection.pointee.state == .finWait2 {
-      // Its timeout is the socket's (TCP_LINGER2, tcp_fin_timeout), from the stamp on.
-      let armed = timeWaitEntry(snapshot).flatMap { wheel.jiffies(at: $0) } ?? snapshot.pointee.jiffies
+      // Its timeout is the socket's (TCP_LINGER2, tcp_fin_timeout), from the stamp
+      // on; without a stamp it fires no earlier than if it were armed now.
+      let isStamped = Int32(snapshot.pointee.event.flags) & TCPSTATE_FLAG_HAS_ENTRY_STAMP != 0
+      let stamp = isStamped ? timeWaitEntry(snapshot).flatMap { wheel.jiffies(at: $0) } : nil
+      let armed = stamp ?? snapshot.pointee.jiffies
       delta = expires > armed ? expires - armed : 0
     }
     return wheel.time(ofJiffies: TimerWheel.firing(expires: expires, delta: delta))

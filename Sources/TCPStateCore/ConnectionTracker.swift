@@ -86,7 +86,11 @@ public struct ConnectionTracker: ~Copyable {
     let known = table.find(key)
     if old == new { return false }  // close() in FIN-WAIT-2, and MPTCP
 
-    let opens = old == .closed || (old == .listen && new == .synReceived)
+    let isChild = old == .listen && new == .synReceived
+    // Before 6.15 this event doesn't know the child yet (inet_csk_clone_lock());
+    // where the source couldn't complete it, the child begins with its next one.
+    if isChild, event.pointee.peer_port == 0 { return false }
+    let opens = old == .closed || isChild
     if opens, let known, known.pointee.flags.contains(.request) {
       // The half-open request, known from an iterator, has become a socket.
       known.pointee.flags.remove(.request)
@@ -96,8 +100,13 @@ public struct ConnectionTracker: ~Copyable {
     }
 
     var stay: Stay?
+    var isUnknownChild = false
     let connection: UnsafeMutablePointer<Connection>
     if let known, !opens {
+      if known.pointee.flags.contains(.request) {
+        known.pointee.flags.remove(.request)
+        requestCount -= 1
+      }
       connection = known
       if known.pointee.state == old {
         stay = Stay(
@@ -111,6 +120,8 @@ public struct ConnectionTracker: ~Copyable {
         // Its end was missed; or a reading of the tables was faster than this event.
         if !known.pointee.flags.contains(.older) { unmatched += 1 }
         forget(known)
+      } else if old == .synReceived, new == .established {
+        isUnknownChild = true
       } else if !opens {
         if knowsExisting { unmatched += 1 }
         if completeSince > 0, event.pointee.timestamp_ns > completeSince {
@@ -118,7 +129,11 @@ public struct ConnectionTracker: ~Copyable {
         }
       }
       connection = insert(key, from: event, state: old)
-      if !opens { connection.pointee.flags.insert(.older) }
+      if isUnknownChild {
+        connection.pointee.role = .server
+      } else if !opens {
+        connection.pointee.flags.insert(.older)
+      }
     }
 
     learn(connection, from: event, old: old, new: new)

@@ -13,6 +13,8 @@ final class EventQueue {
   private let events: UnsafeMutablePointer<tcpstate_event>
   private var head = 0
   private var tail = 0
+  /// How many events don't know their socket yet.
+  private var incomplete = 0
   /// Records that were no events.
   private(set) var undecodable: UInt64 = 0
 
@@ -43,6 +45,7 @@ final class EventQueue {
       }
       events[place] = event
       tail += 1
+      noteChild(event, at: events + place)
     } catch {
       undecodable += 1
     }
@@ -57,9 +60,28 @@ final class EventQueue {
     }
   }
 
+  /// Counts a child's first event, and completes it by the second.
+  @inline(__always)
+  private func noteChild(_ event: tcpstate_event, at place: UnsafeMutablePointer<tcpstate_event>) {
+    if Self.isIncomplete(place) {
+      incomplete += 1
+    } else if incomplete > 0, event.state_old == TCPState.synReceived.number {
+      for index in stride(from: tail - 1, through: head, by: -1)
+      where events[index].socket_address == event.socket_address && Self.isIncomplete(events + index) {
+        Self.complete(events + index, from: event)
+        incomplete -= 1
+        return
+      }
+    }
+  }
+
   /// The oldest event if it is from `limit` or before; valid until the next call.
   func next(until limit: UInt64) -> UnsafePointer<tcpstate_event>? {
     guard head < tail, events[head].timestamp_ns <= limit else { return nil }
+    if incomplete > 0, Self.isIncomplete(events + head) {
+      guard limit - events[head].timestamp_ns > Self.patience else { return nil }
+      incomplete -= 1
+    }
     head += 1
     return UnsafePointer(events + head - 1)
   }

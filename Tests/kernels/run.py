@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""Runs the tracer on the kernels of kernels.txt, each in a QEMU guest.
+
+    run.py BINARY [--only NAME,...] [--write] [--if-fetched] | run.py --refresh
+
+Ends with 0 when every kernel showed what expected.txt says, no more and no
+less; with 1 when one did not, or the harness fails its own tests; with 75 when
+something could not be fetched, which says nothing about the project
+(--if-fetched: 0 then, and a word about it).
+"""
+
+import argparse
+import concurrent.futures
+import pathlib
+import sys
+import tempfile
+
+import checks
+import fetch
+import guest
+import selftest
+import table
+
+AT_ONCE = 2
+FETCH_FAILED = 75  # EX_TEMPFAIL, sysexits.h
+
+
+def main():
+    options = parse()
+    try:
+        if options.refresh:
+            fetch.refresh()
+            return 0
+        return run(options)
+    except fetch.FetchError as error:
+        print(f"test-kernels: NOT TESTED, for something could not be fetched: {error}", file=sys.stderr)
+        print("test-kernels: pinned versions are in Tests/kernels/kernels.txt; make refresh-kernels renews them", file=sys.stderr)
+        return 0 if options.if_fetched else FETCH_FAILED
+
+
+def parse():
+    parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1].strip())
+    parser.add_argument("binary", nargs="?")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--if-fetched", action="store_true")
+    parser.add_argument("--refresh", action="store_true")
+    options = parser.parse_args()
+    if not options.refresh and not options.binary:
+        parser.error("name the tracer's binary")
+    return options
+
+
+def run(options):
+    names = [name for name in options.only.split(",") if name]
+    pins = [pin for pin in fetch.pins() if not names or pin.name in names]
+    if not pins or len(names) > len(pins):
+        print(f"test-kernels: no such kernel: {options.only}; see Tests/kernels/kernels.txt", file=sys.stderr)
+        return 1
+    expected = table.expected()
+    failures = 0
+    features, releases = {}, {}
+    with tempfile.TemporaryDirectory(prefix="test-kernels-") as folder:
+        kernels = {pin.name: fetch.kernel(pin) for pin in pins}
+        archives = {arch: guest.initramfs(arch, options.binary, folder) for arch in {pin.arch for pin in pins}}
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            own = [] if names else [pool.submit(test) for test in selftest.tests(kernels, folder)]
+            runs = {pin.name: pool.submit(guest.boot, pin.arch, kernels[pin.name], archives[pin.arch]) for pin in pins}
+            for pin in pins:
+                outcome = runs[pin.name].result()
+                trouble, features[pin.name] = judge(pin, outcome, expected)
+                releases[pin.name] = outcome.release
+                failures += report(pin, outcome, trouble)
+            for test in own:
+                trouble = test.result()
+                failures += bool(trouble)
+                if trouble:
+                    print(f"FAILED the harness itself: {trouble}")
+            if own:
+                print(f"{len(own)} tests of the harness itself")
+    if not failures and not names:
+        failures += table.check(features, releases, options.write)
+    print(f"{len(pins) - failures if failures <= len(pins) else 0} passed, {failures} failed")
+    return 1 if failures else 0
+
+
+def judge(pin, outcome, expected):
+    """What was not as expected, and the features that were seen."""
+    failure = outcome.failure()
+    if failure:
+        return [failure], {}
+    find = checks.tracer_features if pin.arch == "amd64" else checks.probe_features
+    try:
+        seen = find(outcome)
+    except (KeyError, IndexError, ValueError) as error:
+        return [f"what the guest handed out can't be read: {error!r}"], {}
+    trouble = []
+    for feature, cells in expected.items():
+        wanted = cells[pin.name]
+        if wanted == "-":
+            continue
+        if feature not in seen:
+            trouble.append(f"{feature} was not looked at")
+        elif wanted == "yes" and seen[feature]:
+            trouble.append(f"{feature}: {seen[feature]}")
+        elif wanted == "no" and seen[feature] is None:
+            trouble.append(f"{feature} is there, although expected.txt says that it is not")
+    trouble += [f"{feature} is not in expected.txt" for feature in seen if feature not in expected]
+    return trouble, seen
+
+
+def report(pin, outcome, trouble):
+    log = fetch.REPOSITORY / ".build" / "kernel-logs" / f"{pin.name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text(outcome.text)
+    skipped = [feature for feature, cells in table.expected().items() if cells[pin.name] == "no"]
+    words = f"; without {', '.join(skipped)}" if skipped else ""
+    print(f"{'FAILED' if trouble else 'ok    '} {pin.name:<11} {outcome.release} in {outcome.seconds:.0f} s{words}")
+    for line in trouble:
+        print(f"       {line}")
+    if trouble:
+        print(f"       its console: {log}")
+    sys.stdout.flush()
+    return bool(trouble)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
