@@ -21,14 +21,14 @@ SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
 SWIFT_BUILD := $(SWIFT) build $(if $(MAKE_TERMOUT),,--quiet)
 
 SWIFT_FILES := Sources Tests Plugins Package.swift
-C_FILES := $(wildcard bpf/*.c bpf/*.h Sources/CTCPStateEvent/include/*.h bench/*.c)
-SHELL_FILES := .ci/run $(wildcard scripts/*.sh)
+C_FILES := $(wildcard bpf/*.c bpf/*.h Sources/CTCPStateEvent/include/*.h bench/*.c Tests/kernels/guest/*.c)
+SHELL_FILES := .ci/run $(wildcard scripts/*.sh) $(addprefix Tests/kernels/guest/,init steps.tracer steps.probe)
 CLANG_FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(shell command -v $(c) 2>/dev/null)) clang-format)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-privileged build install uninstall golden format lint bench bench-timewait deps clean
+.PHONY: help run test test-privileged build install uninstall golden format lint bench bench-timewait test-kernels refresh-kernels deps clean
 .NOTPARALLEL: # apt and swift build each want to be alone
-.PHONY: find-swift test-bundle deps-build deps-test deps-lint deps-bench
+.PHONY: find-swift test-bundle deps-build deps-test deps-lint deps-bench deps-kernels
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,14 @@ test: test-bundle $(if $(filter $(CURDIR)/$(VENV)/%,$(TCPSTATE_TEST_PYTHON)),$(V
 
 test-privileged: test-bundle ## run only the tests that trace real sockets, as root
 	@scripts/run-tests.sh privileged
+
+test-kernels: build deps-kernels ## run the tracer on Debian's kernels, 5.10 to the newest, in QEMU; KERNELS=5.10,newest chooses
+	@python3 Tests/kernels/run.py $(TCPSTATE_TEST_BINARY) $(if $(KERNELS),--only $(KERNELS)) \
+	  $(if $(KERNELS_WRITE),--write) $(if $(KERNELS_IF_FETCHED),--if-fetched)
+
+refresh-kernels: deps-kernels ## pin the newest version of each of these kernels, in Tests/kernels/kernels.txt
+	@python3 Tests/kernels/run.py --refresh
+	@git diff --stat -- Tests/kernels/kernels.txt
 
 build: find-swift deps-build ## build .build/release/tcpstate-trace
 	@echo "Building $(BINARY)"
@@ -76,14 +84,14 @@ bench: build deps-bench .build/bench/churn ## measure cost and losses side by si
 bench-timewait: build deps-bench .build/bench/churn ## measure what following 50,000 TIME-WAIT sockets costs; 75 s
 	@$(SUDO) python3 bench/timewait.py
 
-deps: deps-build deps-test deps-lint deps-bench ## install the system packages that all targets need
+deps: deps-build deps-test deps-lint deps-bench deps-kernels ## install the system packages that all targets need
 
 clean: ## remove everything that was built
 	@rm -rf .build
 
 # Recipes that are steps of others.
 
-deps-build deps-test deps-lint deps-bench: deps-%:
+deps-build deps-test deps-lint deps-bench deps-kernels: deps-%:
 	@scripts/install-dependencies.sh $*
 
 find-swift:

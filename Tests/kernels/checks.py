@@ -100,7 +100,7 @@ def probe_features(outcome):
 
 
 def _programs(features, outcome):
-    for line in outcome.lines("features"):
+    for line in outcome.lines("features.txt"):
         name, _, answer = line.partition(" ")
         features.check(name, None if answer == "ok" else answer)
 

@@ -84,11 +84,10 @@ def initramfs(arch, binary, folder):
     """Packs what a guest needs; the tracer itself only where there is one for its architecture."""
     root = pathlib.Path(folder, f"root-{arch}")
     if arch == "amd64":
-        _lay_out(root, GUEST / "steps.tracer", shutil.which("busybox"))
+        _lay_out(root, GUEST / "steps.tracer", arch)
         _copy_with_libraries(binary, root, "bin/tcpstate-trace")
     else:
-        busybox = fetch.root_of("busybox", arch, ["busybox-static"]) / "bin" / "busybox"
-        _lay_out(root, GUEST / "steps.probe", busybox)
+        _lay_out(root, GUEST / "steps.probe", arch)
     _compile(arch, "lives.c", root / "bin" / "lives", [])
     _compile(arch, "probe.c", root / "bin" / "probe", [f"-I{HEADERS}", "-lbpf", "-lelf", "-lz"])
     _make_object(arch, folder, root)
@@ -98,16 +97,17 @@ def initramfs(arch, binary, folder):
 def small_initramfs(folder, steps):
     """Only init and what it is to do, for x86-64."""
     root = pathlib.Path(folder, "root")
-    _lay_out(root, steps, shutil.which("busybox"))
+    _lay_out(root, steps, "amd64")
     return _pack(root)
 
 
-def _lay_out(root, steps, busybox):
+def _lay_out(root, steps, arch):
+    busybox = fetch.root_of("busybox", arch, ["busybox-static"])
     for name in ("bin", "proc", "sys", "dev", "tmp"):
         (root / name).mkdir(parents=True)
     shutil.copy(GUEST / "init", root / "init")
     shutil.copy(steps, root / "steps")
-    shutil.copy(busybox, root / "bin" / "busybox")
+    shutil.copy(busybox / "bin" / "busybox", root / "bin" / "busybox")
 
 
 def _pack(root):
