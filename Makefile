@@ -102,7 +102,7 @@ test-bundle: build deps-test
 	@$(SWIFT_BUILD) --build-tests
 
 $(VENV)/installed: scripts/dependencies.txt | deps-test
-	@echo "Installing pandas and DuckDB to $(VENV)"
+	@echo "Installing the Python packages of the tests to $(VENV)"
 	@python3 -m venv $(VENV)
 	@awk '$$1 == "python" { print $$2 }' $< | xargs $(VENV)/bin/python3 -m pip install --quiet --disable-pip-version-check
 	@touch $@

@@ -43,6 +43,9 @@ public struct HTMLReport: ReportDocument, ~Copyable {
     buffer.append(EmbeddedPage.script)
     buffer.append("</script>\n</head>\n<body>\n")
     buffer.append(EmbeddedPage.body)
+    buffer.append("<script type=\"application/json\" id=\"words\">")
+    PageWords.append(to: &buffer)
+    buffer.append("</script>\n")
   }
 
   public mutating func receive(_ row: Transition, lossBefore: UInt64, to buffer: inout ByteBuffer) {

@@ -60,23 +60,6 @@ struct PageTotals {
       buffer.append(json: loss.time, since: base)
       buffer.append(",\(loss.count)]")
     }
-    buffer.append("],\"states\":[")
-    for (index, state) in TCPState.all.enumerated() {
-      if index > 0 { buffer.append(UInt8(ascii: ",")) }
-      buffer.append(
-        "[\(state.number),\"\(state.name(.rfc))\",\"\(TopLane.letter(state))\",\"\(state.name(.openTelemetry))\"]")
-    }
-    buffer.append("],\"roles\":[")
-    append(Role.allCases.map { $0.name.description }, to: &buffer)
-    buffer.append("],\"reasons\":[")
-    append((0...Reason.unknown.rawValue).map { Reason(rawValue: $0).map { WhyText.words(for: $0) } ?? "" }, to: &buffer)
     buffer.append("]}")
-  }
-
-  private func append(_ words: [String], to buffer: inout ByteBuffer) {
-    for (index, word) in words.enumerated() {
-      if index > 0 { buffer.append(UInt8(ascii: ",")) }
-      buffer.append(json: word)
-    }
   }
 }

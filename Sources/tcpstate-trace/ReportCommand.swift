@@ -31,9 +31,7 @@ struct ReportCommand: ParsableCommand {
   private func run(_ document: consuming some ReportDocument & ~Copyable, _ selection: LifecycleSelection) throws {
     let limits = try tracing.limits()
     if recording.isGiven {
-      if filters.cgroup != nil {
-        throw Failure(.usage, "--cgroup: a recording doesn't tell which cgroups are within which; leave it out")
-      }
+      try recording.check(filters, tracing)
       let printer = try ReportPrinter(document, selection: selection, limit: limits.count, output: options.output)
       return try read(printer)
     }
@@ -67,6 +65,7 @@ struct ReportCommand: ParsableCommand {
     var session = RecordingSession(recording, nullText: options.nullText ?? "", needs: needs, sink: printer)
     try session.run()
     tell(session.sink.document.count)
+    if tracing.strict, session.lost > 0 { throw ExitCode(ExitStatus.incomplete.rawValue) }
   }
 
   private func tell(_ count: UInt64) {

@@ -1,1 +1,144 @@
 "use strict";
+
+// The data as PageLives.swift and PageTotals.swift write it: what is at each place of its arrays.
+
+const END = {
+  id: 0, role: 1, pid: 2, name: 3, local: 4, localPort: 5, peer: 6, peerPort: 7, reason: 8, found: 9,
+  moments: 10, sent: 11, received: 12, netns: 13, user: 14, rows: 15,
+};
+const MOMENT = { time: 0, old: 1, new: 2, stay: 3, atLeast: 4, length: 5 };
+const LADDER = { outcome: 0, established: 1, atLeast: 2, client: 3, server: 4, steps: 5 };
+const SIDE = {
+  state: 0, initial: 1, sent: 2, retransmits: 3, rtt: 4, rto: 5, window: 6, sendWindow: 7, receiveWindow: 8, control: 9,
+};
+const STEP = {
+  isClose: 0, number: 1, side: 2, basis: 3, time: 4, isBound: 5, flags: 6, sequence: 7, acknowledgement: 8,
+  unanswered: 9, state: 10, remark: 11,
+};
+
+/* One socket of a connection on this host, with its states as segments of time. */
+class Lane {
+  constructor(end, life, side, totals) {
+    this.data = end;
+    this.life = life;
+    this.side = side;
+    /* start, end, state, … in nanoseconds after the base */
+    this.segments = segmentsOf(end, totals);
+    const count = this.segments.length;
+    this.start = count ? this.segments[0] : totals.start;
+    this.end = count ? this.segments[count - 2] : this.start;
+    const moments = end[END.moments];
+    const last = moments.length ? moments[moments.length - MOMENT.length + MOMENT.new] : end[END.found]?.[0] ?? CLOSED;
+    this.state = last;
+    this.isOpen = last !== CLOSED;
+    this.text = null;
+  }
+
+  get id() { return this.data[END.id]; }
+  get owner() { return ownerText(this.data[END.name], this.data[END.pid]); }
+  get local() { return endpoint(this.data[END.local], this.data[END.localPort]); }
+  get peer() { return endpoint(this.data[END.peer], this.data[END.peerPort]); }
+  /* When the last state began; at the latest, if the socket was found in it. */
+  get since() { return this.segments.length ? this.segments[this.segments.length - 3] : this.end; }
+  get sinceIsBound() { return this.data[END.moments].length === 0; }
+  get age() { return this.end - this.since; }
+
+  get haystack() {
+    this.text ??= `${this.owner} ${this.local} ${this.peer} ${this.id}`.toLowerCase();
+    return this.text;
+  }
+
+  hasBeenIn(states) {
+    for (let index = 2; index < this.segments.length; index += 3) {
+      if (states.has(this.segments[index])) return true;
+    }
+    return false;
+  }
+}
+
+/* A stay leads back to where its state began: before the row, for a listener's child, or before the trace. */
+function segmentsOf(end, totals) {
+  const segments = [];
+  const moments = end[END.moments];
+  const found = end[END.found];
+  let since = found ? found[1] : null;
+  for (let index = 0; index < moments.length; index += MOMENT.length) {
+    const time = moments[index + MOMENT.time];
+    const old = moments[index + MOMENT.old];
+    const stay = moments[index + MOMENT.stay];
+    if (old !== CLOSED && old !== LISTEN) {
+      let start = since ?? totals.start;
+      if (stay !== null && (since === null || time - stay < start)) start = time - stay;
+      segments.push(start, Math.max(time, start), old);
+    }
+    since = time;
+  }
+  const last = moments.length ? moments[moments.length - MOMENT.length + MOMENT.new] : found?.[0];
+  if (last !== undefined && last !== CLOSED) segments.push(since, Math.max(totals.end, since), last);
+  return segments;
+}
+
+class Recording {
+  constructor() {
+    this.lanes = [];
+    this.words = JSON.parse(byId("words").textContent);
+    this.parsedLadders = [];
+    this.ladderScripts = document.querySelectorAll("script.ladders");
+    this.isCut = false;
+    const chunks = [...document.querySelectorAll("script.lives")];
+    const base = chunks[0]?.dataset.base ?? "0";
+    const lives = chunks.map((script) => this.parse(script));
+    this.totals = this.parse(byId("totals")) ?? totalsOfCutPage(base, lives.filter(Boolean).flat());
+    lives.forEach((chunk, number) => chunk && this.add(chunk, number));
+  }
+
+  parse(script) {
+    try {
+      const value = JSON.parse(script.textContent);
+      script.textContent = "";
+      return value;
+    } catch {
+      this.isCut = true;
+      return null;
+    }
+  }
+
+  add(lives, chunk) {
+    lives.forEach((ends, index) => {
+      const life = { chunk, index, lanes: [null, null] };
+      ends.forEach((end, side) => {
+        if (!end) return;
+        const lane = new Lane(end, life, side, this.totals);
+        life.lanes[side] = lane;
+        this.lanes.push(lane);
+      });
+    });
+  }
+
+  /* The ladder of a life; its chunk is read when it is first asked for. */
+  ladder(life) {
+    const script = this.ladderScripts[life.chunk];
+    if (!this.parsedLadders[life.chunk] && script) this.parsedLadders[life.chunk] = this.parse(script);
+    return this.parsedLadders[life.chunk]?.[life.index] ?? null;
+  }
+}
+
+/* A page that was cut short has no totals: what has arrived makes do. */
+function totalsOfCutPage(base, lives) {
+  let start = Infinity;
+  let end = -Infinity;
+  let ends = 0;
+  for (const life of lives) {
+    for (const { [END.moments]: moments } of life.filter(Boolean)) {
+      ends += 1;
+      for (let index = 0; index < moments.length; index += MOMENT.length) {
+        start = Math.min(start, moments[index + MOMENT.time]);
+        end = Math.max(end, moments[index + MOMENT.time]);
+      }
+    }
+  }
+  return {
+    base, start: ends ? start : 0, end: ends ? end : 0, rows: null, listenerRows: null, shownRows: null,
+    lives: lives.length, ends, omitted: 0, unmatched: null, lost: null, gaps: 0, losses: [],
+  };
+}

@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""How long the report of 50,000 connections takes: to make, and to open in Chromium.
+
+bench/report.py [BINARY [CONNECTIONS [ROUNDS]]]; needs chromium and, for Python, playwright.
+"""
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+from playwright.sync_api import sync_playwright
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+GENERATOR = os.path.join(HERE, "../Tests/ReportPageTests/peers/recording.py")
+BINARY = sys.argv[1] if len(sys.argv) > 1 else os.path.join(HERE, "../.build/release/tcpstate-trace")
+CONNECTIONS = sys.argv[2] if len(sys.argv) > 2 else "50000"
+ROUNDS = int(sys.argv[3]) if len(sys.argv) > 3 else 5
+
+
+def make(folder):
+    with open(f"{folder}/rows.csv", "wb") as file:
+        subprocess.run([sys.executable, GENERATOR, CONNECTIONS, "600"], stdout=file, check=True)
+    begin = time.monotonic()
+    subprocess.run([BINARY, "report", "--read", f"{folder}/rows.csv", "--output", f"{folder}/page.html"], check=True)
+    seconds = time.monotonic() - begin
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    size = os.path.getsize(f"{folder}/page.html")
+    print(f"made in {seconds:.2f} s, {size / 1e6:.1f} MB, at most {usage.ru_maxrss / 1024:.0f} MB of memory")
+
+
+def open_page(playwright, folder):
+    """From the browser's start of loading to a page that has drawn and answers."""
+    browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    begin = time.monotonic()
+    page.goto(f"file://{folder}/page.html")
+    page.wait_for_selector("html[data-ready]", state="attached", timeout=120_000)
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    seconds = time.monotonic() - begin
+    begin = time.monotonic()
+    page.fill("#search", "nginx")
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    filtered = time.monotonic() - begin
+    begin = time.monotonic()
+    page.evaluate("""new Promise((done) => {
+        let frames = 0;
+        const box = document.getElementById('lanes');
+        const step = () => {
+            box.scrollTop += 500;
+            frames += 1;
+            if (frames < 60) requestAnimationFrame(step); else done();
+        };
+        step();
+    })""")
+    frame = (time.monotonic() - begin) / 60
+    browser.close()
+    return seconds, filtered, frame
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        make(folder)
+        figures = list(zip(*(open_page(playwright, folder) for _ in range(ROUNDS))))
+        for name, values in zip(("open", "filter", "frame while scrolling"), figures):
+            print(f"{name}: median {statistics.median(values):.3f} s, worst {max(values):.3f} s of {ROUNDS}")
+
+
+main()
