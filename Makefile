@@ -26,7 +26,7 @@ SHELL_FILES := .ci/run $(wildcard scripts/*.sh) $(addprefix Tests/kernels/guest/
 CLANG_FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(shell command -v $(c) 2>/dev/null)) clang-format)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-privileged build install uninstall golden format lint bench bench-timewait test-kernels refresh-kernels deps clean
+.PHONY: help run test test-privileged build install uninstall golden format lint bench bench-timewait test-kernels refresh-kernels fuzz deps clean
 .NOTPARALLEL: # apt and swift build each want to be alone
 .PHONY: find-swift test-bundle deps-build deps-test deps-lint deps-bench deps-kernels
 
@@ -49,6 +49,9 @@ test-kernels: build deps-kernels ## run the tracer on Debian's kernels, 5.10 to 
 refresh-kernels: deps-kernels ## pin the newest version of each of these kernels, in Tests/kernels/kernels.txt
 	@python3 Tests/kernels/run.py --refresh
 	@git diff --stat -- Tests/kernels/kernels.txt
+
+fuzz: find-swift deps-build ## fuzz what reads foreign bytes; FUZZ_SECONDS (30) each, FUZZ_TARGETS
+	@scripts/fuzz.sh $(FUZZ_TARGETS)
 
 build: find-swift deps-build ## build .build/release/tcpstate-trace
 	@echo "Building $(BINARY)"

@@ -88,7 +88,9 @@ extension ConnectionTracker {
     if substate == .timeWait, connection.pointee.state != .timeWait {
       let entered = timeWaitEntry(snapshot) ?? event.pointee.timestamp_ns
       let from = connection.pointee.state
-      let stay = stay(of: connection, until: entered)
+      // Only from these does one step lead there; from others some were lost.
+      let isOneStep = from == .finWait2 || from == .closing
+      let stay = isOneStep ? stay(of: connection, until: entered) : stayBeforeLoss(connection)
       write(connection, at: entered, source: .derived, to: &row)
       row.old = from
       row.new = .timeWait
@@ -116,12 +118,16 @@ extension ConnectionTracker {
   func timeWaitEntry(_ snapshot: UnsafePointer<tcpstate_snapshot>) -> UInt64? {
     let event = snapshot.pointee.event
     if Int32(event.flags) & TCPSTATE_FLAG_HAS_ENTRY_STAMP != 0 {
-      let age = UInt32(truncatingIfNeeded: event.timestamp_ns / 1_000_000) &- snapshot.pointee.entry_stamp_ms
-      guard age < 1 << 31 else { return nil }
-      return (event.timestamp_ns / 1_000_000 &- UInt64(age)) * 1_000_000
+      let now = event.timestamp_ns / 1_000_000
+      let age = UInt32(truncatingIfNeeded: now) &- snapshot.pointee.entry_stamp_ms
+      guard age < 1 << 31, age <= now else { return nil }
+      return (now - UInt64(age)) * 1_000_000
     }
-    guard let wheel, let ticks = ticksPerSecond else { return nil }
-    return wheel.time(ofJiffies: snapshot.pointee.timer_expires &- Self.timeWaitSeconds * ticks)
+    guard let wheel, let ticks = ticksPerSecond,
+      let entered = wheel.time(ofJiffies: snapshot.pointee.timer_expires &- Self.timeWaitSeconds * ticks),
+      entered <= event.timestamp_ns
+    else { return nil }
+    return entered
   }
 
   private func firing(
@@ -155,7 +161,7 @@ extension ConnectionTracker {
     update(connection, from: event)
     connection.pointee.role = .server
     connection.pointee.flags.insert([.request, .wasRequest])
-    connection.pointee.entered = event.pointee.timestamp_ns &- age
+    connection.pointee.entered = event.pointee.timestamp_ns &- min(age, event.pointee.timestamp_ns)
     if age > 0 { connection.pointee.flags.insert(.enteredExactly) }
     connection.pointee.initialSendSequence = event.pointee.send_unacknowledged
     connection.pointee.initialReceiveSequence = event.pointee.receive_next &- 1
@@ -188,7 +194,7 @@ extension ConnectionTracker {
     row.new = .closed
     if ranOut {
       row.stay = stay(of: connection, until: end)
-      if pass - end > Self.tolerance { row.stay?.kind = .atLeast }
+      if pass > end, pass - end > Self.tolerance { row.stay?.kind = .atLeast }
       row.reason = state == .timeWait ? .fin : .timeout
     } else if wasSeen {
       row.stay = Stay(nanoseconds: end - connection.pointee.entered, kind: .atLeast)

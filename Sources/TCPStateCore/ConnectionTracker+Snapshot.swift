@@ -114,7 +114,7 @@ extension ConnectionTracker {
   }
 
   /// How long a connection was in its state at the least, when it left it in a gap of the events.
-  private func stayBeforeLoss(_ connection: UnsafeMutablePointer<Connection>) -> Stay? {
+  func stayBeforeLoss(_ connection: UnsafeMutablePointer<Connection>) -> Stay? {
     guard let lossBegan, lossBegan > connection.pointee.entered else { return nil }
     return Stay(nanoseconds: lossBegan - connection.pointee.entered, kind: .atLeast)
   }
@@ -162,8 +162,8 @@ extension ConnectionTracker {
   ) {
     update(connection, from: event)
     connection.pointee.flags.insert(.older)
-    connection.pointee.entered =
-      event.pointee.timestamp_ns &- SnapshotAge.least(snapshot, ticksPerSecond: ticksPerSecond)
+    let age = SnapshotAge.least(snapshot, ticksPerSecond: ticksPerSecond)
+    connection.pointee.entered = event.pointee.timestamp_ns &- min(age, event.pointee.timestamp_ns)
     let state = TCPState(number: event.pointee.state_new)
     switch Int32(event.pointee.kind) {
     case TCPSTATE_KIND_TIMEWAIT:

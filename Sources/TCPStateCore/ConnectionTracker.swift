@@ -108,9 +108,9 @@ public struct ConnectionTracker: ~Copyable {
         requestCount -= 1
       }
       connection = known
-      if known.pointee.state == old {
+      if known.pointee.state == old, known.pointee.entered <= event.pointee.timestamp_ns {
         stay = Stay(
-          nanoseconds: event.pointee.timestamp_ns &- min(known.pointee.entered, event.pointee.timestamp_ns),
+          nanoseconds: event.pointee.timestamp_ns - known.pointee.entered,
           kind: known.pointee.flags.contains(.enteredExactly) ? .exact : .atLeast)
       } else {
         unmatched += 1

@@ -34,8 +34,7 @@ public struct DurationHistogram: ~Copyable {
   public mutating func record(_ nanoseconds: UInt64) {
     buckets[Self.bucket(of: nanoseconds)] += 1
     count += 1
-    let (sum, overflow) = total.addingReportingOverflow(nanoseconds)
-    total = overflow ? .max : sum
+    total = total.saturatingAdding(nanoseconds)
     if nanoseconds > longest { longest = nanoseconds }
   }
 

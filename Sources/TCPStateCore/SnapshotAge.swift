@@ -54,6 +54,6 @@ public enum SnapshotAge {
     let begun = Int64(bitPattern: rest) <= 0 ? rto : rto - min(rest, rto)
     // Every wait may have begun a tick late by rounding.
     let total = waited + begun
-    return (total > timeouts + 1 ? total - timeouts - 1 : 0) * 1_000_000_000 / ticks
+    return (total > timeouts + 1 ? total - timeouts - 1 : 0).saturatingMultiplied(by: 1_000_000_000) / ticks
   }
 }

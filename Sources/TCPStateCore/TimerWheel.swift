@@ -42,6 +42,6 @@ public struct TimerWheel: Sendable {
     var level: UInt64 = 0
     while level < 8, delta >= 63 << (3 * level) { level += 1 }
     let shift = 3 * level
-    return (expires >> shift + 1) << shift
+    return (expires >> shift &+ 1) << shift
   }
 }

@@ -64,7 +64,9 @@ extension LifecycleLadder {
   private func text(_ field: TransferField, _ life: Lifecycle, _ side: Side) -> String {
     if field == .sent { return life.bytesSent(by: side).map { ByteCountText.string($0) } ?? "" }
     guard let row = life[side]?.transfer else { return "" }
-    func duration(_ micros: UInt64) -> String { DurationText.string(micros * 1_000, glyphs: style.glyphs) }
+    func duration(_ micros: UInt64) -> String {
+      DurationText.string(micros.saturatingMultiplied(by: 1_000), glyphs: style.glyphs)
+    }
     func number(_ number: UInt32?) -> String { number.map { NumberText.string(UInt64($0)) } ?? "" }
     switch field {
     case .sent: return ""

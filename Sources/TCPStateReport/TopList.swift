@@ -74,7 +74,7 @@ struct TopList {
     }
   }
 
-  static func bytes(_ row: Transition) -> UInt64 { (row.bytesSent ?? 0) + (row.bytesReceived ?? 0) }
+  static func bytes(_ row: Transition) -> UInt64 { (row.bytesSent ?? 0).saturatingAdding(row.bytesReceived ?? 0) }
 
   private static func rank(_ state: TCPState) -> Int {
     TCPState.all.firstIndex(of: state) ?? TCPState.all.count + Int(state.number)

@@ -186,7 +186,9 @@ extension TransitionReader {
       let hour = part(2, 58), let minute = part(2, 58), let second = cursor.number(),
       let date = CivilDate(year: year, month: month, day: day), hour < 24, minute < 60, second < 61
     else { return false }
-    row.time = (date.daysSinceEpoch * 86_400 + hour * 3_600 + minute * 60 + second) * 1_000_000_000
+    let seconds = date.daysSinceEpoch * 86_400 + hour * 3_600 + minute * 60 + second
+    guard seconds < UInt64.max / 1_000_000_000 else { return false }  // 64 bits of nanoseconds end in 2554
+    row.time = seconds * 1_000_000_000
     let point = cursor.byte
     cursor.next += 1
     guard point == UInt8(ascii: ".") else { return point == UInt8(ascii: "Z") }

@@ -16,6 +16,8 @@ public struct TransitionReader: ~Copyable {
 
   /// Zero bytes after the text; see `CellCursor`.
   private static let slack = 32
+  /// The latest time that is taken, so that nobody who adds to one overflows: 2^63 ns, in 2262.
+  static let latest = UInt64(Int64.max)
   /// No line of ours is longer.
   private static let longestLine = 1 << 20
 
@@ -106,6 +108,7 @@ public struct TransitionReader: ~Copyable {
         return try endOrMoreOfRow()
       }
       position = cursor.next - UnsafePointer(base)
+      guard row.time <= Self.latest else { throw RecordingError(line: line, "its time is beyond the year 2262") }
       return .row
     }
   }

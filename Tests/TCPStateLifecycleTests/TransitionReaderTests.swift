@@ -153,6 +153,11 @@ import Testing
     ("state_new,rtt_us\nclosed,1,2\n", 2, "has more cells than the header's 2"),
     ("state_new,local_address\nclosed,1.2.3.400\n", 2, "local_address: '1.2.3.400' is not an IP address"),
     (
+      "state_new,timestamp\nclosed,9999-01-01T00:00:00Z\n", 2,
+      "timestamp: '9999-01-01T00:00:00Z' is not a time such as 2026-11-23T21:12:03.204131000Z"
+    ),
+    ("state_new,timestamp_unix_nano\nclosed,9223372036854775808\n", 2, "its time is beyond the year 2262"),
+    (
       "state_new,timestamp\nclosed,2026-02-30T00:00:00Z\n", 2,
       "timestamp: '2026-02-30T00:00:00Z' is not a time such as 2026-11-23T21:12:03.204131000Z"
     ),

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Fuzzes what reads foreign bytes: fuzz.sh [TARGET ...], all by default.
+#
+# Core and Report are compiled with libFuzzer's counters and the address
+# sanitizer, each file of Tests/fuzz/targets becomes a program, and each runs
+# for FUZZ_SECONDS (30) from the corpus in the repository. What it finds beyond
+# that is kept in .build/fuzz, and an input that fails in .build/fuzz/found.
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+seconds=${FUZZ_SECONDS:-30}
+swiftc=${SWIFTC:-swiftc}
+out=.build/fuzz
+# Its own backtrace of a crash would wait for a debugger for minutes.
+export SWIFT_BACKTRACE=enable=no
+
+compile() {
+  local module=$1
+  shift
+  echo "Compiling $module for fuzzing"
+  "$swiftc" -O -g -wmo -swift-version 6 -parse-as-library -sanitize=fuzzer,address \
+    -I "$out" -I Sources/CTCPStateEvent/include -module-name "$module" \
+    -emit-module -emit-module-path "$out/$module.swiftmodule" \
+    -c "$@" -o "$out/$module.o"
+}
+
+# As `swift build` makes it for a C target.
+module_map() {
+  printf 'module CTCPStateEvent {\n  header "%s"\n  export *\n}\n' \
+    "$PWD/Sources/CTCPStateEvent/include/tcpstate_event.h" >"$out/module.modulemap"
+}
+
+build() {
+  local target=$1
+  # Not optimized, for the words of a failed check; lld, for gold warns of each of ASan's own symbols.
+  "$swiftc" -Onone -g -swift-version 6 -parse-as-library -sanitize=fuzzer,address -use-ld=lld \
+    -I "$out" -I Sources/CTCPStateEvent/include -module-name "fuzz_$target" \
+    "Tests/fuzz/targets/$target.swift" Tests/fuzz/support/*.swift \
+    "$out/TCPStateCore.o" "$out/TCPStateReport.o" -o "$out/$target"
+}
+
+# The last lines of libFuzzer's log in one: what a reader wants to know.
+figures() {
+  awk '
+    /^#[0-9]+/ { for (i = 1; i < NF; i++) if ($i == "cov:") cov = $(i + 1) }
+    /^stat::number_of_executed_units/ { runs = $2 }
+    /^stat::peak_rss_mb/ { rss = $2 }
+    END { printf "%d inputs, %d edges, %d MB at most", runs, cov, rss }' "$1"
+}
+
+run() {
+  local target=$1 log=$out/$1.log dictionary=()
+  mkdir -p "$out/corpus/$target" "$out/found"
+  [ ! -f "Tests/fuzz/$target.dict" ] || dictionary=("-dict=Tests/fuzz/$target.dict")
+  if "$out/$target" "$out/corpus/$target" "Tests/fuzz/corpus/$target" "${dictionary[@]}" \
+    -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=2048 \
+    -print_final_stats=1 -artifact_prefix="$out/found/$target-" >"$log" 2>&1; then
+    echo "fuzz $target: nothing found in $seconds s: $(figures "$log")"
+  else
+    grep -E 'Fatal error|Precondition|ERROR|SUMMARY|Test unit written' "$log" >&2 || tail -n 20 "$log" >&2
+    echo "fuzz $target: FAILED, see $log; run it again by: $out/$target INPUT" >&2
+    return 1
+  fi
+}
+
+targets=("$@")
+if [ ${#targets[@]} -eq 0 ]; then
+  for file in Tests/fuzz/targets/*.swift; do targets+=("$(basename "$file" .swift)"); done
+fi
+
+mkdir -p "$out"
+module_map
+compile TCPStateCore Sources/TCPStateCore/*.swift
+make -s --no-print-directory -C Sources/TCPStateReport/Page OUT="$PWD/$out" swift
+compile TCPStateReport Sources/TCPStateReport/*.swift "$out/EmbeddedPage.swift"
+failed=0
+for target in "${targets[@]}"; do
+  build "$target"
+  run "$target" || failed=1
+done
+exit "$failed"
