@@ -219,6 +219,11 @@ public struct ConnectionTracker: ~Copyable {
     return connection
   }
 
+  /// Follows the socket of this event no longer: it turned out not to be wanted, and no more is told of it.
+  public mutating func forget(_ event: UnsafePointer<tcpstate_event>) {
+    if let connection = table.find(Self.key(event)) { forget(connection) }
+  }
+
   mutating func forget(_ connection: UnsafeMutablePointer<Connection>) {
     let state = connection.pointee.state
     if state.isKnown { open[Int(state.number)] -= 1 }

@@ -5,7 +5,12 @@ public struct TopHistory: Sendable {
 
   private var stays: [UInt64: [TopStay]] = [:]
 
-  public init() {}
+  /// Whose connections are kept; `nil` for all.
+  private let localPorts: PortSet?
+
+  public init(localPorts: PortSet? = nil) {
+    self.localPorts = localPorts
+  }
 
   /// Takes in a transition: the stay that it ended.
   public mutating func receive(_ row: borrowing Transition) {
@@ -13,6 +18,7 @@ public struct TopHistory: Sendable {
       stays[row.connection] = nil
       return
     }
+    if let localPorts, !localPorts.contains(row.local.port) { return }
     guard row.old != .closed, row.old != .listen, let stay = row.stay, row.old != row.new else { return }
     var past = stays[row.connection] ?? []
     if past.count == Self.limit { past.removeFirst() }

@@ -39,8 +39,11 @@ struct LiveStream: ~Copyable {
   /// Lost since the last transition was handed on.
   private var untoldLoss: UInt64 = 0
   private var row = Transition()
+  /// Those that the kernel tells of; `nil` for all.
+  private let localPorts: PortSet?
 
   init(_ configuration: KernelSource.Configuration) throws(KernelError) {
+    localPorts = configuration.filter.localPorts
     tracker.adoptsMinisocks = configuration.filter.cgroup == nil
     source = try KernelSource(configuration)
   }
@@ -188,7 +191,11 @@ struct LiveStream: ~Copyable {
       let loss = source.lossesBefore(event)
       if loss > 0 { noteLoss(loss, at: event.pointee.timestamp_ns) }
       lastEvent = event.pointee.timestamp_ns
-      if tracker.apply(event, to: &row) { emit(receive) }
+      if tracker.apply(event, to: &row) {
+        emit(receive)
+        // connect() chose its port late, and it isn't one of those that the kernel goes on telling of.
+        if row.old == .synSent, let localPorts, !localPorts.contains(row.local.port) { tracker.forget(event) }
+      }
       if let reused = tracker.takeReused() {
         tracker.concludeReused(at: reused.time, reused.key, to: &row)
         emit(receive)

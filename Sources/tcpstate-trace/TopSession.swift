@@ -9,6 +9,8 @@ struct TopSession: ~Copyable {
   /// A frame at least each second, and after a key, but never sooner than this after another.
   private static let leastPause: UInt64 = 100_000_000
   private static let second: UInt64 = 1_000_000_000
+  /// Connections are collected for the frames of a second, however many keys ask for.
+  private static let refresh: UInt64 = 900_000_000
   /// Seconds that sparklines remember.
   private static let memory = 60
 
@@ -18,9 +20,10 @@ struct TopSession: ~Copyable {
   private let style: TableStyle
   private var view = TopView()
   private var board = TopBoard()
-  private var history = TopHistory()
+  private var history: TopHistory
   private var losses = LossReport()
   private var lastFrame: UInt64 = 0
+  private var lastRows: UInt64 = 0
   private var lastSample: UInt64 = 0
   private var sampled: UInt64 = 0
   /// When the connection in detail is read again, CLOCK_MONOTONIC.
@@ -30,6 +33,7 @@ struct TopSession: ~Copyable {
     self.loop = loop
     self.stream = stream
     self.filter = filter
+    history = TopHistory(localPorts: filter.localPorts)
     self.style = style
   }
 
@@ -113,6 +117,14 @@ struct TopSession: ~Copyable {
     board.time = now &+ stream.tracker.wallOffset
     board.lost = stream.lost
     board.transitions = stream.transitions
+    if lastRows == 0 || now - lastRows >= Self.refresh { readRows(now) }
+    let size = screen.size
+    return TopFrame(board, view, width: size.width, height: size.height, style: style)
+  }
+
+  /// The connections as they are now.
+  private mutating func readRows(_ now: UInt64) {
+    lastRows = now
     board.rows.removeAll(keepingCapacity: true)
     let (filter, history) = (filter, history)
     var rows = board.rows
@@ -122,8 +134,6 @@ struct TopSession: ~Copyable {
       rows.append(TopBoard.Row(facts: copy row, past: history.past(of: row.connection)))
     }
     board.rows = rows
-    let size = screen.size
-    return TopFrame(board, view, width: size.width, height: size.height, style: style)
   }
 
   /// A NUL-terminated member of utsname.

@@ -86,6 +86,19 @@ extension Privileged {
       #expect(after.contains("before"))
     }
 
+    /// A client whose port turns out to be another is neither listed nor counted.
+    @Test func onePort() throws {
+      let pair = try Pair()
+      let terminal = try Terminal("\(Tracer.binary) top --netns \(pair.namespace.path) -L 40000; cat")
+      try terminal.screen("the list") { $0.contains("transitions/s") }
+      try pair.connect()
+      try pair.client.ask("listen wanted 127.0.0.1 40000")
+      try pair.server.ask("connect wanted 127.0.0.1 40000")
+      try terminal.screen("the one with the port alone") {
+        $0.contains("1 sort age") && $0.contains("ESTABLISHED      1")
+      }
+    }
+
     /// A signal gives the terminal back too.
     @Test(arguments: ["TERM", "INT", "HUP"]) func signals(_ signal: String) throws {
       let namespace = try NetworkNamespace()
