@@ -26,7 +26,7 @@ SHELL_FILES := .ci/run $(wildcard scripts/*.sh) $(addprefix Tests/kernels/guest/
 CLANG_FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(shell command -v $(c) 2>/dev/null)) clang-format)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-privileged build install uninstall golden format lint bench bench-timewait test-kernels refresh-kernels fuzz deps clean
+.PHONY: help run test test-privileged build install uninstall golden format lint bench bench-timewait bench-stuck bench-top test-kernels refresh-kernels fuzz deps clean
 .NOTPARALLEL: # apt and swift build each want to be alone
 .PHONY: find-swift test-bundle deps-build deps-test deps-lint deps-bench deps-kernels
 
@@ -86,6 +86,12 @@ bench: build deps-bench .build/bench/churn ## measure cost and losses side by si
 
 bench-timewait: build deps-bench .build/bench/churn ## measure what following 50,000 TIME-WAIT sockets costs; 75 s
 	@$(SUDO) python3 bench/timewait.py
+
+bench-stuck: build deps-bench ## measure one look by stuck at 50,000 sockets beside ss -tanp
+	@$(SUDO) python3 bench/stuck.py
+
+bench-top: build deps-bench ## measure what top costs with 20,000 sockets; 45 s
+	@$(SUDO) python3 bench/top.py
 
 deps: deps-build deps-test deps-lint deps-bench deps-kernels ## install the system packages that all targets need
 

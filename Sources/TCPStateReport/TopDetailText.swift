@@ -29,9 +29,11 @@ struct TopDetailText {
         + text.fit(text.age(facts.stay), 14, right: true) + "  now")
     lines.append("")
     lines += holders(facts, live) + transfer(facts, live) + flow(facts, live)
-    lines.append(
+    lines += [
       label("user") + "\(text.sequence(facts.userID)), network namespace \(text.sequence(facts.netns))"
-        + (facts.cgroup.map { ", cgroup \($0)" } ?? "") + ", connection \(Self.hex(id))")
+        + (facts.cgroup.map { ", cgroup \($0)" } ?? ""),
+      label("id") + Self.hex(id),
+    ]
     return lines.map { $0.contains("\u{1b}") ? $0 : text.fit($0, text.width, pads: false) }
   }
 
