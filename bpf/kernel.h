@@ -160,6 +160,15 @@ struct socket {
 	struct sock *sk;
 };
 
+struct inode {
+	unsigned long i_ino;
+};
+
+struct socket_alloc {
+	struct socket socket;
+	struct inode vfs_inode;
+};
+
 struct inet_sock {
 	struct sock sk;
 	__be32 inet_saddr;

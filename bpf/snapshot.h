@@ -50,6 +50,13 @@ static __always_inline void fill_full_socket(struct tcpstate_snapshot *s, const 
 	}
 }
 
+static __always_inline __u64 inode_of(struct socket *socket)
+{
+	struct socket_alloc *allocated = (void *)socket;
+
+	return socket ? BPF_CORE_READ(allocated, vfs_inode.i_ino) : 0;
+}
+
 SEC("iter/task_file")
 int snapshot_files(struct bpf_iter__task_file *ctx)
 {
@@ -176,7 +183,9 @@ int snapshot_sockets(struct bpf_iter__tcp *ctx)
 		return 0;
 	start_snapshot(&s);
 	fill_full_socket(&s, &id, tp, state);
-	s.event.cookie = bpf_get_socket_cookie(skc);
+	s.event.cookie = cookie_of(skc);
+	if (config.plain) /* user space looks for its owners in /proc */
+		s.socket_inode = inode_of(tp->inet_conn.icsk_inet.sk.sk_socket);
 	bpf_seq_write(seq, &s, sizeof(s));
 	return 0;
 }

@@ -33,10 +33,17 @@
 /* Who is running: the process's name, not the thread's. */
 static __always_inline void current_process(__u32 *pid, __u8 *name)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-
 	*pid = bpf_get_current_pid_tgid() >> 32;
-	__builtin_memcpy(name, task->group_leader->comm, TCPSTATE_NAME_LENGTH);
+	if (config.plain) {
+		struct task_struct *task = (void *)bpf_get_current_task();
+		struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+
+		bpf_core_read(name, TCPSTATE_NAME_LENGTH, &leader->comm);
+	} else {
+		struct task_struct *task = bpf_get_current_task_btf();
+
+		__builtin_memcpy(name, task->group_leader->comm, TCPSTATE_NAME_LENGTH);
+	}
 }
 
 /*
@@ -95,12 +102,54 @@ static __always_inline bool acts_as_owner(int state_old, int state_new)
 		(state_new == TCP_FIN_WAIT1 || state_new == 9 /* LAST_ACK */));
 }
 
+/* Where nothing can be kept beside the socket, user space keeps what this tells. */
+static __always_inline void own_by_act(struct tcpstate_event *e, bool owned)
+{
+	if (owned && acts_as_owner(e->state_old, e->state_new)) {
+		e->owner_pid = e->actor_pid;
+		__builtin_memcpy(e->owner_name, e->actor_name, sizeof(e->owner_name));
+	} else {
+		e->owner_pid = 0;
+		__builtin_memset(e->owner_name, 0, sizeof(e->owner_name));
+	}
+}
+
+static __always_inline void own_by_storage(struct tcpstate_event *e, const struct sock *sk,
+					   bool owned)
+{
+	bool opens = owned && e->state_old == TCP_CLOSE;
+	struct owner *owner = bpf_sk_storage_get(&owners, (void *)sk, 0,
+						 opens ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+
+	if (owner) {
+		/*
+		 * snapshot_files holds each descriptor's file while it looks at
+		 * the socket. If its process closes it just then, the last
+		 * reference and so the close() itself fall to the reader.
+		 */
+		if (owned && e->actor_pid == shared.reader_pid && owner->pid != e->actor_pid) {
+			e->actor_pid = 0;
+			__builtin_memset(e->actor_name, 0, sizeof(e->actor_name));
+		} else if (owned && acts_as_owner(e->state_old, e->state_new) &&
+			   owner->pid != e->actor_pid) {
+			owner->pid = e->actor_pid;
+			__builtin_memcpy(owner->name, e->actor_name, sizeof(owner->name));
+		}
+		if (owner->reader)
+			e->flags |= TCPSTATE_FLAG_READER;
+		e->owner_pid = owner->pid;
+		__builtin_memcpy(e->owner_name, owner->name, sizeof(e->owner_name));
+	} else {
+		e->owner_pid = 0;
+		__builtin_memset(e->owner_name, 0, sizeof(e->owner_name));
+	}
+}
+
 static __always_inline void record_transition(const struct sock *sk, int state_old, int state_new)
 {
 	struct tcpstate_event *e;
 	struct identity id;
 	struct tcp_sock *tp;
-	struct owner *owner;
 	bool owned;
 
 	if (sk->sk_protocol != IPPROTO_TCP)
@@ -122,7 +171,7 @@ static __always_inline void record_transition(const struct sock *sk, int state_o
 	e->kind = TCPSTATE_KIND_TRANSITION;
 	e->state_old = state_old;
 	e->state_new = state_new;
-	e->cookie = bpf_get_socket_cookie((void *)sk);
+	e->cookie = cookie_of((void *)sk);
 
 	owned = sk->sk_lock.owned;
 	if (owned) {
@@ -132,31 +181,10 @@ static __always_inline void record_transition(const struct sock *sk, int state_o
 		e->actor_pid = 0;
 		__builtin_memset(e->actor_name, 0, sizeof(e->actor_name));
 	}
-	owner = bpf_sk_storage_get(&owners, (void *)sk, 0,
-				   owned && state_old == TCP_CLOSE ? BPF_LOCAL_STORAGE_GET_F_CREATE
-								   : 0);
-	if (owner) {
-		/*
-		 * snapshot_files holds each descriptor's file while it looks at
-		 * the socket. If its process closes it just then, the last
-		 * reference and so the close() itself fall to the reader.
-		 */
-		if (owned && e->actor_pid == shared.reader_pid && owner->pid != e->actor_pid) {
-			e->actor_pid = 0;
-			__builtin_memset(e->actor_name, 0, sizeof(e->actor_name));
-		} else if (owned && acts_as_owner(state_old, state_new) &&
-			   owner->pid != e->actor_pid) {
-			owner->pid = e->actor_pid;
-			__builtin_memcpy(owner->name, e->actor_name, sizeof(owner->name));
-		}
-		if (owner->reader)
-			e->flags |= TCPSTATE_FLAG_READER;
-		e->owner_pid = owner->pid;
-		__builtin_memcpy(e->owner_name, owner->name, sizeof(e->owner_name));
-	} else {
-		e->owner_pid = 0;
-		__builtin_memset(e->owner_name, 0, sizeof(e->owner_name));
-	}
+	if (config.plain)
+		own_by_act(e, owned);
+	else
+		own_by_storage(e, sk, owned);
 	submit(e, !owned);
 }
 
@@ -368,16 +396,14 @@ int transition_classic(struct set_state_context *ctx)
 	e->state_new = ctx->newstate;
 	/* Somebody may generate one midway: then it would be another connection. */
 	e->cookie = 0;
-	e->owner_pid = 0;
-	__builtin_memset(e->owner_name, 0, sizeof(e->owner_name));
 	if (BPF_CORE_READ(sk, sk_lock.owned)) {
 		e->flags |= TCPSTATE_FLAG_OWNED;
-		e->actor_pid = bpf_get_current_pid_tgid() >> 32;
-		bpf_get_current_comm(e->actor_name, sizeof(e->actor_name));
+		current_process(&e->actor_pid, e->actor_name);
 	} else {
 		e->actor_pid = 0;
 		__builtin_memset(e->actor_name, 0, sizeof(e->actor_name));
 	}
+	own_by_act(e, e->flags & TCPSTATE_FLAG_OWNED);
 	submit(e, !(e->flags & TCPSTATE_FLAG_OWNED));
 	return 0;
 }

@@ -81,6 +81,14 @@ public struct ConnectionTable: ~Copyable {
     count -= 1
   }
 
+  /// Gives a connection another key, which isn't in the table yet.
+  public mutating func rekey(_ connection: UnsafeMutablePointer<Connection>, to key: UInt64) {
+    guard let slot = slot(connection.pointee.key) else { return }
+    byKey.remove(Self.mix(connection.pointee.key), slot)
+    connection.pointee.key = key
+    byKey.insert(Self.mix(key), slot)
+  }
+
   /// Says that a connection is a minisock from now on, or no longer one.
   public mutating func setMinisock(_ connection: UnsafeMutablePointer<Connection>, _ isMinisock: Bool) {
     guard connection.pointee.flags.contains(.minisock) != isMinisock, let slot = slot(connection.pointee.key)

@@ -55,7 +55,7 @@ extension ConnectionTracker {
 
   /// We sent a RST for an orphan in FIN-WAIT-2 that got data: nobody can read it.
   mutating func applyResetSent(_ event: UnsafePointer<tcpstate_event>, to row: inout Transition) -> Bool {
-    guard let connection = table.find(Self.key(event)), connection.pointee.flags.contains(.minisock),
+    guard let connection = find(event), connection.pointee.flags.contains(.minisock),
       connection.pointee.state == .finWait2
     else { return false }
     let stay = stay(of: connection, until: event.pointee.timestamp_ns)

@@ -18,15 +18,17 @@ extension ConnectionTracker {
   public func mustWait(_ snapshot: UnsafePointer<tcpstate_snapshot>) -> Bool {
     let event = UnsafeRawPointer(snapshot).assumingMemoryBound(to: tcpstate_event.self)
     guard !Self.isFleeting(snapshot) else { return false }
-    guard let known = table.find(Self.key(event)) else { return event.pointee.kind != TCPSTATE_KIND_SOCKET }
+    guard let known = find(event) else { return event.pointee.kind != TCPSTATE_KIND_SOCKET }
     return known.pointee.state != TCPState(number: event.pointee.state_new)
   }
 
   /// A request in the middle of its handshake: it gets its cookie by being read,
   /// and its child may have been made without it. One that stays shows itself otherwise.
+  /// On kernels that give no cookies nothing connects a request with its child.
   private static func isFleeting(_ snapshot: UnsafePointer<tcpstate_snapshot>) -> Bool {
-    snapshot.pointee.event.kind == TCPSTATE_KIND_REQUEST && snapshot.pointee.syn_ack_timeouts == 0
-      && snapshot.pointee.event.retransmits == 0
+    guard snapshot.pointee.event.kind == TCPSTATE_KIND_REQUEST else { return false }
+    return snapshot.pointee.event.cookie == 0
+      || snapshot.pointee.syn_ack_timeouts == 0 && snapshot.pointee.event.retransmits == 0
   }
 
   /// Applies what an iterator says of one socket.
@@ -42,7 +44,7 @@ extension ConnectionTracker {
     guard state != .closed, !endedDuringPass.contains(key), !Self.isFleeting(snapshot) else { return false }
     wheel?.observe(jiffies: snapshot.pointee.jiffies, at: time)
 
-    guard let connection = table.find(key) else {
+    guard let connection = find(event) else {
       guard adoptsMinisocks || event.pointee.kind == TCPSTATE_KIND_SOCKET else { return false }
       let connection = insert(key, from: event, state: state)
       adopt(connection, snapshot, event)
@@ -181,6 +183,7 @@ extension ConnectionTracker {
     default:
       if state == .listen {
         connection.pointee.role = .listener
+        if event.pointee.cookie == 0 { inheritOwner(connection, old: .closed, new: .listen) }
       } else {
         count(connection, from: event, sequenced: state.isSynchronized)
         connection.pointee.closer =

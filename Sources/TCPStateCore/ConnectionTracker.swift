@@ -46,6 +46,8 @@ public struct ConnectionTracker: ~Copyable {
   private var reused: (key: UInt64, time: UInt64)?
   /// For kernels that give no cookie.
   private var standInID: UInt64 = 0
+  /// Who listens, by namespace and port; kept only where the kernel keeps no owners.
+  var listenerOwners: [UInt64: SocketHolder] = [:]
 
   public init() {}
 
@@ -174,6 +176,7 @@ public struct ConnectionTracker: ~Copyable {
 
   private mutating func becomeMinisock(_ connection: UnsafeMutablePointer<Connection>) {
     guard followsMinisocks else { return forget(connection) }
+    releaseAddress(connection)
     table.setMinisock(connection, true)
     noteSilent(connection)
   }
@@ -204,15 +207,15 @@ public struct ConnectionTracker: ~Copyable {
   mutating func insert(
     _ key: UInt64, from event: UnsafePointer<tcpstate_event>, state: TCPState
   ) -> UnsafeMutablePointer<Connection> {
-    let connection = table.insert(key)
-    if event.pointee.cookie != 0 {
-      connection.pointee.id = key
-    } else {
+    var id = key
+    if event.pointee.cookie == 0 {
       // An address is used again, so number what stands behind it; the time
       // keeps the numbers of two runs apart.
       standInID += 1
-      connection.pointee.id = 1 << 63 | (event.pointee.timestamp_ns & 0x7fff_ffff) << 32 | standInID & 0xffff_ffff
+      id = 1 << 63 | (event.pointee.timestamp_ns & 0x7fff_ffff) << 32 | standInID & 0xffff_ffff
     }
+    let connection = table.insert(event.pointee.cookie == 0 && Self.isMinisock(event) ? id : key)
+    connection.pointee.id = id
     connection.pointee.state = state
     connection.pointee.pass = pass
     if state.isKnown { open[Int(state.number)] += 1 }
@@ -269,7 +272,7 @@ public struct ConnectionTracker: ~Copyable {
 
   /// What a transition tells of the connection as a whole.
   @inline(__always)
-  private func learn(
+  private mutating func learn(
     _ connection: UnsafeMutablePointer<Connection>, from event: UnsafePointer<tcpstate_event>,
     old: TCPState, new: TCPState
   ) {
@@ -283,6 +286,7 @@ public struct ConnectionTracker: ~Copyable {
     case (.finWait1, .closing): connection.pointee.closer = .both
     default: break
     }
+    if event.pointee.cookie == 0 { inheritOwner(connection, old: old, new: new) }
     guard old != .listen, new != .listen, new != .synSent else { return }
     count(connection, from: event, sequenced: old.isSynchronized || new == .established)
   }

@@ -26,7 +26,8 @@ struct BPFObject: ~Copyable {
   }
 
   private let object: OpaquePointer
-  let programs: Programs
+  let plan: LoadPlan
+  var programs: Programs { plan.programs }
   /// The .bss, shared with the programs; lives as long as the object.
   let shared: UnsafeMutablePointer<tcpstate_shared>
 
@@ -34,7 +35,7 @@ struct BPFObject: ~Copyable {
   ///
   /// - Returns (in `code`): the negative errno of the load when it failed.
   init(
-    image: UnsafeRawBufferPointer, programs: Programs, filter: KernelFilter, ringBytes: Int
+    image: UnsafeRawBufferPointer, plan: LoadPlan, filter: KernelFilter, ringBytes: Int
   ) throws(LoadFailure) {
     var options = bpf_object_open_opts()
     options.sz = MemoryLayout<bpf_object_open_opts>.size
@@ -45,10 +46,10 @@ struct BPFObject: ~Copyable {
     guard let opened else { throw LoadFailure(step: "open", code: errno) }
     do throws(LoadFailure) {
       for (program, name) in Programs.names {
-        bpf_program__set_autoload(bpf_object__find_program_by_name(opened, name), programs.contains(program))
+        bpf_program__set_autoload(bpf_object__find_program_by_name(opened, name), plan.programs.contains(program))
       }
       bpf_map__set_max_entries(bpf_object__find_map_by_name(opened, "events"), UInt32(ringBytes))
-      try Self.configure(opened, filter, ringBytes)
+      try Self.configure(opened, plan, filter, ringBytes)
       let code = bpf_object__load(opened)
       guard code == 0 else { throw LoadFailure(step: "load", code: -code) }
       try Self.fillMaps(opened, filter)
@@ -58,7 +59,7 @@ struct BPFObject: ~Copyable {
       throw error
     }
     object = opened
-    self.programs = programs
+    self.plan = plan
   }
 
   deinit {
@@ -81,9 +82,9 @@ struct BPFObject: ~Copyable {
 
   private static let pageSize = sysconf(Int32(_SC_PAGESIZE))
 
-  private static func configure(_ object: OpaquePointer, _ filter: KernelFilter, _ ringBytes: Int)
-    throws(LoadFailure)
-  {
+  private static func configure(
+    _ object: OpaquePointer, _ plan: LoadPlan, _ filter: KernelFilter, _ ringBytes: Int
+  ) throws(LoadFailure) {
     var size = 0
     let rodata = bpf_object__find_map_by_name(object, ".rodata")
     // Safe: the section holds the one variable `config`, and its size is checked.
@@ -91,6 +92,7 @@ struct BPFObject: ~Copyable {
     else { throw LoadFailure(step: "configure", code: EINVAL) }
     var config = tcpstate_config()
     config.wake_bytes = UInt64(min(1 << 20, ringBytes / 8))
+    config.plain = plan.isPlain ? 1 : 0
     config.filter_family = UInt32(filter.family ?? 0)
     config.filter_netns = filter.netns ?? 0
     config.filter_cgroup = filter.cgroup?.id ?? 0

@@ -35,7 +35,7 @@ final class EventQueue {
       let event = try EventDecoder.event(bytes)
       // For a minisock the reset is an event of its own.
       if event.kind == TCPSTATE_KIND_RESET_SENT, TCPState(number: event.state_new) == .closed {
-        amendEnding(event.cookie)
+        amendEnding(event.socket_address)
         return
       }
       var place = tail
@@ -52,9 +52,9 @@ final class EventQueue {
   }
 
   /// Notes at the transition to CLOSED that a RST of ours followed. It came microseconds before.
-  private func amendEnding(_ cookie: UInt64) {
+  private func amendEnding(_ socket: UInt64) {
     for index in stride(from: tail - 1, through: max(head, tail - 64), by: -1)
-    where events[index].cookie == cookie && TCPState(number: events[index].state_new) == .closed {
+    where events[index].socket_address == socket && TCPState(number: events[index].state_new) == .closed {
       events[index].flags |= UInt16(TCPSTATE_FLAG_RESET_SENT)
       return
     }

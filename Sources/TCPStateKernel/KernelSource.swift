@@ -10,9 +10,9 @@ import TCPStateCore
 public final class KernelSource {
   /// How transitions are caught.
   public enum Attachment: String, Sendable, CaseIterable {
-    /// tp_btf: reads the socket directly; kernel 5.12 and newer.
+    /// tp_btf: reads the socket directly; without cookies before 5.12.
     case btf
-    /// The classic tracepoint with probe reads: no owner, no cookie, no sockets from before.
+    /// The classic tracepoint with probe reads, without cookies.
     case classic
   }
 
@@ -31,6 +31,9 @@ public final class KernelSource {
   }
 
   public let attachment: Attachment
+  /// What can't be had in this way on this kernel, for people; `nil` when nothing is missing.
+  public let shortfall: String?
+  private let isPlain: Bool
   private let object: BPFObject
   private let ring: RingBuffer
   private let iterator: SocketIterator
@@ -53,55 +56,12 @@ public final class KernelSource {
     defer { image.deallocate() }
     let object = try Self.load(image, configuration)
     attachment = object.programs.contains(.transition) ? .btf : .classic
+    shortfall = object.plan.shortfall
+    isPlain = object.plan.isPlain
     queue = EventQueue()
     ring = try RingBuffer(map: object.map("events"), queue: queue)
     iterator = try SocketIterator(object)
     self.object = object
-  }
-
-  /// Tries the richest set of programs first, and less where the kernel refuses.
-  private static func load(_ image: UnsafeRawBufferPointer, _ configuration: Configuration) throws(KernelError)
-    -> BPFObject
-  {
-    let transition: BPFObject.Programs = [.transition, .transitionNested]
-    let tables: BPFObject.Programs = [.snapshotFiles, .snapshotSockets]
-    var attempts: [BPFObject.Programs] = [
-      transition.union(tables).union([.reader, .synAck, .resetSent]),
-      transition.union(tables).union(.reader), transition.union(tables),
-      transition.union(.snapshotSockets), transition, [.transitionClassic],
-    ]
-    if configuration.tablesOnly {
-      attempts = [tables]
-    } else if let wanted = configuration.attachment {
-      attempts = attempts.filter { $0.contains(.transition) == (wanted == .btf) }
-    }
-    var first: BPFObject.LoadFailure?
-    for programs in attempts {
-      do throws(BPFObject.LoadFailure) {
-        return try BPFObject(
-          image: image, programs: programs, filter: configuration.filter, ringBytes: configuration.ringBytes)
-      } catch {
-        if first == nil { first = error }
-        // No smaller set will help against these.
-        if [EPERM, ENOMEM, E2BIG].contains(error.code) || error.code == EACCES && geteuid() != 0 { break }
-      }
-    }
-    let failure = first ?? BPFObject.LoadFailure(step: "load", code: EINVAL)
-    switch failure.code {
-    case EPERM, EACCES:
-      throw KernelError("load the BPF programs", errno: EPERM)
-    case ENOMEM, E2BIG:
-      throw KernelError(
-        "load the BPF programs", errno: failure.code, hint: "try a smaller --buffer or a higher memory limit")
-    case ESRCH, ENOENT:
-      throw KernelError(
-        .unsupported, "load the BPF programs", cause: "this kernel has no tracepoint sock:inet_sock_set_state",
-        hint: "Linux 5.8 or newer is needed")
-    default:
-      throw KernelError(
-        .unsupported, "\(failure.step) the BPF programs", cause: String(cString: strerror(failure.code)),
-        hint: "--verbose shows what the kernel says")
-    }
   }
 
   // MARK: - Events
@@ -204,6 +164,12 @@ public final class KernelSource {
   public func readSockets(
     states: UInt32 = .max, namespaces: [UInt32: String], _ body: (UnsafePointer<tcpstate_snapshot>) -> Void
   ) throws(KernelError) {
+    if isPlain {
+      let holders = SocketHolders()
+      return try iterator.readTables(states: states, minisocksOnly: false, namespaces: namespaces) {
+        holders.handOn($0, body)
+      }
+    }
     try iterator.readFiles(states: states, body)
     try iterator.readTables(states: states, minisocksOnly: false, namespaces: namespaces, body)
   }

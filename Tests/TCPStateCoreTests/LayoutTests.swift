@@ -10,13 +10,13 @@ import Testing
     #expect(MemoryLayout<tcpstate_event>.size == 248)
     #expect(MemoryLayout<tcpstate_event>.stride == 248)
     #expect(MemoryLayout<tcpstate_event>.alignment == 8)
-    #expect(MemoryLayout<tcpstate_snapshot>.size == 312)
-    #expect(MemoryLayout<tcpstate_snapshot>.stride == 312)
+    #expect(MemoryLayout<tcpstate_snapshot>.size == 320)
+    #expect(MemoryLayout<tcpstate_snapshot>.stride == 320)
     #expect(MemoryLayout<tcpstate_shared>.size == 56)
     #expect(MemoryLayout<tcpstate_config>.size == 48)
     #expect(MemoryLayout<tcpstate_network_key>.size == 20)
     #expect(EventDecoder.eventSize == 248)
-    #expect(EventDecoder.snapshotSize == 312)
+    #expect(EventDecoder.snapshotSize == 320)
   }
 
   private static var fields: [(String, PartialKeyPath<tcpstate_event>)] {
@@ -63,7 +63,7 @@ import Testing
       ("accept_queue", \.accept_queue), ("accept_queue_limit", \.accept_queue_limit),
       ("request_queue", \.request_queue), ("request_age_us", \.request_age_us),
       ("entry_stamp_ms", \.entry_stamp_ms), ("syn_ack_timeouts", \.syn_ack_timeouts),
-      ("listener_address", \.listener_address),
+      ("listener_address", \.listener_address), ("socket_inode", \.socket_inode),
     ]
     let fixture = try HexFixture("snapshot.hex")
     #expect(Self.fields.count + fields.count == fixture.offsets.count)

@@ -124,6 +124,7 @@ struct tcpstate_snapshot {
 	tcpstate_u32 entry_stamp_ms; /* timewait: CLOCK_MONOTONIC ms it was entered, modulo 2^32 */
 	tcpstate_u32 syn_ack_timeouts; /* request: SYN-ACK timeouts so far */
 	tcpstate_u64 listener_address; /* request or unaccepted child: its listener; 0 unknown */
+	tcpstate_u64 socket_inode; /* of its descriptors; 0 none, or not looked for */
 };
 
 #define TCPSTATE_NO_FD 0xffffffffu
@@ -154,7 +155,7 @@ struct tcpstate_config {
 	tcpstate_u32 filter_peer_port;
 	tcpstate_u32 filter_local_network;
 	tcpstate_u32 filter_peer_network;
-	tcpstate_u32 reserved;
+	tcpstate_u32 plain; /* for kernels before 5.12: no cookies, no local storage */
 };
 
 /* Key of the maps local_networks and peer_networks; their value is 4 or 6. */
@@ -168,6 +169,6 @@ _Static_assert(__builtin_offsetof(struct tcpstate_event, local_address) == 40, "
 _Static_assert(__builtin_offsetof(struct tcpstate_event, owner_name) == 104, "layout");
 _Static_assert(__builtin_offsetof(struct tcpstate_event, bytes_sent) == 136, "layout");
 _Static_assert(__builtin_offsetof(struct tcpstate_event, congestion_control) == 232, "layout");
-_Static_assert(sizeof(struct tcpstate_snapshot) == 312, "no padding");
+_Static_assert(sizeof(struct tcpstate_snapshot) == 320, "no padding");
 
 #endif

@@ -371,9 +371,15 @@ static void reused(void)
 		c.server = accept(listener, NULL, NULL);
 		if (c.server < 0)
 			fail("accept");
-		/* The server's end keeps TIME-WAIT, so that the client's port is free. */
-		close_orderly(c.server, c.client);
+		/*
+		 * The server's end keeps TIME-WAIT, so that the client's port
+		 * is free; not as an orphan, which would get there unseen.
+		 */
+		shutdown(c.server, SHUT_WR);
+		wait_for(c.client, TCP_CLOSE_WAIT);
+		close(c.client);
 		wait_listed(c.server_port, c.client_port, TCP_TIME_WAIT, true);
+		close(c.server);
 	}
 	close(listener);
 	tell(&c);

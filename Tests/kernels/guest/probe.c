@@ -4,7 +4,8 @@
  * which of its parts a kernel refuses; on machines for which no Swift compiler
  * is at hand it stands in for it.
  *
- *   probe features OBJECT   "program:NAME ok" or the error, a line each; then
+ *   probe features OBJECT   "program:NAME ok" or the error, a line each; the
+ *                           same as "plain:NAME", as they are for old kernels;
  *                           "field:NAME ok" for what only some kernels keep
  *   probe trace OBJECT      attaches all, prints "attached", then, when
  *                           standard input ends, the records and what the
@@ -14,6 +15,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,9 +32,9 @@ static int failed(const char *what, int error)
 }
 
 /* As the tracer sets it; without it the consumer would be woken at each event. */
-static int configure(struct bpf_object *object)
+static int configure(struct bpf_object *object, bool plain)
 {
-	struct tcpstate_config config = { .wake_bytes = 1 << 20 };
+	struct tcpstate_config config = { .wake_bytes = 1 << 20, .plain = plain };
 	struct bpf_map *rodata = bpf_object__find_map_by_name(object, ".rodata");
 	size_t size = 0;
 	void *value = rodata ? (void *)bpf_map__initial_value(rodata, &size) : NULL;
@@ -43,7 +45,7 @@ static int configure(struct bpf_object *object)
 	return 0;
 }
 
-static int load_only(const char *path, const char *name)
+static int load_only(const char *path, const char *name, bool plain)
 {
 	struct bpf_object *object = bpf_object__open_file(path, NULL);
 	struct bpf_program *program;
@@ -53,7 +55,7 @@ static int load_only(const char *path, const char *name)
 		return -errno;
 	bpf_object__for_each_program(program, object)
 		bpf_program__set_autoload(program, !strcmp(bpf_program__name(program), name));
-	error = configure(object);
+	error = configure(object, plain);
 	if (!error)
 		error = bpf_object__load(object);
 	bpf_object__close(object);
@@ -80,12 +82,15 @@ static int features(const char *path)
 
 	if (!object || !btf)
 		return failed("open the object, or read the kernel's types", errno);
-	bpf_object__for_each_program(program, object)
-	{
-		int error = load_only(path, bpf_program__name(program));
+	for (int plain = 0; plain < 2; plain++) {
+		bpf_object__for_each_program(program, object)
+		{
+			const char *name = bpf_program__name(program);
+			int error = load_only(path, name, plain);
 
-		printf("program:%s %s\n", bpf_program__name(program),
-		       error ? strerror(-error) : "ok");
+			printf("%s:%s %s\n", plain ? "plain" : "program", name,
+			       error ? strerror(-error) : "ok");
+		}
 	}
 	printf("field:total_rto_time %s\n", field(btf, "tcp_sock", "total_rto_time"));
 	printf("field:tw_entry_stamp %s\n", field(btf, "inet_timewait_sock", "tw_entry_stamp"));
@@ -137,7 +142,7 @@ static int trace(const char *path)
 	if (!object)
 		return failed("open the object", errno);
 	bpf_program__set_autoload(bpf_object__find_program_by_name(object, CLASSIC), false);
-	error = configure(object);
+	error = configure(object, false);
 	if (!error)
 		error = bpf_object__load(object);
 	if (error)

@@ -1,0 +1,75 @@
+import Glibc
+
+extension KernelSource {
+  /// Loads the richest plan that the kernel takes.
+  ///
+  /// Where it refuses one, each of its programs is tried alone, and those that
+  /// it takes are loaded together if the main one is among them. That costs
+  /// some loads more, but only where something is missing.
+  static func load(
+    _ image: UnsafeRawBufferPointer, _ configuration: Configuration
+  ) throws(KernelError) -> BPFObject {
+    var first: BPFObject.LoadFailure?
+    for plan in LoadPlan.candidates(configuration) {
+      do throws(BPFObject.LoadFailure) {
+        return try open(image, plan, configuration)
+      } catch {
+        if first == nil { first = error }
+        // No smaller set will help against these.
+        if [EPERM, ENOMEM, E2BIG].contains(error.code) || error.code == EACCES && geteuid() != 0 { break }
+      }
+      var smaller = plan
+      smaller.programs = takenAlone(image, plan, configuration)
+      guard smaller.programs.contains(plan.main) else { continue }
+      do throws(BPFObject.LoadFailure) {
+        return try open(image, smaller, configuration)
+      } catch {
+        continue
+      }
+    }
+    throw refusal(first ?? BPFObject.LoadFailure(step: "load", code: EINVAL))
+  }
+
+  private static func open(
+    _ image: UnsafeRawBufferPointer, _ plan: LoadPlan, _ configuration: Configuration
+  ) throws(BPFObject.LoadFailure) -> BPFObject {
+    try BPFObject(image: image, plan: plan, filter: configuration.filter, ringBytes: configuration.ringBytes)
+  }
+
+  /// Those programs of a plan that the kernel takes; none if it refuses the main one.
+  private static func takenAlone(
+    _ image: UnsafeRawBufferPointer, _ plan: LoadPlan, _ configuration: Configuration
+  ) -> BPFObject.Programs {
+    var taken: BPFObject.Programs = []
+    let others = BPFObject.Programs.names.map(\.0).filter { plan.programs.contains($0) && $0 != plan.main }
+    for program in [plan.main] + others {
+      var alone = plan
+      alone.programs = program
+      do throws(BPFObject.LoadFailure) {
+        _ = try open(image, alone, configuration)
+        taken.insert(program)
+      } catch {
+        if program == plan.main { break }
+      }
+    }
+    return taken
+  }
+
+  private static func refusal(_ failure: BPFObject.LoadFailure) -> KernelError {
+    switch failure.code {
+    case EPERM, EACCES:
+      KernelError("load the BPF programs", errno: EPERM)
+    case ENOMEM, E2BIG:
+      KernelError(
+        "load the BPF programs", errno: failure.code, hint: "try a smaller --buffer or a higher memory limit")
+    case ESRCH, ENOENT:
+      KernelError(
+        .unsupported, "load the BPF programs", cause: "this kernel has no tracepoint sock:inet_sock_set_state",
+        hint: "Linux 5.8 or newer is needed")
+    default:
+      KernelError(
+        .unsupported, "\(failure.step) the BPF programs", cause: String(cString: strerror(failure.code)),
+        hint: "--verbose shows what the kernel says")
+    }
+  }
+}

@@ -1,0 +1,51 @@
+/// A set of programs that belong together, and how they are to work.
+struct LoadPlan {
+  var programs: BPFObject.Programs
+  /// Whether they do without cookies and storage beside a socket, as before 5.12 they must.
+  var isPlain: Bool
+  /// Without this one the others are of no use.
+  let main: BPFObject.Programs
+
+  static let all = LoadPlan(
+    programs: [
+      .transition, .transitionNested, .snapshotFiles, .snapshotSockets, .reader, .synAck, .resetSent,
+    ], isPlain: false, main: .transition)
+  static let plain = LoadPlan(
+    programs: [.transition, .transitionNested, .snapshotSockets, .resetSent], isPlain: true, main: .transition)
+  static let classic = LoadPlan(
+    programs: [.transitionClassic, .snapshotSockets, .resetSent], isPlain: true, main: .transitionClassic)
+  static let tables = LoadPlan(
+    programs: [.snapshotFiles, .snapshotSockets], isPlain: false, main: .snapshotFiles)
+  static let plainTables = LoadPlan(programs: .snapshotSockets, isPlain: true, main: .snapshotSockets)
+
+  /// The plans that may serve, the richest first.
+  static func candidates(_ configuration: KernelSource.Configuration) -> [LoadPlan] {
+    guard !configuration.tablesOnly else { return [.tables, .plainTables] }
+    return switch configuration.attachment {
+    case .btf: [.all, .plain]
+    case .classic: [.classic]
+    case nil: [.all, .plain, .classic]
+    }
+  }
+
+  /// What is missed of `all`, for people; `nil` when nothing is.
+  var shortfall: String? {
+    guard !isPlain else {
+      return
+        "no socket cookies: connection ids are made up, owners are who opens and closes, those of "
+        + "sockets from before are looked for in /proc, half-open requests aren't followed"
+        + (programs.contains(.snapshotSockets) ? "" : ", sockets from before and the end of TIME-WAIT aren't seen")
+    }
+    var missed: [String] = []
+    let words: [(BPFObject.Programs, String)] = [
+      (.snapshotSockets, "sockets from before and the end of TIME-WAIT aren't seen"),
+      (.snapshotFiles, "sockets from before have no owners"),
+      (.reader, "owners aren't corrected by who reads"),
+      (.synAck, "half-open requests aren't followed"),
+      (.resetSent, "resets that were sent aren't told from those received"),
+      (.transitionNested, "transitions that interrupt the tracer's program are lost, and counted"),
+    ]
+    for (program, text) in words where main == .transition && !programs.contains(program) { missed.append(text) }
+    return missed.isEmpty ? nil : missed.joined(separator: ", ")
+  }
+}
