@@ -122,7 +122,7 @@ struct TcpstatesCells {
     guard fields.count == 1, let seconds = Self.decimal(part, scale: 9) else {
       throw RecordingError(line: line, "\(RecordingError.quoted(part)) is not a time")
     }
-    return Self.day + seconds
+    return Self.day.saturatingAdding(seconds)
   }
 
   /// A decimal number in units of 10^-scale; `nil` if it is none.

@@ -108,7 +108,7 @@ public struct TransitionReader: ~Copyable {
         return try endOrMoreOfRow()
       }
       position = cursor.next - UnsafePointer(base)
-      guard row.time <= Self.latest else { throw RecordingError(line: line, "its time is beyond the year 2262") }
+      try checkTime(row)
       return .row
     }
   }
@@ -148,9 +148,14 @@ public struct TransitionReader: ~Copyable {
       case .jsonLines: try readObject(UnsafePointer(base + position), UnsafePointer(base + end), to: &row)
       default: try tcpstates.read(text, line: line, to: &row)
       }
+      try checkTime(row)
     }
     position = end + 1
     return !isBlank
+  }
+
+  private func checkTime(_ row: borrowing Transition) throws(RecordingError) {
+    guard row.time <= Self.latest else { throw RecordingError(line: line, "its time is beyond the year 2262") }
   }
 
   private mutating func endOrMoreOfRow() throws(RecordingError) -> Outcome {

@@ -7,12 +7,13 @@ import TCPStateReport
 public func fuzzOne(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
   guard size > 0 else { return 0 }
   let text = String(decoding: UnsafeBufferPointer(start: data + 1, count: size - 1), as: UTF8.self)
-  switch data[0] % 6 {
+  switch data[0] % 7 {
   case 0: duration(text)
   case 1: ports(text)
   case 2: network(text)
   case 3: address(text)
   case 4: state(text)
+  case 5: moment(text)
   default: columns(text)
   }
   return 0
@@ -71,6 +72,15 @@ private func state(_ text: String) {
   guard let state = TCPState(parsing: text) else { return }
   for spelling in [StateSpelling.rfc, .openTelemetry, .kernel] {
     precondition(TCPState(parsing: state.name(spelling)) == state, "\(text): \(state.name(spelling))")
+  }
+}
+
+private func moment(_ text: String) {
+  guard let moment = Moment(parsing: text) else { return }
+  let start: UInt64 = 1_795_468_323_204_131_000
+  for start in [0, start, UInt64(Int64.max)] {
+    guard let time = moment.time(start: start, utc: true) else { continue }
+    if text.hasPrefix("+") { precondition(time >= start, "\(text) is before the start") }
   }
 }
 

@@ -1,0 +1,6 @@
+/// Text as a table or CSV by tcpstates.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzOne(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
+  Recording.check(UnsafeRawBufferPointer(start: data, count: size))
+  return 0
+}
