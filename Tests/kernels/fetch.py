@@ -80,6 +80,12 @@ def refresh():
     PINS.write_text("\n".join(lines) + "\n")
 
 
+def look_up(mirror):
+    """Reads the lists of a mirror, which must be there."""
+    with _Apt(["bookworm"], "amd64", mirror):
+        pass
+
+
 def _newest(pin):
     series = re.escape(pin.series + ".") if pin.series != "-" else r"\d+\."
     pattern = rf"^linux-(image|binary)-{series}[^ ]*-cloud-{pin.arch}$"
@@ -118,9 +124,10 @@ def _download(suites, arch, packages, folder):
 class _Apt:
     """apt with its own lists, for some suites and one architecture."""
 
-    def __init__(self, suites, arch):
+    def __init__(self, suites, arch, mirror=MIRROR):
         self.suites = suites
         self.arch = arch
+        self.mirror = mirror
 
     def __enter__(self):
         self._temporary = tempfile.TemporaryDirectory(prefix="kernels-apt-")
@@ -129,7 +136,7 @@ class _Apt:
         for name in ("lists/partial", "cache/archives/partial"):
             os.makedirs(os.path.join(self.folder, name))
         sources = [
-            f"deb [signed-by={KEYRING}] {MIRROR}/debian{'-security' if s.endswith('-security') else ''} {s} main"
+            f"deb [signed-by={KEYRING}] {self.mirror}/debian{'-security' if s.endswith('-security') else ''} {s} main"
             for s in self.suites
         ]
         pathlib.Path(self.folder, "sources.list").write_text("\n".join(sources) + "\n")
@@ -162,6 +169,7 @@ Acquire::Retries "3";
         )
         # An update that failed is only a warning to apt.
         if result.returncode != 0 or "Failed to fetch" in result.stderr:
-            reason = (result.stderr.strip() or result.stdout.strip()).splitlines()[-1:]
-            raise FetchError(f"{' '.join(command)} ({', '.join(self.suites)}): {''.join(reason)}")
+            lines = (result.stderr.strip() or result.stdout.strip()).splitlines()
+            reason = [line for line in lines if line.startswith("E:") or "Failed to fetch" in line] or lines
+            raise FetchError(f"{' '.join(command)} ({', '.join(self.suites)}): {''.join(reason[:1])}")
         return result.stdout

@@ -1,19 +1,28 @@
-"""Tests of the harness: each must be seen as the failure that it is."""
+"""Tests of the harness: each must be seen as what it is."""
 
 import pathlib
 
+import fetch
 import guest
 
 
-def tests(kernels, folder):
-    """Functions that return what is wrong with the harness, or None. They run on the smallest kernel."""
-    kernel = kernels.get("6.12") or next(iter(kernels.values()))
+def tests(kernel, folder):
+    """Functions that return what is wrong with the harness, or None. `kernel` is any for x86-64."""
     return [
+        _unreachable_mirror,
         lambda: _bogus_kernel(folder),
         lambda: _steps(kernel, folder, "panic", "echo c >/proc/sysrq-trigger; sleep 60", "ended, before its last word"),
         lambda: _steps(kernel, folder, "status", "status=3", "status 3"),
         lambda: _steps(kernel, folder, "good", "status=0", None),
     ]
+
+
+def _unreachable_mirror():
+    try:
+        fetch.look_up("http://127.0.0.1:9")
+    except fetch.FetchError as error:
+        return None if "Failed to fetch" in str(error) else f"an unreachable mirror was told as: {error}"
+    return "an unreachable mirror was not seen as one"
 
 
 def _bogus_kernel(folder):
