@@ -174,14 +174,14 @@ function occupancy(lanes, from, to, bins) {
   const layers = new Map();
   const width = (to - from) / bins;
   for (const { segments } of lanes) {
-    for (let index = 0; index < segments.length; index += 3) {
-      const start = Math.max(0, (segments[index] - from) / width);
-      const end = Math.min(bins, (segments[index + 1] - from) / width);
+    for (const segment of segments) {
+      const start = Math.max(0, (segment.start - from) / width);
+      const end = Math.min(bins, (segment.end - from) / width);
       if (end <= start) continue;
-      let layer = layers.get(segments[index + 2]);
+      let layer = layers.get(segment.state);
       if (!layer) {
         layer = { parts: new Float64Array(bins), steps: new Int32Array(bins + 1) };
-        layers.set(segments[index + 2], layer);
+        layers.set(segment.state, layer);
       }
       addShare(layer, start, Math.min(Math.floor(start), bins - 1), end, Math.min(Math.floor(end), bins - 1));
     }

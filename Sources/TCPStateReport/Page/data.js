@@ -22,15 +22,12 @@ class Lane {
     this.data = end;
     this.life = life;
     this.side = side;
-    /* start, end, state, … in nanoseconds after the base */
-    this.segments = segmentsOf(end, totals);
-    const count = this.segments.length;
-    this.start = count ? this.segments[0] : totals.start;
-    this.end = count ? this.segments[count - 2] : this.start;
     const moments = end[END.moments];
-    const last = moments.length ? moments[moments.length - MOMENT.length + MOMENT.new] : end[END.found]?.[0] ?? CLOSED;
-    this.state = last;
-    this.isOpen = last !== CLOSED;
+    this.state = moments.length ? moments[moments.length - MOMENT.length + MOMENT.new] : end[END.found]?.[0] ?? CLOSED;
+    this.isOpen = this.state !== CLOSED;
+    this.segments = segmentsOf(end, this.state, totals);
+    this.start = this.segments[0]?.start ?? totals.start;
+    this.end = this.segments.at(-1)?.end ?? this.start;
     this.text = null;
   }
 
@@ -38,43 +35,45 @@ class Lane {
   get owner() { return ownerText(this.data[END.name], this.data[END.pid]); }
   get local() { return endpoint(this.data[END.local], this.data[END.localPort]); }
   get peer() { return endpoint(this.data[END.peer], this.data[END.peerPort]); }
-  /* When the last state began; at the latest, if the socket was found in it. */
-  get since() { return this.segments.length ? this.segments[this.segments.length - 3] : this.end; }
-  get sinceIsBound() { return this.data[END.moments].length === 0; }
-  get age() { return this.end - this.since; }
+  /* How long it has been in the last state; at least, if it was found in it. */
+  get age() { return this.end - (this.segments.at(-1)?.start ?? this.end); }
+  get ageIsBound() { return this.data[END.moments].length === 0; }
+  /* Whether its beginning or its end is beyond what was recorded. */
+  get lengthIsBound() { return this.isOpen || this.segments[0]?.isOlder === true; }
 
   get haystack() {
     this.text ??= `${this.owner} ${this.local} ${this.peer} ${this.id}`.toLowerCase();
     return this.text;
   }
 
-  hasBeenIn(states) {
-    for (let index = 2; index < this.segments.length; index += 3) {
-      if (states.has(this.segments[index])) return true;
-    }
-    return false;
-  }
+  hasBeenIn(states) { return this.segments.some((segment) => states.has(segment.state)); }
 }
 
-/* A stay leads back to where its state began: before the row, for a listener's child, or before the trace. */
-function segmentsOf(end, totals) {
+/* start and end in nanoseconds after the base, to be drawn; stay, which is null if the rows don't tell it.
+   A stay leads back to where its state began: before the row, for a listener's child, or before the trace. */
+function segmentsOf(end, last, totals) {
   const segments = [];
   const moments = end[END.moments];
   const found = end[END.found];
   let since = found ? found[1] : null;
   for (let index = 0; index < moments.length; index += MOMENT.length) {
     const time = moments[index + MOMENT.time];
-    const old = moments[index + MOMENT.old];
+    const state = moments[index + MOMENT.old];
     const stay = moments[index + MOMENT.stay];
-    if (old !== CLOSED && old !== LISTEN) {
+    if (state !== CLOSED && state !== LISTEN) {
       let start = since ?? totals.start;
       if (stay !== null && (since === null || time - stay < start)) start = time - stay;
-      segments.push(start, Math.max(time, start), old);
+      segments.push({
+        start, end: Math.max(time, start), state, stay, atLeast: moments[index + MOMENT.atLeast] === 1,
+        isOlder: index === 0,
+      });
     }
     since = time;
   }
-  const last = moments.length ? moments[moments.length - MOMENT.length + MOMENT.new] : found?.[0];
-  if (last !== undefined && last !== CLOSED) segments.push(since, Math.max(totals.end, since), last);
+  if (last !== CLOSED) {
+    const until = Math.max(totals.end, since);
+    segments.push({ start: since, end: until, state: last, stay: until - since, atLeast: true, isOlder: !moments.length });
+  }
   return segments;
 }
 

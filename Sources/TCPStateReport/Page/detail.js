@@ -71,12 +71,10 @@ class Detail {
 
   facts(lane, ladder) {
     const { data } = lane;
-    const reason = data[END.reason];
     const parts = [
       this.app.clock.full(lane.start),
-      lane.segments.length ? duration(lane.end - lane.start, lane.isOpen || data[END.found] !== null) : null,
+      lane.segments.length ? duration(lane.end - lane.start, lane.lengthIsBound) : null,
       ladder ? ladder[LADDER.outcome] || null : null,
-      reason !== null && !lane.isOpen ? `ended: ${this.app.recording.words.reasons[reason] ?? UNKNOWN}` : null,
       `${bytes(data[END.sent])} sent`, `${bytes(data[END.received])} received`,
       data[END.netns] !== null ? `netns ${data[END.netns]}` : null,
       data[END.user] !== null ? `user ${data[END.user]}` : null,
@@ -88,13 +86,10 @@ class Detail {
   /* The states of one end and how long it stayed in each. */
   passage(lane) {
     const { states } = this.app;
-    const items = [];
-    for (let index = 0; index < lane.segments.length; index += 3) {
-      const [start, end, state] = lane.segments.slice(index, index + 3);
-      const isBound = (lane.isOpen && index === lane.segments.length - 3) || (index === 0 && lane.data[END.found]);
-      items.push(element("span", {}, states.swatch(state), ` ${states.name(state)} `,
-        element("span", { class: "quiet" }, duration(end - start, Boolean(isBound)))));
-    }
+    const items = lane.segments.map(({ state, stay, atLeast }) => element("span", {}, states.swatch(state),
+      ` ${states.name(state)} `, element("span", { class: "quiet" }, duration(stay, atLeast))));
+    const reason = this.app.recording.words.reasons[lane.data[END.reason]];
+    if (!lane.isOpen) items.push(element("span", {}, `${states.name(CLOSED)} `, element("span", { class: "quiet" }, reason ?? "")));
     return element("div", {}, element("h3", {}, lane.side === 0 ? "Client" : "Server"), element("div", { class: "passage" }, items));
   }
 
@@ -164,7 +159,7 @@ class Detail {
         .map(([name, place, whose]) => `${name} ${this.sequence(step[place], whose, ladder)}`);
       const classes = ["segment", side ? "left" : "right", BASIS[step[STEP.basis]], step[STEP.unanswered] ? "unanswered" : ""];
       parts.push(element("div", { class: classes.join(" ").trim() }, element("b", {}, step[STEP.flags]),
-        element("span", { class: "numbers mono" }, numbers.join("  "))));
+        element("span", { class: "numbers mono" }, numbers.flatMap((text) => [" ", element("span", {}, text)]))));
     }
     return parts;
   }
@@ -177,7 +172,7 @@ class Detail {
 
   transfer(ladder) {
     const established = ladder[LADDER.established];
-    const head = established === null ? "Data" : `ESTABLISHED at both ends for ${duration(established, ladder[LADDER.atLeast] === 1)}`;
+    const head = established === null ? "Data" : `${this.app.states.name(ESTABLISHED)} at both ends for ${duration(established, ladder[LADDER.atLeast] === 1)}`;
     const columns = [
       ["sent", (side) => bytes(side[SIDE.sent])], ["retrans", (side) => number(side[SIDE.retransmits])],
       ["rtt", (side) => micros(side[SIDE.rtt])], ["rto", (side) => micros(side[SIDE.rto])],

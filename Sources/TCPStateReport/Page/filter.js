@@ -30,7 +30,7 @@ class Filter {
   countStates() {
     const counts = new Map();
     for (const lane of this.recording.lanes) {
-      const seen = new Set(lane.segments.filter((_, index) => index % 3 === 2));
+      const seen = new Set(lane.segments.map((segment) => segment.state));
       for (const state of seen) counts.set(state, (counts.get(state) ?? 0) + 1);
     }
     const known = this.states.order.filter((state) => counts.has(state));

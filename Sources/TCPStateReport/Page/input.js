@@ -66,11 +66,9 @@ class LanesInput {
       element("div", { class: "quiet" }, foreign(`${lane.local} → ${lane.peer}`)),
     ];
     const hairline = time === null ? 0 : (2 / this.view.plot) * (this.app.view.to - this.app.view.from);
-    for (let index = 0; time !== null && index < lane.segments.length; index += 3) {
-      const [start, end, state] = lane.segments.slice(index, index + 3);
+    for (const { start, end, state, stay, atLeast } of time === null ? [] : lane.segments) {
       if (time < start - hairline || time > end + hairline) continue;
-      const isBound = (lane.isOpen && index === lane.segments.length - 3) || (index === 0 && lane.data[END.found]);
-      content.push(element("div", {}, states.swatch(state), ` ${states.name(state)} `, duration(end - start, Boolean(isBound))));
+      content.push(element("div", {}, states.swatch(state), ` ${states.name(state)} `, duration(stay, atLeast)));
     }
     Tip.show(event.clientX, event.clientY, ...content);
   }

@@ -81,19 +81,16 @@ class LanesView {
       element("div", { class: "marks" }, marks));
   }
 
-  /* [x, width, state, began before what is shown, goes on after it] of each segment that is in sight. */
+  /* [x, width, state] of each segment that is in sight. */
   pieces(lane) {
     const { from, to } = this.app.view;
     const pieces = [];
-    for (let index = 0; index < lane.segments.length; index += 3) {
-      const start = lane.segments[index];
-      const end = lane.segments[index + 1];
+    for (const { start, end, state } of lane.segments) {
       if (end < from || start > to) continue;
       const left = Math.max(0, this.x(start));
       const right = Math.min(this.plot, this.x(end));
-      const isLast = lane.isOpen && index === lane.segments.length - 3;
       // A stay too short to be seen is a hairline all the same.
-      pieces.push([left, Math.max(right - left, 1), lane.segments[index + 2], start < from, isLast || end > to]);
+      pieces.push([left, Math.max(right - left, 1), state]);
     }
     return pieces;
   }
@@ -223,11 +220,8 @@ class LanesView {
   // Choosing
 
   describe(lane) {
-    const stays = [];
-    for (let index = 0; index < lane.segments.length; index += 3) {
-      stays.push(`${this.app.states.name(lane.segments[index + 2])} ${
-        duration(lane.segments[index + 1] - lane.segments[index])}`);
-    }
+    const stays = lane.segments.map(
+      ({ state, stay, atLeast }) => `${this.app.states.name(state)} ${duration(stay, atLeast)}`);
     return `${lane.owner}, ${lane.local} to ${lane.peer}: ${stays.join(", ")}`;
   }
 

@@ -2,10 +2,13 @@
 
 // The states' names and letters come with the data; colours are page.css's, by the machine name.
 
+// By the kernel's numbers.
+const ESTABLISHED = 1;
+const TIME_WAIT = 6;
 const CLOSED = 7;
 const LISTEN = 10;
 /* In these a connection may stay: ESTABLISHED works, TIME-WAIT ends by itself. */
-const SETTLED = new Set([1, 6, CLOSED, LISTEN]);
+const SETTLED = new Set([ESTABLISHED, TIME_WAIT, CLOSED, LISTEN]);
 
 class States {
   constructor(table) {

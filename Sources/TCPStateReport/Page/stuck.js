@@ -40,7 +40,7 @@ class StuckTable {
 
   row(lane) {
     return element("tr", { "data-id": lane.id, onclick: () => this.app.open(lane, this.table) },
-      element("td", { class: "number" }, duration(lane.age, lane.sinceIsBound)),
+      element("td", { class: "number" }, duration(lane.age, lane.ageIsBound)),
       element("td", {}, this.app.states.swatch(lane.state), this.app.states.name(lane.state)),
       element("td", {}, element("button", { type: "button", "aria-label": `Steps of ${lane.owner}` }, foreign(lane.owner, "owner"))),
       element("td", { class: "wide" }, foreign(lane.local)),
