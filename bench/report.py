@@ -4,7 +4,6 @@
 bench/report.py [BINARY [CONNECTIONS [ROUNDS]]]; needs chromium and, for Python, playwright.
 """
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -24,9 +23,10 @@ def make(folder):
     with open(f"{folder}/rows.csv", "wb") as file:
         subprocess.run([sys.executable, GENERATOR, CONNECTIONS, "600"], stdout=file, check=True)
     begin = time.monotonic()
-    subprocess.run([BINARY, "report", "--read", f"{folder}/rows.csv", "--output", f"{folder}/page.html"], check=True)
+    report = subprocess.Popen([BINARY, "report", "--read", f"{folder}/rows.csv", "--output", f"{folder}/page.html"])
+    _, status, usage = os.wait4(report.pid, 0)
     seconds = time.monotonic() - begin
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert status == 0, status
     size = os.path.getsize(f"{folder}/page.html")
     print(f"made in {seconds:.2f} s, {size / 1e6:.1f} MB, at most {usage.ru_maxrss / 1024:.0f} MB of memory")
 
