@@ -1,3 +1,4 @@
+#include <linux/capability.h>
 #include <mntent.h>
 #include <sched.h>
 #include <sys/epoll.h>
@@ -12,6 +13,9 @@
 int setns(int fd, int nstype);
 enum { TCPSTATE_CLONE_NEWNET = 0x40000000 };
 
+/* <fcntl.h> likewise; the value is the kernel's for all our architectures. */
+enum { TCPSTATE_O_PATH = 010000000 };
+
 /* So do <sys/mman.h> and <fcntl.h> with these; the values are the kernel's. */
 int memfd_create(const char *name, unsigned int flags);
 enum {
@@ -20,3 +24,14 @@ enum {
 	/* no writing, growing, shrinking, nor further seals */
 	TCPSTATE_F_SEAL_ALL = 15,
 };
+
+/* glibc has them and declares them nowhere; <linux/capability.h> has the structs. */
+int capget(cap_user_header_t header, cap_user_data_t data);
+int capset(cap_user_header_t header, const cap_user_data_t data);
+enum { TCPSTATE_CAPABILITY_VERSION = _LINUX_CAPABILITY_VERSION_3 };
+
+/* Variadic, which Swift can't call. */
+static inline int tcpstate_forbid_dumps(void)
+{
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}

@@ -15,16 +15,16 @@ struct OutputFile: ~Copyable {
   private let owned: Bool
   var pending = ByteBuffer(capacity: 256 * 1024)
 
+  /// A new file is its maker's alone (0600); one that was there keeps its mode.
+  ///
   /// - Parameter path: `nil` or `-` is standard output.
   init(path: String?) throws(Failure) {
     if let path, path != "-" {
-      descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-      guard descriptor >= 0 else {
-        throw Failure(.outputFailed, "can't write to \(Message.printable(path)): \(String(cString: strerror(errno)))")
-      }
+      let file = try OutputPath.open(path)
+      descriptor = file.descriptor
       name = Message.printable(path)
       owned = true
-      Self.giveToCaller(descriptor)
+      if file.isNew { Self.giveToCaller(descriptor) }
     } else {
       descriptor = 1
       name = "standard output"
@@ -42,10 +42,6 @@ struct OutputFile: ~Copyable {
   private static func giveToCaller(_ descriptor: Int32) {
     guard geteuid() == 0, let user = getenv("SUDO_UID").flatMap({ UInt32(String(cString: $0)) }),
       let group = getenv("SUDO_GID").flatMap({ UInt32(String(cString: $0)) })
-    else { return }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_uid == 0,
-      status.st_size == 0
     else { return }
     _ = fchown(descriptor, user, group)
   }
