@@ -11,6 +11,10 @@ public struct ConnectionTable: ~Copyable {
   /// Slots given back, to be used again first.
   private var free: [UInt32] = []
   private var used = 0
+  /// Where `nextTimeWait` looks next.
+  private var hand: UInt32 = 0
+  /// Stands in for a connection that is not kept.
+  private let spare: UnsafeMutablePointer<Connection> = .allocate(capacity: 1)
   public private(set) var count = 0
   public private(set) var minisockCount = 0
 
@@ -18,6 +22,7 @@ public struct ConnectionTable: ~Copyable {
 
   deinit {
     for chunk in chunks { chunk.deallocate() }
+    spare.deallocate()
   }
 
   /// Bytes held, for statements about memory.
@@ -69,6 +74,31 @@ public struct ConnectionTable: ~Copyable {
     byKey.insert(Self.mix(key), slot)
     count += 1
     return connection
+  }
+
+  /// A fresh connection that isn't in the table, valid until the next call of this.
+  public mutating func unkept(_ key: UInt64) -> UnsafeMutablePointer<Connection> {
+    spare.initialize(to: Connection())
+    spare.pointee.key = key
+    return spare
+  }
+
+  /// Whether it is what `unkept` handed out.
+  @inline(__always)
+  public func isUnkept(_ connection: UnsafeMutablePointer<Connection>) -> Bool { connection == spare }
+
+  /// Some connection in TIME-WAIT, another one each time, if one is found soon.
+  public mutating func nextTimeWait() -> UnsafeMutablePointer<Connection>? {
+    guard minisockCount > 0 else { return nil }
+    for _ in 0..<256 {
+      if hand >= UInt32(used) { hand = 0 }
+      let candidate = pointer(hand)
+      hand += 1
+      if candidate.pointee.key != 0, candidate.pointee.flags.contains(.minisock), candidate.pointee.state == .timeWait {
+        return candidate
+      }
+    }
+    return nil
   }
 
   /// Removes a connection; nothing happens if it isn't there.

@@ -45,11 +45,13 @@ extension ConnectionTracker {
       known.pointee.synAckRetransmits = UInt8(clamping: event.pointee.retransmits)
       return false
     }
+    guard isReadable(event.pointee.netns) else { return false }
     let connection = insert(key, from: event, state: .synReceived)
     adoptRequest(connection, event, age: UInt64(event.pointee.total_rto_time_ms) * 1_000_000)
     write(connection, at: connection.pointee.entered, source: .derived, to: &row)
     row.old = .listen
     row.new = .synReceived
+    if table.isUnkept(connection) { forget(connection) }
     return true
   }
 

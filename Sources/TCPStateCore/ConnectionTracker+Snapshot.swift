@@ -46,6 +46,11 @@ extension ConnectionTracker {
 
     guard let connection = find(event) else {
       guard adoptsMinisocks || event.pointee.kind == TCPSTATE_KIND_SOCKET else { return false }
+      guard table.count < limit else {
+        // Later readings find it again and again.
+        if !knowsExisting { crowdedOut += 1 }
+        return false
+      }
       let connection = insert(key, from: event, state: state)
       adopt(connection, snapshot, event)
       guard event.pointee.kind == TCPSTATE_KIND_REQUEST, knowsExisting else { return false }
@@ -84,9 +89,12 @@ extension ConnectionTracker {
   /// - Parameters:
   ///   - start: when the pass began, CLOCK_MONOTONIC.
   ///   - minisocksOnly: it has read no full sockets.
+  ///   - isUnread: whether a network namespace was out of reach, so that nothing follows from what wasn't found.
   /// - Returns: keys of the connections that it didn't find although they were
   ///   tracked before it began; `conclude` ends each.
-  public mutating func endPass(startedAt start: UInt64, minisocksOnly: Bool) -> [UInt64] {
+  public mutating func endPass(
+    startedAt start: UInt64, minisocksOnly: Bool, isUnread: (UInt32) -> Bool = { _ in false }
+  ) -> [UInt64] {
     passUnderWay = false
     endedDuringPass = []
     if !minisocksOnly {
@@ -97,7 +105,7 @@ extension ConnectionTracker {
     let pass = pass
     table.forEach { connection in
       guard connection.pointee.isSilent || !minisocksOnly else { return }
-      if connection.pointee.pass != pass, connection.pointee.entered < start {
+      if connection.pointee.pass != pass, connection.pointee.entered < start, !isUnread(connection.pointee.netns) {
         vanished.append(connection.pointee.key)
         return
       }

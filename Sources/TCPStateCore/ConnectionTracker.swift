@@ -21,6 +21,16 @@ public struct ConnectionTracker: ~Copyable {
   public var lossBegan: UInt64?
   /// Whether minisocks can be followed; else TIME-WAIT is the last that is seen of a connection.
   public var followsMinisocks = true
+  /// Network namespaces whose minisocks can be followed; `nil`: all.
+  public var readableNamespaces: Set<UInt32>?
+  /// Connections kept at the most, each in at most 200 bytes.
+  ///
+  /// Beyond them a new one takes the place of one in TIME-WAIT, whose end then isn't told; where
+  /// there is none of these, its transitions have no durations.
+  public var limit = Self.defaultLimit
+  public static let defaultLimit = 1_000_000
+  /// How often one wasn't kept, or no longer, because of `limit`.
+  public internal(set) var crowdedOut: UInt64 = 0
   /// Whether sockets that existed before were read, so that an unknown one is a surprise.
   public var knowsExisting = false
 
@@ -125,7 +135,7 @@ public struct ConnectionTracker: ~Copyable {
       } else if old == .synReceived, new == .established {
         isUnknownChild = true
       } else if !opens {
-        if knowsExisting { unmatched += 1 }
+        if knowsExisting, crowdedOut == 0 { unmatched += 1 }
         if completeSince > 0, event.pointee.timestamp_ns > completeSince {
           stay = Stay(nanoseconds: event.pointee.timestamp_ns - completeSince, kind: .atLeast)
         }
@@ -167,19 +177,23 @@ public struct ConnectionTracker: ~Copyable {
       enter(connection, new, at: event.pointee.timestamp_ns, exactly: true)
       if new == .timeWait {
         becomeMinisock(connection)
-      } else if new == .established, table.minisockCount > 0 {
-        noteReuse(connection, event, stay)
+      } else {
+        if new == .established, table.minisockCount > 0 { noteReuse(connection, event, stay) }
+        if table.isUnkept(connection) { forget(connection) }
       }
     }
     return true
   }
 
   private mutating func becomeMinisock(_ connection: UnsafeMutablePointer<Connection>) {
-    guard followsMinisocks else { return forget(connection) }
+    guard followsMinisocks, isReadable(connection.pointee.netns), !table.isUnkept(connection)
+    else { return forget(connection) }
     releaseAddress(connection)
     table.setMinisock(connection, true)
     noteSilent(connection)
   }
+
+  func isReadable(_ netns: UInt32) -> Bool { readableNamespaces?.contains(netns) ?? true }
 
   /// A handshake is complete: if its addresses were a TIME-WAIT's, that one is gone since its SYN.
   private mutating func noteReuse(
@@ -214,7 +228,8 @@ public struct ConnectionTracker: ~Copyable {
       standInID += 1
       id = 1 << 63 | (event.pointee.timestamp_ns & 0x7fff_ffff) << 32 | standInID & 0xffff_ffff
     }
-    let connection = table.insert(event.pointee.cookie == 0 && Self.isMinisock(event) ? id : key)
+    let own = event.pointee.cookie == 0 && Self.isMinisock(event) ? id : key
+    let connection = place(own, at: event.pointee.timestamp_ns)
     connection.pointee.id = id
     connection.pointee.state = state
     connection.pointee.pass = pass
@@ -225,6 +240,19 @@ public struct ConnectionTracker: ~Copyable {
   /// Follows the socket of this event no longer: it turned out not to be wanted, and no more is told of it.
   public mutating func forget(_ event: UnsafePointer<tcpstate_event>) {
     if let connection = table.find(Self.key(event)) { forget(connection) }
+  }
+
+  /// Room for a new connection, in the table or else outside of it for the time of a call.
+  private mutating func place(_ key: UInt64, at time: UInt64) -> UnsafeMutablePointer<Connection> {
+    guard table.count >= limit else { return table.insert(key) }
+    crowdedOut += 1
+    if let leaving = table.nextTimeWait() {
+      forget(leaving)
+      return table.insert(key)
+    }
+    // What is unknown from now on may have been so since now, and no longer.
+    completeSince = max(completeSince, time)
+    return table.unkept(key)
   }
 
   mutating func forget(_ connection: UnsafeMutablePointer<Connection>) {

@@ -31,7 +31,7 @@ struct LifecycleCommand: ParsableCommand {
     let configuration = try tracing.configuration(filter: filters.kernelFilter(shared))
     try tracing.checkPrivilege()
     let loop = try EventLoop()
-    let stream = try LiveStream(configuration)
+    let stream = try LiveStream(configuration, connectionLimit: try tracing.connectionLimit())
     let printer = try LifecyclePrinter(
       options: options, selection: selection, limit: limits.count, isRecording: false)
     let options = options

@@ -26,7 +26,8 @@ struct LiveSession<Sink: TransitionSink & ~Copyable>: ~Copyable {
 
   /// Whether all was seen and nothing contradicted itself.
   var isComplete: Bool {
-    stream.lost == 0 && stream.tracker.unmatched == 0 && stream.source.undecodable == 0
+    stream.lost == 0 && stream.tracker.unmatched == 0 && stream.tracker.crowdedOut == 0
+      && stream.source.undecodable == 0
   }
 
   /// - Parameter opening: what to say once all is attached, if anything.

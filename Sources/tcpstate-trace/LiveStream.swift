@@ -38,12 +38,17 @@ struct LiveStream: ~Copyable {
   private var lastEvent: UInt64 = 0
   /// Lost since the last transition was handed on.
   private var untoldLoss: UInt64 = 0
+  private var hasToldCrowd = false
   private var row = Transition()
   /// Those that the kernel tells of; `nil` for all.
   private let localPorts: PortSet?
 
-  init(_ configuration: KernelSource.Configuration) throws(KernelError) {
+  /// - Parameter connectionLimit: connections tracked at the most.
+  init(
+    _ configuration: KernelSource.Configuration, connectionLimit: Int = ConnectionTracker.defaultLimit
+  ) throws(KernelError) {
     localPorts = configuration.filter.localPorts
+    tracker.limit = connectionLimit
     tracker.adoptsMinisocks = configuration.filter.cgroup == nil
     source = try KernelSource(configuration)
   }
@@ -89,6 +94,12 @@ struct LiveStream: ~Copyable {
     let skips = source.untoldSkips()
     if skips > 0 { noteLoss(skips, at: now) }
     skipped += skips
+    if tracker.crowdedOut > 0, !hasToldCrowd {
+      hasToldCrowd = true
+      Message.error(
+        "\(NumberText.string(UInt64(tracker.limit))) connections are tracked, the most that --max-connections allows; "
+          + "ends of TIME-WAIT, and durations of new connections, may be missing")
+    }
   }
 
   /// The clock may be set while we run; NTP's slewing moves both clocks alike.

@@ -41,7 +41,7 @@ struct ReportCommand: ParsableCommand {
     let configuration = try tracing.configuration(filter: filters.kernelFilter(shared))
     try tracing.checkPrivilege()
     let loop = try EventLoop()
-    let stream = try LiveStream(configuration)
+    let stream = try LiveStream(configuration, connectionLimit: try tracing.connectionLimit())
     let printer = try ReportPrinter(document, selection: selection, limit: limits.count, output: options.output)
     try trace(LiveSession(loop: loop, stream: stream, sink: printer, duration: limits.duration))
   }

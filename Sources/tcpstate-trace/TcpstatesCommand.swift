@@ -36,7 +36,7 @@ struct TcpstatesCommand: ParsableCommand {
     let configuration = try tracing.configuration(filter: filters.kernelFilter(rows))
     try tracing.checkPrivilege()
     let loop = try EventLoop()
-    let stream = try LiveStream(configuration)
+    let stream = try LiveStream(configuration, connectionLimit: try tracing.connectionLimit())
     var printer = try TcpstatesPrinter(options: options, filter: rows, limit: limits.count)
     printer.begin()  // it goes out once all is attached
     var session = LiveSession(loop: loop, stream: stream, sink: printer, duration: limits.duration)

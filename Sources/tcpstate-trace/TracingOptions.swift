@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import TCPStateCore
 import TCPStateKernel
 
 extension KernelSource.Attachment: ExpressibleByArgument {}
@@ -18,6 +19,10 @@ struct TracingOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("Ring buffer: a power of two such as 4M (default 8M).", valueName: "size"))
   var buffer: String?
+
+  @Option(
+    help: ArgumentHelp("Track so many connections at the most, 200 bytes each (default 1,000,000).", valueName: "n"))
+  var maxConnections: Int?
 
   @Flag(help: "Exit with 3 if events were lost or contradicted each other.")
   var strict = false
@@ -48,6 +53,14 @@ struct TracingOptions: ParsableArguments {
     configuration.attachment = attach
     if let buffer { configuration.ringBytes = try Self.ringBytes(buffer) }
     return configuration
+  }
+
+  func connectionLimit() throws -> Int {
+    guard let maxConnections else { return ConnectionTracker.defaultLimit }
+    guard (1...100_000_000).contains(maxConnections) else {
+      throw Failure(.usage, "--max-connections: \(maxConnections) is not a number from 1 to 100,000,000")
+    }
+    return maxConnections
   }
 
   /// Before anything is set up, so that the message is about what the user can change.
