@@ -16,5 +16,11 @@ struct FileDescriptor: ~Copyable {
     self.number = number
   }
 
+  /// Which file it is, on its filesystem; as wide as namespaces' are.
+  var inode: UInt32? {
+    var status = stat()
+    return fstat(number, &status) == 0 ? UInt32(truncatingIfNeeded: status.st_ino) : nil
+  }
+
   deinit { close(number) }
 }

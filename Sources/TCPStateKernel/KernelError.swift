@@ -37,7 +37,7 @@ public struct KernelError: Error, Sendable {
   }
 
   public static let privilegeHint =
-    "run it with sudo, or grant CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_PTRACE and CAP_SYS_ADMIN"
+    "run it with sudo as the host's root, not a container's, or grant CAP_BPF and CAP_PERFMON there"
 }
 
 extension KernelError: CustomStringConvertible {

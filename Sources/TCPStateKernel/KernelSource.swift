@@ -33,11 +33,15 @@ public final class KernelSource {
   public let attachment: Attachment
   /// What can't be had in this way on this kernel, for people; `nil` when nothing is missing.
   public let shortfall: String?
-  private let isPlain: Bool
+  let isPlain: Bool
   private let object: BPFObject
   private let ring: RingBuffer
   private let iterator: SocketIterator
   private let queue: EventQueue
+  /// What there was for namespaces at the start: CAP_SYS_ADMIN to enter them, CAP_SYS_PTRACE to find them.
+  let namespaceRights: CapabilitySet
+  /// The only one that is wanted; `nil`: all.
+  let netns: UInt32?
   private var transitionLink: BPFLink?
   private var otherLinks: [BPFLink] = []
   private var lostSeen: UInt32 = 0
@@ -60,7 +64,9 @@ public final class KernelSource {
     isPlain = object.plan.isPlain
     queue = EventQueue()
     ring = try RingBuffer(map: object.map("events"), queue: queue)
-    iterator = try SocketIterator(object)
+    namespaceRights = Capabilities.permitted.intersection([.sysAdmin, .sysPtrace])
+    netns = configuration.filter.netns
+    iterator = try SocketIterator(object, seesAllNamespaces: namespaceRights.contains(.sysPtrace))
     self.object = object
   }
 
@@ -139,6 +145,12 @@ public final class KernelSource {
     return missed > skippedTold ? missed - skippedTold : 0
   }
 
+  /// Of some program that is loaded.
+  var programDescriptor: Int32 {
+    let some = BPFObject.Programs.names.first { object.programs.contains($0.0) }?.0 ?? .transition
+    return bpf_program__fd(object.program(some))
+  }
+
   private func skippedRuns() -> UInt64 {
     let main: BPFObject.Programs = attachment == .btf ? .transition : .transitionClassic
     var info = bpf_prog_info()
@@ -160,18 +172,22 @@ public final class KernelSource {
   /// Every TCP socket of every network namespace: first those that processes
   /// hold, with their owners, then all, without. A socket comes more than once.
   ///
-  /// - Parameter states: those to read, a bit a kernel number.
+  /// - Parameters:
+  ///   - states: those to read, a bit a kernel number.
+  ///   - namespaces: as `namespaces()` gives them.
+  /// - Returns: the namespaces that were read, or gone. Of the others only sockets that processes hold were.
+  @discardableResult
   public func readSockets(
     states: UInt32 = .max, namespaces: [UInt32: String], _ body: (UnsafePointer<tcpstate_snapshot>) -> Void
-  ) throws(KernelError) {
+  ) throws(KernelError) -> Set<UInt32> {
     if isPlain {
-      let holders = SocketHolders()
+      let holders = Capabilities.raised([.sysPtrace, .dacReadSearch]) { SocketHolders() }
       return try iterator.readTables(states: states, minisocksOnly: false, namespaces: namespaces) {
         holders.handOn($0, body)
       }
     }
     try iterator.readFiles(states: states, body)
-    try iterator.readTables(states: states, minisocksOnly: false, namespaces: namespaces, body)
+    return try iterator.readTables(states: states, minisocksOnly: false, namespaces: namespaces, body)
   }
 
   /// The sockets of processes that are in SYN-SENT.
@@ -180,10 +196,12 @@ public final class KernelSource {
   }
 
   /// The minisocks alone: TIME-WAIT, orphaned FIN-WAIT-2, half-open requests.
+  ///
+  /// - Returns: as `readSockets`.
   public func readMinisocks(
     namespaces: [UInt32: String], _ body: (UnsafePointer<tcpstate_snapshot>) -> Void
-  ) throws(KernelError) {
-    try iterator.readTables(states: .max, minisocksOnly: true, namespaces: namespaces, body)
+  ) throws(KernelError) -> Set<UInt32> {
+    return try iterator.readTables(states: .max, minisocksOnly: true, namespaces: namespaces, body)
   }
 
   /// CONFIG_HZ, known after the first reading of the tables.

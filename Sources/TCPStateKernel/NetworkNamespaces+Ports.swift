@@ -1,23 +1,14 @@
-import CLinux
 import Glibc
 
 extension NetworkNamespaces {
   /// The ephemeral ports of a namespace (net.ipv4.ip_local_port_range); `nil` if they can't be read.
   ///
-  /// /proc/sys/net shows the namespace of the thread that opens it, so this
-  /// thread goes there and returns before the call does.
+  /// /proc/sys/net shows the namespace of the thread that opens it.
   ///
-  /// - Parameter path: opens the namespace, as `all()` gives it.
-  public static func portRange(of path: String) throws(KernelError) -> ClosedRange<UInt16>? {
-    guard inode(of: path) != inode(of: "/proc/self/ns/net") else { return portRange() }
-    guard let home = FileDescriptor(path: "/proc/self/ns/net")
-    else { throw KernelError("open /proc/self/ns/net", errno: errno) }
-    guard let namespace = FileDescriptor(path: path), setns(namespace.number, Int32(TCPSTATE_CLONE_NEWNET)) == 0
-    else { return nil }
-    let range = portRange()
-    guard setns(home.number, Int32(TCPSTATE_CLONE_NEWNET)) == 0
-    else { throw KernelError("return to the own network namespace", errno: errno) }
-    return range
+  /// - Parameters:
+  ///   - namespace: its inode; path: opens it, as `all()` gave it.
+  public static func portRange(of namespace: UInt32, path: String) throws(KernelError) -> ClosedRange<UInt16>? {
+    try inside(namespace, path: path) { portRange() } ?? nil
   }
 
   private static func portRange() -> ClosedRange<UInt16>? {

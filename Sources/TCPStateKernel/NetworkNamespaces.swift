@@ -5,19 +5,61 @@ import Glibc
 public enum NetworkNamespaces {
   /// Every namespace that a process is in or that `ip netns` has named.
   ///
-  /// A namespace kept alive by a descriptor or a socket alone isn't found.
+  /// A namespace kept alive by a descriptor or a socket alone isn't found; without CAP_SYS_PTRACE
+  /// other users' processes tell nothing.
   public static func all() -> [UInt32: String] {
     var found: [UInt32: String] = [:]
-    if let own = inode(of: "/proc/self/ns/net") { found[own] = "/proc/self/ns/net" }
-    for entry in entries(of: "/proc") where entry.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }) {
-      let path = "/proc/\(entry)/ns/net"
-      if let inode = linkInode(path), found[inode] == nil { found[inode] = path }
+    if let own { found[own] = ownPath }
+    Capabilities.raised([.sysPtrace]) {
+      for entry in entries(of: "/proc") where entry.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }) {
+        let path = "/proc/\(entry)/ns/net"
+        if let inode = linkInode(path), found[inode] == nil { found[inode] = path }
+      }
     }
     for entry in entries(of: "/run/netns") {
       let path = "/run/netns/\(entry)"
       if let inode = inode(of: path), found[inode] == nil { found[inode] = path }
     }
     return found
+  }
+
+  static let ownPath = "/proc/self/ns/net"
+
+  /// The inode of the namespace that this process is in.
+  public static var own: UInt32? { inode(of: ownPath) }
+
+  /// Does something in a network namespace: this thread goes there, and returns before the call does.
+  ///
+  /// - Parameters:
+  ///   - namespace: its inode.
+  ///   - path: opens it, as `all()` gave it. Meanwhile that may be another's: a process has ended, and
+  ///     its number is used again.
+  /// - Returns: `nil` when the path doesn't lead there any more, or it may not be entered.
+  static func inside<Result>(
+    _ namespace: UInt32, path: String, _ body: () throws(KernelError) -> Result
+  ) throws(KernelError) -> Result? {
+    if namespace == own { return try body() }
+    return try Capabilities.raised([.sysAdmin, .sysPtrace]) { () throws(KernelError) -> Result? in
+      guard let home = FileDescriptor(path: ownPath)
+      else { throw KernelError("open \(ownPath)", errno: errno) }
+      guard let there = FileDescriptor(path: path), there.inode == namespace,
+        setns(there.number, Int32(TCPSTATE_CLONE_NEWNET)) == 0
+      else { return nil }
+      let result: Result
+      do throws(KernelError) {
+        result = try body()
+      } catch {
+        try enter(home)
+        throw error
+      }
+      try enter(home)
+      return result
+    }
+  }
+
+  private static func enter(_ home: borrowing FileDescriptor) throws(KernelError) {
+    guard setns(home.number, Int32(TCPSTATE_CLONE_NEWNET)) == 0
+    else { throw KernelError("return to the own network namespace", errno: errno) }
   }
 
   /// The inode of a namespace file; `nil` if it can't be read.

@@ -1,5 +1,4 @@
 import CLibbpf
-import CLinux
 import CTCPStateEvent
 import Glibc
 import TCPStateCore
@@ -9,8 +8,11 @@ struct SocketIterator {
   private let files: BPFLink?
   private let sockets: BPFLink?
   private let shared: UnsafeMutablePointer<tcpstate_shared>
+  /// Whether a namespace that isn't found is gone, and not just hidden.
+  private let seesAllNamespaces: Bool
 
-  init(_ object: borrowing BPFObject) throws(KernelError) {
+  init(_ object: borrowing BPFObject, seesAllNamespaces: Bool) throws(KernelError) {
+    self.seesAllNamespaces = seesAllNamespaces
     files = try Self.attach(object, .snapshotFiles)
     sockets = try Self.attach(object, .snapshotSockets)
     shared = object.shared
@@ -38,31 +40,41 @@ struct SocketIterator {
 
   /// The namespaces' TCP hash tables: also what has no descriptor, and minisocks.
   ///
-  /// - Parameter namespaces: paths; those that are gone meanwhile are passed over.
+  /// - Parameter namespaces: paths by inodes.
+  /// - Returns: those that were read, or that were gone. The others were out of reach.
   func readTables(
     states: UInt32, minisocksOnly: Bool, namespaces: [UInt32: String],
     _ body: (UnsafePointer<tcpstate_snapshot>) -> Void
-  ) throws(KernelError) {
-    guard let sockets else { return }
+  ) throws(KernelError) -> Set<UInt32> {
+    guard let sockets else { return [] }
     shared.pointee.snapshot_states = states
     shared.pointee.snapshot_minisocks_only = minisocksOnly ? 1 : 0
-    // An iterator reads the namespace in which it was made, so make it there.
-    guard let home = FileDescriptor(path: "/proc/self/ns/net")
-    else { throw KernelError("open /proc/self/ns/net", errno: errno) }
-    let own = NetworkNamespaces.inode(of: "/proc/self/ns/net")
-    for (inode, path) in namespaces {
-      var iterator: Int32
-      if inode == own {
-        iterator = bpf_iter_create(sockets.descriptor)
-      } else {
-        guard let namespace = FileDescriptor(path: path), setns(namespace.number, Int32(TCPSTATE_CLONE_NEWNET)) == 0
-        else { continue }
-        iterator = bpf_iter_create(sockets.descriptor)
-        guard setns(home.number, Int32(TCPSTATE_CLONE_NEWNET)) == 0
-        else { throw KernelError("return to the own network namespace", errno: errno) }
+    var read: Set<UInt32> = []
+    for (namespace, path) in namespaces {
+      var iterator = try Self.iterator(sockets, namespace, path)
+      if iterator == nil {
+        // The process that the path is of may have ended; another one may still be there.
+        guard let other = NetworkNamespaces.all()[namespace] else {
+          if seesAllNamespaces { read.insert(namespace) }
+          continue
+        }
+        iterator = try Self.iterator(sockets, namespace, other)
       }
-      guard iterator >= 0 else { throw KernelError("read the TCP tables of \(path)", errno: errno) }
+      guard let iterator else { continue }
       try Self.read(FileDescriptor(taking: iterator), body)
+      read.insert(namespace)
+    }
+    return read
+  }
+
+  /// An iterator reads the namespace in which it was made, so it is made there.
+  private static func iterator(
+    _ sockets: BPFLink, _ namespace: UInt32, _ path: String
+  ) throws(KernelError) -> Int32? {
+    try NetworkNamespaces.inside(namespace, path: path) { () throws(KernelError) in
+      let iterator = bpf_iter_create(sockets.descriptor)
+      guard iterator >= 0 else { throw KernelError("read the TCP tables of \(path)", errno: errno) }
+      return iterator
     }
   }
 

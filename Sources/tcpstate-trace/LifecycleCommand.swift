@@ -29,7 +29,7 @@ struct LifecycleCommand: ParsableCommand {
     var shared = RowFilter()
     shared.family = rows.family
     let configuration = try tracing.configuration(filter: filters.kernelFilter(shared))
-    try tracing.checkPrivilege()
+    try Rights.require()
     let loop = try EventLoop()
     let stream = try LiveStream(configuration, connectionLimit: try tracing.connectionLimit())
     let printer = try LifecyclePrinter(

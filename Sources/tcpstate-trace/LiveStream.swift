@@ -53,7 +53,8 @@ struct LiveStream: ~Copyable {
     source = try KernelSource(configuration)
   }
 
-  /// Attaches, and reads what is there already if asked to.
+  /// Attaches, and reads what is there already if asked to. Capabilities that are no longer needed are given
+  /// up in between, so whatever else needs some, such as opening the output, comes before.
   ///
   /// - Parameter receive: gets each transition, and the number of events lost right before it.
   mutating func start(readExisting: Bool, _ receive: (inout Transition, UInt64) -> Void) throws(KernelError) {
@@ -63,6 +64,9 @@ struct LiveStream: ~Copyable {
     attachedAt = KernelClock.monotonic()
     tracker.completeSince = attachedAt
     lastLossCheck = attachedAt
+    let missing = source.missingForNamespaces
+    if !missing.isEmpty { tracker.readableNamespaces = Rights.readable(source, missing) }
+    Rights.giveUp(source)
     if readExisting { try readTables(receive) }
   }
 
@@ -118,7 +122,10 @@ struct LiveStream: ~Copyable {
     needsTables = false
     lastComparison = KernelClock.monotonic()
     guard source.canReadTables else { return }
-    try read(minisocksOnly: false, namespaces: NetworkNamespaces.all(), receive)
+    let namespaces = source.namespaces()
+    let missing = source.missingForNamespaces
+    if !missing.isEmpty { tracker.readableNamespaces = Rights.readable(source, missing) }
+    try read(minisocksOnly: false, namespaces: namespaces, receive)
   }
 
   /// Looks after the minisocks and requests if it is time to.
@@ -127,7 +134,7 @@ struct LiveStream: ~Copyable {
   mutating func followSilent(final: Bool = false, _ receive: (inout Transition, UInt64) -> Void) throws(KernelError) {
     guard source.canReadTables, final ? tracker.silentCount > 0 : isReadingDue else { return }
     let wanted = tracker.silent.namespaces
-    let namespaces = NetworkNamespaces.all().filter { wanted.contains($0.key) }
+    let namespaces = source.namespaces().filter { wanted.contains($0.key) }
     try read(minisocksOnly: true, namespaces: namespaces, receive)
   }
 
@@ -143,15 +150,17 @@ struct LiveStream: ~Copyable {
     let start = KernelClock.monotonic()
     let before = pacer.begin(now: start)
     tracker.beginPass()
-    if minisocksOnly {
-      try source.readMinisocks(namespaces: namespaces) { take($0, receive) }
-    } else {
-      try source.readSockets(namespaces: namespaces) { take($0, receive) }
-    }
+    let found =
+      minisocksOnly
+      ? try source.readMinisocks(namespaces: namespaces) { take($0, receive) }
+      : try source.readSockets(namespaces: namespaces) { take($0, receive) }
     if tracker.ticksPerSecond == nil { tracker.ticksPerSecond = source.ticksPerSecond }
     applyPutOff(receive)
     let overflowed = overflows.grew()
-    for key in tracker.endPass(startedAt: start, minisocksOnly: minisocksOnly) {
+    // Who can't be seen isn't gone; one that could be, and isn't there any more, is.
+    let seesAll = source.missingForNamespaces.isEmpty
+    let isUnread = { (netns: UInt32) in !found.contains(netns) && (!seesAll || namespaces[netns] != nil) }
+    for key in tracker.endPass(startedAt: start, minisocksOnly: minisocksOnly, isUnread: isUnread) {
       tracker.conclude(key, passStartedAt: start, lastSeen: before, overflowed: overflowed, to: &row)
       emit(receive)
     }

@@ -39,7 +39,7 @@ struct ReportCommand: ParsableCommand {
     var shared = RowFilter()
     shared.family = selection.filter.family
     let configuration = try tracing.configuration(filter: filters.kernelFilter(shared))
-    try tracing.checkPrivilege()
+    try Rights.require()
     let loop = try EventLoop()
     let stream = try LiveStream(configuration, connectionLimit: try tracing.connectionLimit())
     let printer = try ReportPrinter(document, selection: selection, limit: limits.count, output: options.output)

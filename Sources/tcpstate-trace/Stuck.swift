@@ -33,11 +33,12 @@ struct Stuck: ParsableCommand {
     let fields = try output.validatedColumns(StuckField.self)
     if recording.isGiven { return try readRecording(query, fields) }
     if options.at != nil { throw Failure(.usage, "--at goes with --read; the kernel tells of now alone") }
-    try TracingOptions.requirePrivilege()
+    try Rights.require()
     if options.watch { return try watch(query, fields) }
     var reader = try StuckReader(query: query, cgroup: filters.cgroup, verbose: options.verbose)
-    let reading = try reader.read()
+    // The file first: the reading gives up what opening it may need.
     var printer = try StuckPrinter(output, fields)
+    let reading = try reader.read()
     try printer.print(reading, at: reader.time, isLive: true)
     try conclude(query, reading)
   }

@@ -29,8 +29,9 @@ struct StuckReader: ~Copyable {
     return filter
   }
 
-  /// Makes one reading.
+  /// Makes one reading. Before it, capabilities that it doesn't need are given up.
   mutating func read() throws -> StuckReading {
+    Rights.giveUp(source)
     time = KernelClock.monotonic() &+ KernelClock.wallOffset()
     return try Self.read(source, query)
   }
@@ -42,7 +43,7 @@ struct StuckReader: ~Copyable {
     _ source: KernelSource, _ query: StuckQuery, makerOf: (UInt64) -> SocketHolder? = { _ in nil },
     look: (UnsafePointer<tcpstate_snapshot>) -> Void = { _ in }
   ) throws -> StuckReading {
-    var namespaces = NetworkNamespaces.all()
+    var namespaces = source.namespaces()
     if let wanted = query.filter.netns { namespaces = namespaces.filter { $0.key == wanted } }
     var survey = StuckSurvey(query)
     try source.readSockets(states: StuckSurvey.readingMask(query), namespaces: namespaces) { snapshot in
@@ -52,7 +53,7 @@ struct StuckReader: ~Copyable {
     }
     var ranges: [UInt32: ClosedRange<UInt16>] = [:]
     if query.states.contains(.timeWait) {
-      for (inode, path) in namespaces { ranges[inode] = try NetworkNamespaces.portRange(of: path) }
+      for (inode, path) in namespaces { ranges[inode] = try NetworkNamespaces.portRange(of: inode, path: path) }
     }
     return survey.finish(portRanges: ranges, makerOf: makerOf)
   }

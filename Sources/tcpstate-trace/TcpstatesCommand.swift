@@ -34,7 +34,7 @@ struct TcpstatesCommand: ParsableCommand {
     if recording.isGiven { return try read(rows, limits) }
 
     let configuration = try tracing.configuration(filter: filters.kernelFilter(rows))
-    try tracing.checkPrivilege()
+    try Rights.require()
     let loop = try EventLoop()
     let stream = try LiveStream(configuration, connectionLimit: try tracing.connectionLimit())
     var printer = try TcpstatesPrinter(options: options, filter: rows, limit: limits.count)

@@ -43,7 +43,7 @@ struct Top: ParsableCommand {
     var configuration = KernelSource.Configuration()
     configuration.filter = try filters.kernelFilter(rows)
     try requireTerminal(isatty(0) == 1)
-    try TracingOptions.requirePrivilege()
+    try Rights.require()
     // Signals first: from here on none ends the program half-way.
     let loop = try EventLoop()
     let stream = try LiveStream(configuration)

@@ -24,7 +24,7 @@ struct Trace: ParsableCommand {
     if recording.isGiven { return try read(columns, rows) }
     let configuration = try tracing.configuration(filter: filters.kernelFilter(rows))
     let limits = try tracing.limits()
-    try tracing.checkPrivilege()
+    try Rights.require()
 
     // Signals first: from here on none ends the program half-way.
     let loop = try EventLoop()

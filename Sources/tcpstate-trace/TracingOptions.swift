@@ -63,16 +63,6 @@ struct TracingOptions: ParsableArguments {
     return maxConnections
   }
 
-  /// Before anything is set up, so that the message is about what the user can change.
-  func checkPrivilege() throws { try Self.requirePrivilege() }
-
-  static func requirePrivilege() throws {
-    guard geteuid() != 0, !Capabilities.canTrace else { return }
-    throw Failure(
-      .noPermission,
-      "can't trace without CAP_BPF and CAP_PERFMON: run it with sudo: sudo tcpstate-trace")
-  }
-
   /// The kernel wants a power of two, in whole pages.
   private static func ringBytes(_ text: String) throws -> Int {
     let units: [Character: Int] = ["K": 1024, "M": 1024 * 1024, "G": 1024 * 1024 * 1024]

@@ -17,11 +17,12 @@ public final class Tracer {
   ///   - options: besides; a format or columns among them replace the usual ones.
   ///   - namespace: whose sockets it is to trace; `nil` for those that `options` say.
   ///   - wrapper: a command to run it by, which must become it.
+  ///   - binary: a copy of the program, where the usual one can't be run.
   public init(
     _ options: [String] = [], of namespace: NetworkNamespace?, output: ChildProcess.Output = .pipe,
-    wrapper: [String] = []
+    wrapper: [String] = [], binary: String = Tracer.binary
   ) throws {
-    var arguments = [Self.binary]
+    var arguments = [binary]
     if !options.contains("--format") { arguments += ["--format", "csv"] }
     if !options.contains("--columns"), !options.contains("--format") { arguments += ["--columns", "all"] }
     if let namespace { arguments += ["--netns", namespace.path] }

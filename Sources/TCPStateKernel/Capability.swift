@@ -1,0 +1,34 @@
+/// A capability as the kernel numbers it (capabilities(7)), as far as tracing has to do with it.
+public enum Capability: UInt64, CaseIterable, Sendable {
+  case dacReadSearch = 2
+  case sysPtrace = 19
+  case sysAdmin = 21
+  case perfmon = 38
+  case bpf = 39
+
+  /// As capabilities(7) and setpriv's messages spell it.
+  public var name: String {
+    switch self {
+    case .dacReadSearch: "CAP_DAC_READ_SEARCH"
+    case .sysPtrace: "CAP_SYS_PTRACE"
+    case .sysAdmin: "CAP_SYS_ADMIN"
+    case .perfmon: "CAP_PERFMON"
+    case .bpf: "CAP_BPF"
+    }
+  }
+}
+
+/// Capabilities, one bit each.
+public struct CapabilitySet: OptionSet, Hashable, Sendable {
+  public let rawValue: UInt64
+  public init(rawValue: UInt64) { self.rawValue = rawValue }
+  public init(_ capability: Capability) { rawValue = 1 << capability.rawValue }
+
+  public static let dacReadSearch = CapabilitySet(.dacReadSearch)
+  public static let sysPtrace = CapabilitySet(.sysPtrace)
+  public static let sysAdmin = CapabilitySet(.sysAdmin)
+  public static let perfmon = CapabilitySet(.perfmon)
+  public static let bpf = CapabilitySet(.bpf)
+
+  public func contains(_ capability: Capability) -> Bool { contains(CapabilitySet(capability)) }
+}
