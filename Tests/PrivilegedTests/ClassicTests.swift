@@ -5,7 +5,7 @@ extension Privileged {
   /// The fallback for kernels without the better program.
   @Suite struct ClassicTests {
     /// Mounts tracefs if it is missing, in a mount namespace of the tracer's own: the machine's mounts stay as they are.
-    static let withTraceFS = [
+    private static let withTraceFS = [
       "unshare", "--mount", "sh", "-c",
       "test -d /sys/kernel/tracing/events || mount -t tracefs tracefs /sys/kernel/tracing; exec \"$0\" \"$@\"",
     ]
