@@ -43,11 +43,11 @@ test-privileged: test-bundle ## run only the tests that trace real sockets, as r
 	@scripts/run-tests.sh privileged
 
 test-kernels: build deps-kernels ## run the tracer on Debian's kernels, 5.10 to the newest, in QEMU; KERNELS=5.10,newest chooses
-	@python3 Tests/kernels/run.py $(TCPSTATE_TEST_BINARY) $(if $(KERNELS),--only $(KERNELS)) \
+	@python3 -B Tests/kernels/run.py $(TCPSTATE_TEST_BINARY) $(if $(KERNELS),--only $(KERNELS)) \
 	  $(if $(KERNELS_WRITE),--write) $(if $(KERNELS_IF_FETCHED),--if-fetched)
 
 refresh-kernels: deps-kernels ## pin the newest version of each of these kernels, in Tests/kernels/kernels.txt
-	@python3 Tests/kernels/run.py --refresh
+	@python3 -B Tests/kernels/run.py --refresh
 	@git diff --stat -- Tests/kernels/kernels.txt
 
 fuzz: find-swift deps-build ## fuzz what reads foreign bytes; FUZZ_SECONDS (30) each, FUZZ_TARGETS

@@ -32,18 +32,18 @@ struct LoadPlan {
   var shortfall: String? {
     guard !isPlain else {
       return
-        "no socket cookies: connection ids are made up, owners are who opens and closes, those of "
-        + "sockets from before are looked for in /proc, half-open requests aren't followed"
-        + (programs.contains(.snapshotSockets) ? "" : ", sockets from before and the end of TIME-WAIT aren't seen")
+        "no socket cookies (connection ids are made up), owners only by who opens and closes and by /proc, "
+        + "no half-open requests"
+        + (programs.contains(.snapshotSockets) ? "" : ", no sockets from before and no end of TIME-WAIT")
     }
     var missed: [String] = []
     let words: [(BPFObject.Programs, String)] = [
-      (.snapshotSockets, "sockets from before and the end of TIME-WAIT aren't seen"),
-      (.snapshotFiles, "sockets from before have no owners"),
-      (.reader, "owners aren't corrected by who reads"),
-      (.synAck, "half-open requests aren't followed"),
-      (.resetSent, "resets that were sent aren't told from those received"),
-      (.transitionNested, "transitions that interrupt the tracer's program are lost, and counted"),
+      (.snapshotSockets, "no sockets from before and no end of TIME-WAIT"),
+      (.snapshotFiles, "no owners of sockets from before"),
+      (.reader, "owners not corrected by who reads"),
+      (.synAck, "no half-open requests"),
+      (.resetSent, "resets sent not told from those received"),
+      (.transitionNested, "transitions that interrupt the tracer's program lost, and counted"),
     ]
     for (program, text) in words where main == .transition && !programs.contains(program) { missed.append(text) }
     return missed.isEmpty ? nil : missed.joined(separator: ", ")

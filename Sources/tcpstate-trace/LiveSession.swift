@@ -34,7 +34,10 @@ struct LiveSession<Sink: TransitionSink & ~Copyable>: ~Copyable {
   mutating func run(readExisting: Bool, opening: (borrowing LiveStream) -> String?) throws {
     try stream.start(readExisting: readExisting) { row, loss in sink.receive(&row, lossBefore: loss) }
     if sink.wantsExisting { handOnExisting() }
-    if let text = opening(stream) { Message.line(text) }
+    if let text = opening(stream) {
+      Message.line(text)
+      stream.tellShortfall()
+    }
     loop.watch(stream.source.descriptor, events: EPOLLIN.rawValue)
     let deadline = duration.map { stream.attachedAt + $0 }
     var ending = false

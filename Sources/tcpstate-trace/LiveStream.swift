@@ -86,6 +86,13 @@ struct LiveStream: ~Copyable {
     }
   }
 
+  /// Says what this kernel, or this way of attaching, can't give.
+  func tellShortfall() {
+    guard let shortfall = source.shortfall else { return }
+    let what = source.attachment == .btf ? "This kernel" : "The classic tracepoint"
+    Message.line("\(what) gives less: \(shortfall).")
+  }
+
   /// Losses that no event has told of, at most once in 250 ms.
   mutating func checkLosses(force: Bool = false) {
     let now = KernelClock.monotonic()

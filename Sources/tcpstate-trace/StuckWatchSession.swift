@@ -48,6 +48,7 @@ struct StuckWatchSession: ~Copyable {
     Message.line(
       "Watching for sockets that stay in \(Stuck.names(query)) for \(DurationText.string(query.olderThan)). "
         + "Ctrl-C ends.")
+    stream.tellShortfall()
     loop.watch(stream.source.descriptor, events: EPOLLIN.rawValue)
     let deadline = duration.map { stream.attachedAt + $0 }
     var ending = false

@@ -26,12 +26,14 @@ extension Privileged {
       let usualRows = try usual.finish().told
       #expect(rows.transitions == usualRows.transitions)
       for column in [
-        "local_port", "peer_port", "peer_address", "role", "closer", "reason", "actor_pid", "bytes_sent",
+        "local_port", "peer_port", "peer_address", "role", "closer", "reason", "actor_pid", "process_pid", "bytes_sent",
         "bytes_received", "initial_send_sequence",
       ] {
         #expect(rows.map { $0[column] } == usualRows.map { $0[column] }, "\(column)")
       }
       #expect(classic.process.errorText.contains("0 unmatched"))
+      #expect(classic.process.errorText.contains("The classic tracepoint gives less: no socket cookies"))
+      #expect(!usual.process.errorText.contains("gives less"))
     }
 
     /// A socket's address is used again and again; no connection is taken for another.

@@ -83,6 +83,8 @@ def tracer_features(outcome):
     features.check("classic", _status(outcome, "classic") or _life_trouble(classic, lives, False))
     features.check("cookies", _first(usual, lambda r: int(r["connection_id"], 16) >> 63, "has no cookie"))
     features.check("owners", _owner_trouble(usual, lives))
+    told = [line for line in outcome.lines("usual.err") if "This kernel gives less" in line]
+    features.check("nothing-missed", " ".join(told))
     _existing(features, outcome, usual, held)
     _stuck(features, outcome, held)
     features.check("lifecycle", _lifecycle_trouble(outcome))
