@@ -26,7 +26,7 @@ SHELL_FILES := .ci/run $(wildcard scripts/*.sh) $(addprefix Tests/kernels/guest/
 CLANG_FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(shell command -v $(c) 2>/dev/null)) clang-format)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-privileged build install uninstall golden format lint bench bench-timewait bench-stuck bench-top test-kernels refresh-kernels fuzz deps clean
+.PHONY: help run test test-privileged build install uninstall golden format lint bench bench-timewait bench-stuck bench-top test-kernels refresh-kernels fuzz test-sanitize coverage soak deps clean
 .NOTPARALLEL: # apt and swift build each want to be alone
 .PHONY: find-swift test-bundle deps-build deps-test deps-lint deps-bench deps-kernels
 
@@ -49,6 +49,15 @@ test-kernels: build deps-kernels ## run the tracer on Debian's kernels, 5.10 to 
 refresh-kernels: deps-kernels ## pin the newest version of each of these kernels, in Tests/kernels/kernels.txt
 	@python3 -B Tests/kernels/run.py --refresh
 	@git diff --stat -- Tests/kernels/kernels.txt
+
+test-sanitize: find-swift deps-build ## run the tests of Core and Report under the address and the thread sanitizer
+	@scripts/sanitize.sh address thread
+
+coverage: find-swift deps-build ## tell how much of Core and Report the tests run; fails below 90 % of the lines
+	@scripts/coverage.sh
+
+soak: build deps-bench .build/bench/churn ## trace churn for SOAK_SECONDS (1800); fails unless memory stays flat
+	@$(SUDO) env $(foreach v,SOAK_SECONDS SOAK_RATE SOAK_WRITE,$(if $($(v)),$(v)=$($(v)))) python3 bench/soak.py
 
 fuzz: find-swift deps-build ## fuzz what reads foreign bytes; FUZZ_SECONDS (30) each, FUZZ_TARGETS
 	@scripts/fuzz.sh $(FUZZ_TARGETS)

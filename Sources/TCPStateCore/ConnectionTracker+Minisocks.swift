@@ -80,6 +80,8 @@ extension ConnectionTracker {
     _ event: UnsafePointer<tcpstate_event>, to row: inout Transition
   ) -> Bool {
     connection.pointee.flags.insert(.confirmed)
+    // If the handshake's events were lost it may not know its port yet.
+    if !connection.pointee.isSilent { update(connection, from: event) }
     if Int32(event.pointee.kind) == TCPSTATE_KIND_REQUEST {
       connection.pointee.synAckRetransmits = UInt8(clamping: event.pointee.retransmits)
       connection.pointee.expires = requestFiring(snapshot)

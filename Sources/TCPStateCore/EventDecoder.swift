@@ -6,6 +6,8 @@ public enum DecodingFailure: Error, Equatable, Sendable {
   case truncated(length: Int, needed: Int)
   case unknownVersion(UInt8)
   case unknownKind(UInt8)
+  /// Neither a cookie nor an address: nothing to know the socket by.
+  case namesNoSocket
 }
 
 /// Checks a record of the ring buffer or of an iterator before anybody reads it.
@@ -22,7 +24,9 @@ public enum EventDecoder {
     guard
       kind == TCPSTATE_KIND_TRANSITION || kind == TCPSTATE_KIND_RESET_SENT || kind == TCPSTATE_KIND_SYN_ACK
     else { throw .unknownKind(kind) }
-    return bytes.loadUnaligned(as: tcpstate_event.self)
+    let event = bytes.loadUnaligned(as: tcpstate_event.self)
+    guard event.cookie != 0 || event.socket_address != 0 else { throw .namesNoSocket }
+    return event
   }
 
   /// Reads one record of an iterator.
@@ -34,7 +38,9 @@ public enum EventDecoder {
     guard
       kind == TCPSTATE_KIND_SOCKET || kind == TCPSTATE_KIND_TIMEWAIT || kind == TCPSTATE_KIND_REQUEST
     else { throw .unknownKind(kind) }
-    return bytes.loadUnaligned(as: tcpstate_snapshot.self)
+    let snapshot = bytes.loadUnaligned(as: tcpstate_snapshot.self)
+    guard snapshot.event.cookie != 0 || snapshot.event.socket_address != 0 else { throw .namesNoSocket }
+    return snapshot
   }
 
   private static func check(_ bytes: UnsafeRawBufferPointer, needed: Int) throws(DecodingFailure) {

@@ -14,6 +14,8 @@ struct OutputFile: ~Copyable {
   private let isRegularFile: Bool
   private let owned: Bool
   var pending = ByteBuffer(capacity: 256 * 1024)
+  /// Bytes of a row that is written in part only.
+  private var partial = 0
 
   /// A new file is its maker's alone (0600); one that was there keeps its mode.
   ///
@@ -82,14 +84,38 @@ struct OutputFile: ~Copyable {
         case EAGAIN: return .waiting
         case EPIPE: return .closed
         default:
+          takeBackPartial()
           throw Failure(
             .outputFailed,
             "can't write to \(name): \(String(cString: strerror(failure))); what was written before is whole")
         }
       }
+      noteRows(written)
       pending.removeFirst(written)
     }
     return .done
+  }
+
+  /// Sees where the last row ends that is whole.
+  private mutating func noteRows(_ written: Int) {
+    guard isRegularFile else { return }
+    partial = pending.withBytes { bytes in
+      var end = written
+      while end > 0, bytes[end - 1] != UInt8(ascii: "\n") { end -= 1 }
+      return end > 0 ? written - end : partial + written
+    }
+  }
+
+  /// A disk that is full takes a part of what it is given; that part of a row is
+  /// cut off again, unless others write to the file too.
+  private mutating func takeBackPartial() {
+    let position = lseek(descriptor, 0, SEEK_CUR)
+    var status = stat()
+    guard partial > 0, position >= partial, fstat(descriptor, &status) == 0, status.st_size == position,
+      ftruncate(descriptor, position - partial) == 0
+    else { return }
+    lseek(descriptor, position - partial, SEEK_SET)
+    partial = 0
   }
 
   /// As many whole rows as fit into `limit` bytes; all of it when not even one fits.

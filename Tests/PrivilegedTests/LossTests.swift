@@ -10,21 +10,10 @@ extension Privileged {
 
     /// Stops the tracer, lets connections pass by, and lets it go on.
     private func lose(_ tracer: Tracer, _ peer: Peer, connections: Int) throws {
-      tracer.process.send(SIGSTOP)
-      try untilStopped(tracer.process.pid)
+      try tracer.pause()
       try peer.ask("churn 127.0.0.1 \(connections)", seconds: 30)
       tracer.process.send(SIGCONT)
       try tracer.process.read(until: Deadline(seconds: 10), "word of the loss") { $0.errorText.contains("lost") }
-    }
-
-    private func untilStopped(_ pid: pid_t) throws {
-      let deadline = Deadline(seconds: 5)
-      while true {
-        let status = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
-        if status.split(separator: ")").last?.hasPrefix(" T") == true { return }
-        if deadline.hasPassed { throw TestFailure("it doesn't stop") }
-        usleep(200)
-      }
     }
 
     @Test(arguments: ["4K", "16K", "64K"])
@@ -93,8 +82,7 @@ extension Privileged {
       let tracer = try Tracer(["--buffer", "4K"], of: pair.namespace)
       let connected = try pair.connect().connected
       try tracer.wait(for: ["syn_received→established": 1])
-      tracer.process.send(SIGSTOP)
-      try untilStopped(tracer.process.pid)
+      try tracer.pause()
       // Fills the buffer, so that what follows is lost for certain.
       try pair.client.ask("churn 127.0.0.1 5")
       let closed = try pair.client.ask("reset c")

@@ -152,6 +152,19 @@ import Testing
     }
   }
 
+  @Test func namesNoSocket() throws {
+    for (file, decode) in [
+      ("transition.hex", { (bytes: [UInt8]) in _ = try event(bytes) }),
+      ("snapshot.hex", { (bytes: [UInt8]) in _ = try snapshot(bytes) }),
+    ] {
+      var bytes = try HexFixture(file).bytes
+      for index in 16..<24 { bytes[index] = 0 }
+      try decode(bytes)  // the address is enough
+      for index in 24..<32 { bytes[index] = 0 }
+      #expect(throws: DecodingFailure.namesNoSocket) { try decode(bytes) }
+    }
+  }
+
   /// Whatever comes out of the decoder, the tracker survives it.
   @Test func randomBytesNeverCrash() {
     var random = SeededGenerator(seed: 7)

@@ -63,6 +63,18 @@ public final class Tracer {
     process.errorText.firstMatch(of: /, ([\d,]+) lost,/).flatMap { Int($0.1.filter { $0 != "," }) }
   }
 
+  /// Stops it by SIGSTOP and waits until it stands still.
+  public func pause() throws {
+    process.send(SIGSTOP)
+    let deadline = Deadline(seconds: 5)
+    while true {
+      let status = try String(contentsOfFile: "/proc/\(process.pid)/stat", encoding: .utf8)
+      if status.split(separator: ")").last?.hasPrefix(" T") == true { return }
+      if deadline.hasPassed { throw TestFailure("it doesn't stop") }
+      usleep(200)
+    }
+  }
+
   /// Ends it and reads the rest.
   @discardableResult
   public func stop(_ signal: Int32 = SIGINT) throws -> ChildProcess.Ending {

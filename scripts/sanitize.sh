@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Runs the tests of Core and Report under sanitizers: sanitize.sh address|thread ...
+#
+# Each has a build folder of its own, for everything is compiled anew.
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+swift=${SWIFT:-swift}
+tests='TCPState(Core|Report|Lifecycle)Tests'
+# Its own backtrace of a crash would wait for a debugger for minutes.
+export SWIFT_BACKTRACE=enable=no
+
+for sanitizer in "$@"; do
+  echo "Building the tests for the $sanitizer sanitizer"
+  build=(--sanitize="$sanitizer" --scratch-path ".build/sanitize-$sanitizer" -Xswiftc -use-ld=lld)
+  "$swift" build --build-tests --quiet "${build[@]}"
+  "$swift" test --skip-build --disable-xctest "${build[@]}" --filter "$tests" 2>&1 |
+    grep -E '✘|Test run|ERROR|WARNING|SUMMARY|Fatal'
+  echo "test-sanitize: $sanitizer: clean"
+done
