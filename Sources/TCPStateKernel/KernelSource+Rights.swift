@@ -8,10 +8,10 @@ import Glibc
 /// Linux 5.12 other users' descriptors take CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH too.
 extension KernelSource {
   /// The namespaces whose tables are to be read and that can be found, by inode, with paths.
-  public func namespaces() -> [UInt32: String] {
-    guard let netns else { return NetworkNamespaces.all() }
+  public func namespaces() throws(KernelError) -> [UInt32: String] {
+    guard let netns else { return try NetworkNamespaces.all() }
     if isOwnNamespaceEnough { return [netns: NetworkNamespaces.ownPath] }
-    return NetworkNamespaces.all().filter { $0.key == netns }
+    return try NetworkNamespaces.all().filter { $0.key == netns }
   }
 
   private var isOwnNamespaceEnough: Bool { netns != nil && netns == NetworkNamespaces.own }

@@ -7,11 +7,13 @@ public enum NetworkNamespaces {
   ///
   /// A namespace kept alive by a descriptor or a socket alone isn't found; without CAP_SYS_PTRACE
   /// other users' processes tell nothing.
-  public static func all() -> [UInt32: String] {
+  public static func all() throws(KernelError) -> [UInt32: String] {
     var found: [UInt32: String] = [:]
     if let own { found[own] = ownPath }
+    // A namespace that isn't in here counts as gone, so a list that couldn't be made is no empty one.
+    guard let processes = list("/proc") else { throw KernelError("list the processes in /proc", errno: errno) }
     Capabilities.raised([.sysPtrace]) {
-      for entry in entries(of: "/proc") where entry.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }) {
+      for entry in processes where entry.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }) {
         let path = "/proc/\(entry)/ns/net"
         if let inode = linkInode(path), found[inode] == nil { found[inode] = path }
       }
@@ -84,8 +86,11 @@ public enum NetworkNamespaces {
     }
   }
 
-  static func entries(of path: String) -> [String] {
-    guard let directory = opendir(path) else { return [] }
+  /// Nothing of a directory that isn't there.
+  static func entries(of path: String) -> [String] { list(path) ?? [] }
+
+  private static func list(_ path: String) -> [String]? {
+    guard let directory = opendir(path) else { return nil }
     defer { closedir(directory) }
     var names: [String] = []
     while let entry = readdir(directory) {

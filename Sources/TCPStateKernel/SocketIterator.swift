@@ -54,7 +54,7 @@ struct SocketIterator {
       var iterator = try Self.iterator(sockets, namespace, path)
       if iterator == nil {
         // The process that the path is of may have ended; another one may still be there.
-        guard let other = NetworkNamespaces.all()[namespace] else {
+        guard let other = try NetworkNamespaces.all()[namespace] else {
           if seesAllNamespaces { read.insert(namespace) }
           continue
         }

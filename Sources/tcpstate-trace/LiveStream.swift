@@ -65,7 +65,7 @@ struct LiveStream: ~Copyable {
     tracker.completeSince = attachedAt
     lastLossCheck = attachedAt
     let missing = source.missingForNamespaces
-    if !missing.isEmpty { tracker.readableNamespaces = Rights.readable(source, missing) }
+    if !missing.isEmpty { tracker.readableNamespaces = try Rights.readable(source, missing) }
     Rights.giveUp(source)
     if readExisting { try readTables(receive) }
   }
@@ -129,9 +129,9 @@ struct LiveStream: ~Copyable {
     needsTables = false
     lastComparison = KernelClock.monotonic()
     guard source.canReadTables else { return }
-    let namespaces = source.namespaces()
+    let namespaces = try source.namespaces()
     let missing = source.missingForNamespaces
-    if !missing.isEmpty { tracker.readableNamespaces = Rights.readable(source, missing) }
+    if !missing.isEmpty { tracker.readableNamespaces = try Rights.readable(source, missing) }
     try read(minisocksOnly: false, namespaces: namespaces, receive)
   }
 
@@ -141,7 +141,7 @@ struct LiveStream: ~Copyable {
   mutating func followSilent(final: Bool = false, _ receive: (inout Transition, UInt64) -> Void) throws(KernelError) {
     guard source.canReadTables, final ? tracker.silentCount > 0 : isReadingDue else { return }
     let wanted = tracker.silent.namespaces
-    let namespaces = source.namespaces().filter { wanted.contains($0.key) }
+    let namespaces = try source.namespaces().filter { wanted.contains($0.key) }
     try read(minisocksOnly: true, namespaces: namespaces, receive)
   }
 

@@ -33,8 +33,8 @@ enum Rights {
   }
 
   /// The namespaces whose tables can be read.
-  static func readable(_ source: KernelSource, _ missing: [Capability]) -> Set<UInt32> {
+  static func readable(_ source: KernelSource, _ missing: [Capability]) throws(KernelError) -> Set<UInt32> {
     let own = Set([NetworkNamespaces.own].compactMap { $0 })
-    return missing.contains(.sysAdmin) ? own : own.union(source.namespaces().keys)
+    return missing.contains(.sysAdmin) ? own : own.union(try source.namespaces().keys)
   }
 }

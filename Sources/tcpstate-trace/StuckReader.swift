@@ -43,7 +43,7 @@ struct StuckReader: ~Copyable {
     _ source: KernelSource, _ query: StuckQuery, makerOf: (UInt64) -> SocketHolder? = { _ in nil },
     look: (UnsafePointer<tcpstate_snapshot>) -> Void = { _ in }
   ) throws -> StuckReading {
-    var namespaces = source.namespaces()
+    var namespaces = try source.namespaces()
     if let wanted = query.filter.netns { namespaces = namespaces.filter { $0.key == wanted } }
     var survey = StuckSurvey(query)
     try source.readSockets(states: StuckSurvey.readingMask(query), namespaces: namespaces) { snapshot in
