@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What `lifecycle` draws against what was on the wire.
-@Suite(.serialized, .enabled(if: Privilege.canTrace && hasTcpdump, "needs root, kernel BTF and tcpdump"))
+@Suite(.serialized, .oneAtATime, .enabled(if: Privilege.canTrace && hasTcpdump, "needs root, kernel BTF and tcpdump"))
 struct LifecyclePrivilegedTests {
   private static func file(_ name: String) -> String {
     URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(name).path

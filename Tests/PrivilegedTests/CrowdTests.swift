@@ -8,7 +8,7 @@ extension Privileged {
     private static let size = 20_000
 
     /// 20,000 sockets open at once, closed in random order, every stay compared with the truth.
-    @Test(.timeLimit(.minutes(2))) func everyDurationIsRight() throws {
+    @Test(.timeLimit(.minutes(4))) func everyDurationIsRight() throws {
       let namespace = try NetworkNamespace()
       let folder = try TemporaryFolder()
       let clients = try (0..<2).map { _ in try Privileged.peer(in: namespace) }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Real sockets on the real kernel. One test at a time, each in network namespaces of its own.
-@Suite(.serialized, .enabled(if: Privilege.canTrace, "needs root and kernel BTF"))
+@Suite(.serialized, .oneAtATime, .enabled(if: Privilege.canTrace, "needs root and kernel BTF"))
 enum Privileged {
   /// A file beside these sources.
   static func file(_ name: String) -> String {

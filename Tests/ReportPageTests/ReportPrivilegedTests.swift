@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A report of live traffic.
-@Suite(.enabled(if: Privilege.canTrace, "needs root and kernel BTF"))
+@Suite(.oneAtATime, .enabled(if: Privilege.canTrace, "needs root and kernel BTF"))
 struct ReportPrivilegedTests {
   private static let traffic = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("peers/traffic.py").path
