@@ -10,8 +10,8 @@ struct LifecycleCommand: ParsableCommand {
     abstract: "Draw connections as the textbook does: both ends, each step, sequence numbers.",
     discussion: """
       Each connection is drawn when both ends are closed or in TIME-WAIT, which lasts a minute and is \
-      shown as still to end; Ctrl-C draws those that are open. The end that has no socket on this host \
-      is implied, in parentheses. A recording shows the end of TIME-WAIT if it has it.
+      shown as still to end, unless --time-wait waits for that; Ctrl-C draws those that are open. The end \
+      that has no socket on this host is implied, in parentheses. A recording gives the same as live.
       """)
 
   @OptionGroup(title: "Which connections") var filters: FilterOptions
@@ -31,9 +31,11 @@ struct LifecycleCommand: ParsableCommand {
     let configuration = try tracing.configuration(filter: filters.kernelFilter(shared))
     try Rights.require()
     let loop = try EventLoop()
-    let stream = try LiveStream(configuration, connectionLimit: try tracing.connectionLimit())
+    let stream = try LiveStream(
+      configuration, connectionLimit: tracing.connectionLimit(),
+      recorder: tracing.recordOptions.recorder(output: options.output))
     let printer = try LifecyclePrinter(
-      options: options, selection: selection, limit: limits.count, isRecording: false)
+      options: options, selection: selection, limit: limits.count)
     let options = options
     var session = LiveSession(loop: loop, stream: stream, sink: printer, duration: limits.duration)
     try session.run(
@@ -51,7 +53,7 @@ struct LifecycleCommand: ParsableCommand {
   private func read(_ selection: LifecycleSelection, _ limits: TracingOptions.Limits) throws {
     try recording.check(filters, tracing)
     let printer = try LifecyclePrinter(
-      options: options, selection: selection, limit: limits.count, isRecording: true)
+      options: options, selection: selection, limit: limits.count)
     let needs = RecordingSession<LifecyclePrinter>.Needs(
       command: "lifecycle",
       columns: [

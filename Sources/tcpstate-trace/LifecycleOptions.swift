@@ -16,6 +16,9 @@ struct LifecycleOptions: ParsableArguments {
   @Flag(help: "Tell each step as it happens, instead of each connection as it ends.")
   var follow = false
 
+  @Flag(help: "Draw a connection only when its TIME-WAIT is over, a minute later.")
+  var timeWait = false
+
   @Flag(help: "Sequence numbers as offsets from the initial ones.")
   var relative = false
 

@@ -5,6 +5,10 @@ import TCPStateReport
 
 /// What `lifecycle` shows: each connection as it ends, or its steps as they happen.
 struct LifecyclePrinter: ~Copyable, TransitionSink {
+  /// Nanoseconds after which all rows have come: an end that nothing follows is drawn so late, so that
+  /// live it comes at the place that it has when the rows are read back.
+  private static let lag: UInt64 = 250_000_000
+
   private let selection: LifecycleSelection
   private let asJSON: Bool
   private let limit: UInt64?
@@ -21,7 +25,7 @@ struct LifecyclePrinter: ~Copyable, TransitionSink {
   private var readerGone = false
 
   init(
-    options: LifecycleOptions, selection: LifecycleSelection, limit: UInt64?, isRecording: Bool
+    options: LifecycleOptions, selection: LifecycleSelection, limit: UInt64?
   ) throws {
     self.selection = selection
     self.limit = limit
@@ -32,7 +36,7 @@ struct LifecyclePrinter: ~Copyable, TransitionSink {
     let style = TableStyle(
       width: isTerminal ? Terminal.width(of: file.descriptor) : nil,
       color: options.color.applies(to: file.descriptor), utc: options.utc, glyphs: Terminal.glyphs(isTerminal))
-    tracker = LifecycleTracker(waitsForTimeWait: isRecording)
+    tracker = LifecycleTracker(waitsForTimeWait: options.timeWait)
     ladder = LifecycleLadder(style: style, relative: options.relative)
     json = LifecycleJSON(relative: options.relative)
     follow = LifecycleFollow(style: style, relative: options.relative, asJSON: asJSON)
@@ -45,7 +49,7 @@ struct LifecyclePrinter: ~Copyable, TransitionSink {
   var count: UInt64 { shown }
 
   mutating func receive(_ row: inout Transition, lossBefore: UInt64) {
-    guard selection.mayMatter(row) else { return }
+    guard !row.isFound, selection.mayMatter(row) else { return }
     var over: [Lifecycle] = []
     tracker.apply(row) { over.append($0) }
     for life in over { present(life) }
@@ -55,7 +59,7 @@ struct LifecyclePrinter: ~Copyable, TransitionSink {
   mutating func advance(to now: UInt64) {
     self.now = max(self.now, now)
     var over: [Lifecycle] = []
-    tracker.advance(to: now) { over.append($0) }
+    tracker.advance(to: now - min(now, Self.lag)) { over.append($0) }
     for life in over { present(life) }
     guard follows, !touched.isEmpty else { return }
     for connection in touched.sorted() {

@@ -33,7 +33,11 @@ struct LiveSession<Sink: TransitionSink & ~Copyable>: ~Copyable {
   /// - Parameter opening: what to say once all is attached, if anything.
   mutating func run(readExisting: Bool, opening: (borrowing LiveStream) -> String?) throws {
     try stream.start(readExisting: readExisting) { row, loss in sink.receive(&row, lossBefore: loss) }
-    if sink.wantsExisting { handOnExisting() }
+    if sink.wantsExisting {
+      stream.handOnExisting { row in sink.receive(&row, lossBefore: 0) }
+    } else {
+      stream.handOnExisting()
+    }
     if let text = opening(stream) {
       Message.line(text)
       stream.tellShortfall()
@@ -58,14 +62,6 @@ struct LiveSession<Sink: TransitionSink & ~Copyable>: ~Copyable {
     try finish()
   }
 
-  private mutating func handOnExisting() {
-    stream.tracker.forEachOpen(now: KernelClock.monotonic()) { found in
-      var row = copy found
-      row.stay = nil  // it goes on
-      sink.receive(&row, lossBefore: 0)
-    }
-  }
-
   /// One round: events in, rows out, losses told.
   private mutating func turn(final: Bool) throws {
     if !sink.isBackedUp || final {
@@ -79,6 +75,7 @@ struct LiveSession<Sink: TransitionSink & ~Copyable>: ~Copyable {
     try stream.followSilent(final: final) { row, loss in sink.receive(&row, lossBefore: loss) }
     try lookForPorts()
     sink.advance(to: now)
+    try stream.flushRecorder()
     if try sink.flush() {
       loop.watch(sink.descriptor, events: EPOLLOUT.rawValue)
       isWaitingForReader = true

@@ -42,12 +42,16 @@ struct LiveStream: ~Copyable {
   private var row = Transition()
   /// Those that the kernel tells of; `nil` for all.
   private let localPorts: PortSet?
+  /// Writes all rows beside what becomes of them.
+  private var recorder: Recorder?
 
   /// - Parameter connectionLimit: connections tracked at the most.
   init(
-    _ configuration: KernelSource.Configuration, connectionLimit: Int = ConnectionTracker.defaultLimit
+    _ configuration: KernelSource.Configuration, connectionLimit: Int = ConnectionTracker.defaultLimit,
+    recorder: consuming Recorder? = nil
   ) throws(KernelError) {
     localPorts = configuration.filter.localPorts
+    self.recorder = recorder
     tracker.limit = connectionLimit
     tracker.adoptsMinisocks = configuration.filter.cgroup == nil
     source = try KernelSource(configuration)
@@ -69,6 +73,24 @@ struct LiveStream: ~Copyable {
     Rights.giveUp(source)
     if readExisting { try readTables(receive) }
   }
+
+  /// Tells of the sockets that were there at the start, each by a row whose state is both old and
+  /// new; a recording begins with them.
+  ///
+  /// - Parameter receive: gets each of these rows.
+  mutating func handOnExisting(_ receive: (inout Transition) -> Void = { _ in }) {
+    var recorder = self.recorder.take()
+    tracker.forEachOpen(now: KernelClock.monotonic()) { found in
+      var row = copy found
+      row.stay = nil  // it goes on
+      recorder?.receive(row, lossBefore: 0)
+      receive(&row)
+    }
+    self.recorder = recorder
+  }
+
+  /// Writes what is recorded, without being held up.
+  mutating func flushRecorder() throws { try recorder?.flush() }
 
   /// Takes over what the ring buffer holds now.
   ///
@@ -235,6 +257,7 @@ struct LiveStream: ~Copyable {
   @inline(__always)
   private mutating func emit(_ receive: (inout Transition, UInt64) -> Void) {
     transitions += 1
+    recorder?.receive(row, lossBefore: untoldLoss)
     receive(&row, untoldLoss)
     untoldLoss = 0
   }

@@ -25,6 +25,7 @@ struct RecordingOptions: ParsableArguments {
   /// Refuses what only the live kernel can do.
   func check(_ filters: FilterOptions, _ tracing: TracingOptions) throws {
     try filters.refuseCgroup()
+    try tracing.recordOptions.refuse(with: self)
     if tracing.duration != nil { throw Failure(.usage, "--for: a recording ends by itself; leave it out") }
   }
 }

@@ -41,7 +41,9 @@ struct ReportCommand: ParsableCommand {
     let configuration = try tracing.configuration(filter: filters.kernelFilter(shared))
     try Rights.require()
     let loop = try EventLoop()
-    let stream = try LiveStream(configuration, connectionLimit: try tracing.connectionLimit())
+    let stream = try LiveStream(
+      configuration, connectionLimit: tracing.connectionLimit(),
+      recorder: tracing.recordOptions.recorder(output: options.output))
     let printer = try ReportPrinter(document, selection: selection, limit: limits.count, output: options.output)
     try trace(LiveSession(loop: loop, stream: stream, sink: printer, duration: limits.duration))
   }

@@ -26,11 +26,16 @@ struct Stuck: ParsableCommand {
   @OptionGroup(title: "Stuck") var options: StuckOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Recordings") var recording: RecordingOptions
+  @OptionGroup(title: "Recordings") var recordOptions: RecordOptions
 
   mutating func run() throws {
     try output.validate(reads: recording.isGiven)
     let query = try options.query(filters)
     let fields = try output.validatedColumns(StuckField.self)
+    try recordOptions.refuse(with: recording)
+    if recordOptions.record != nil, !options.watch {
+      throw Failure(.usage, "--record goes with --watch; without it stuck looks once, and records nothing")
+    }
     if recording.isGiven { return try readRecording(query, fields) }
     if options.at != nil { throw Failure(.usage, "--at goes with --read; the kernel tells of now alone") }
     try Rights.require()
@@ -70,7 +75,7 @@ struct Stuck: ParsableCommand {
     let duration = try options.duration.map { try FilterOptions.duration($0, option: "--for") }
     // Signals first: from here on none ends the program half-way.
     let loop = try EventLoop()
-    let stream = try LiveStream(configuration)
+    let stream = try LiveStream(configuration, recorder: recordOptions.recorder(output: output.output))
     let printer = try StuckPrinter(output, fields)
     let runner: CommandRunner? = if let exec = options.exec { CommandRunner(exec) } else { nil }
     var session = StuckWatchSession(

@@ -38,6 +38,7 @@ struct StuckWatchSession: ~Copyable {
 
   mutating func run() throws {
     try stream.start(readExisting: true) { _, _ in }
+    stream.handOnExisting()
     guard stream.source.canReadTables else {
       throw Failure(.unavailable, "can't watch: this kernel doesn't let its tables of sockets be read")
     }
@@ -80,6 +81,7 @@ struct StuckWatchSession: ~Copyable {
       try stream.readTables { row, _ in Self.take(row, offset, &watch, &left) }
     }
     try stream.followSilent(final: final) { row, _ in Self.take(row, offset, &watch, &left) }
+    try stream.flushRecorder()
     for (socket, time) in left { tell(socket, .ended, time) }
 
     let now = KernelClock.monotonic()

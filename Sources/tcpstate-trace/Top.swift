@@ -17,6 +17,8 @@ struct Top: ParsableCommand {
   @OptionGroup(title: "Which connections") var filters: FilterOptions
   @OptionGroup(title: "Recordings") var recording: RecordingOptions
 
+  @OptionGroup(title: "Recordings") var recordOptions: RecordOptions
+
   @Option(
     help: ArgumentHelp(
       "With --read: the moment to begin at (default: the end): 2026-11-23T21:12:03Z, 21:12:03, or +90s from the start.",
@@ -38,6 +40,7 @@ struct Top: ParsableCommand {
   mutating func run() throws {
     let rows = try filters.rowFilter()
     let style = TableStyle(color: color.applies(to: 1), utc: utc, glyphs: .ofLocale)
+    try recordOptions.refuse(with: recording)
     if recording.isGiven { return try replay(rows, style) }
     if at != nil { throw Failure(.usage, "--at goes with --read; the kernel tells of now alone") }
     var configuration = KernelSource.Configuration()
@@ -46,7 +49,7 @@ struct Top: ParsableCommand {
     try Rights.require()
     // Signals first: from here on none ends the program half-way.
     let loop = try EventLoop()
-    let stream = try LiveStream(configuration)
+    let stream = try LiveStream(configuration, recorder: recordOptions.recorder())
     var session = TopSession(loop: loop, stream: stream, filter: rows, style: style)
     try session.run(readExisting: !noExisting)
   }

@@ -39,6 +39,7 @@ struct TopSession: ~Copyable {
 
   mutating func run(readExisting: Bool) throws {
     try stream.start(readExisting: readExisting) { row, _ in history.receive(row) }
+    stream.handOnExisting()
     var name = utsname()
     uname(&name)
     board.host = Self.text(&name.nodename)
@@ -95,6 +96,7 @@ struct TopSession: ~Copyable {
     stream.checkLosses()
     if stream.needsTables, losses.mayRead { try stream.readTables { row, _ in history.receive(row) } }
     try stream.followSilent { row, _ in history.receive(row) }
+    try stream.flushRecorder()
   }
 
   /// Once a second: what the sparklines show.

@@ -28,7 +28,9 @@ struct Trace: ParsableCommand {
 
     // Signals first: from here on none ends the program half-way.
     let loop = try EventLoop()
-    let stream = try LiveStream(configuration, connectionLimit: try tracing.connectionLimit())
+    let stream = try LiveStream(
+      configuration, connectionLimit: tracing.connectionLimit(),
+      recorder: tracing.recordOptions.recorder(output: output.output))
     var printer = try TracePrinter(output: output, columns: columns, filter: rows, limit: limits.count)
     printer.begin()
     var session = LiveSession(loop: loop, stream: stream, sink: printer, duration: limits.duration)

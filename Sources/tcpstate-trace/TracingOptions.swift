@@ -14,6 +14,8 @@ struct TracingOptions: ParsableArguments {
   @Option(help: ArgumentHelp("End after this many transitions were shown.", valueName: "n"))
   var count: UInt64?
 
+  @OptionGroup var recordOptions: RecordOptions
+
   @Flag(help: "Leave out the sockets that are there already.")
   var noExisting = false
 

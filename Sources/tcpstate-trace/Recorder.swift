@@ -1,0 +1,40 @@
+import TCPStateCore
+import TCPStateReport
+
+/// Writes the rows that a live command sees into a file, in all columns, for `--read`.
+///
+/// It begins with the sockets from before the start. What is read back is what the command
+/// has seen, in the same order, so a fold over it gives the same.
+struct Recorder: ~Copyable {
+  private var file: OutputFile
+  private var csv = CSVWriter(columns: Column.allCases)
+  private var sequence: UInt64 = 0
+  private var failure: Failure?
+  private var isClosed = false
+
+  init(path: String) throws(Failure) {
+    file = try OutputFile(path: path)
+    csv.appendHeader(to: &file.pending)
+  }
+
+  /// - Parameter lossBefore: events lost right before it: a gap in the sequence.
+  mutating func receive(_ row: borrowing Transition, lossBefore: UInt64) {
+    var row = copy row
+    sequence += lossBefore + 1
+    row.sequence = sequence
+    csv.append(row, to: &file.pending)
+    guard file.isFullBlock, failure == nil else { return }
+    do throws(Failure) {
+      _ = try file.flush()
+    } catch {
+      failure = error
+    }
+  }
+
+  /// Writes what there is, but never waits: a recording into a pipe that nobody reads is given up.
+  mutating func flush() throws {
+    if let failure { throw failure }
+    if isClosed { return file.pending.removeAll() }
+    if case .closed = try file.flush() { isClosed = true }
+  }
+}
