@@ -26,7 +26,7 @@ SHELL_FILES := .ci/run $(wildcard scripts/*.sh) $(addprefix Tests/kernels/guest/
 CLANG_FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(shell command -v $(c) 2>/dev/null)) clang-format)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-privileged build install uninstall golden format lint bench bench-timewait bench-stuck bench-top test-kernels refresh-kernels fuzz test-sanitize coverage soak deps clean
+.PHONY: help run test test-privileged build install uninstall golden format lint bench bench-timewait bench-stuck bench-top test-kernels refresh-kernels fuzz test-sanitize coverage soak bench-summary deps clean
 .NOTPARALLEL: # apt and swift build each want to be alone
 .PHONY: find-swift test-bundle deps-build deps-test deps-lint deps-bench deps-kernels
 
@@ -93,6 +93,9 @@ lint: find-swift deps-lint ## check the format of Swift and C, and the scripts
 bench: build deps-bench .build/bench/churn ## measure cost and losses side by side with tcpstates; BENCH_ROUNDS, BENCH_WRITE=1
 	@$(SUDO) env $(foreach v,BENCH_ROUNDS BENCH_WRITE BENCH_CONNECTIONS,$(if $($(v)),$(v)=$($(v)))) python3 bench/run.py
 
+bench-summary: build deps-bench .build/bench/recording $(VENV)/installed ## time summary --read of 10 million rows against DuckDB; BENCH_ROUNDS, BENCH_ROWS
+	@$(TCPSTATE_TEST_PYTHON) bench/summary.py .build/bench/recording $(BENCH_ROWS)
+
 bench-timewait: build deps-bench .build/bench/churn ## measure what following 50,000 TIME-WAIT sockets costs; 75 s
 	@$(SUDO) python3 bench/timewait.py
 
@@ -125,7 +128,7 @@ $(VENV)/installed: scripts/dependencies.txt | deps-test
 	@awk '$$1 == "python" { print $$2 }' $< | xargs $(VENV)/bin/python3 -m pip install --quiet --disable-pip-version-check
 	@touch $@
 
-.build/bench/churn: bench/churn.c | deps-bench
+.build/bench/%: bench/%.c | deps-bench
 	@mkdir -p $(@D)
 	@$(CC) -O2 -Wall -Wextra -Werror -pthread $< -o $@
 

@@ -1,21 +1,25 @@
 /// Durations in log-linear buckets, as HdrHistogram has them: 128 to each
 /// power of two, so a quantile is within 0.4 % of the truth over the whole
-/// range, in memory that doesn't grow.
+/// range, in memory that doesn't grow beyond 60 KB, and is little where few buckets are used.
 public struct DurationHistogram: ~Copyable {
   private static let bucketCount = 256 + 56 * 128
+  /// Buckets used from which on all are kept in their places.
+  private static let denseFrom = 512
 
-  private var buckets: UnsafeMutablePointer<UInt64>
+  /// All buckets; `nil` while few are used.
+  private var dense: UnsafeMutablePointer<UInt64>?
+  /// The buckets used, in order, and how many are in each.
+  private var places: [UInt16] = []
+  private var counts: [UInt64] = []
+
   public private(set) var count: UInt64 = 0
   /// Nanoseconds, saturating.
   public private(set) var total: UInt64 = 0
   public private(set) var longest: UInt64 = 0
 
-  public init() {
-    buckets = .allocate(capacity: Self.bucketCount)
-    buckets.initialize(repeating: 0, count: Self.bucketCount)
-  }
+  public init() {}
 
-  deinit { buckets.deallocate() }
+  deinit { dense?.deallocate() }
 
   @inline(__always)
   static func bucket(of value: UInt64) -> Int {
@@ -31,11 +35,29 @@ public struct DurationHistogram: ~Copyable {
     return (UInt64(128 + (bucket - 256) % 128)) << UInt64(exponent - 7)
   }
 
+  /// What stands for all values of a bucket: its middle.
+  private static func middle(ofBucket bucket: Int) -> UInt64 {
+    let low = lowerBound(ofBucket: bucket)
+    guard bucket >= 256 else { return low }
+    // Wrapping: behind the last bucket is 2^64.
+    return low + (lowerBound(ofBucket: bucket + 1) &- low) / 2
+  }
+
+  @inline(__always)
   public mutating func record(_ nanoseconds: UInt64) {
-    buckets[Self.bucket(of: nanoseconds)] += 1
+    add(1, toBucket: Self.bucket(of: nanoseconds))
     count += 1
     total = total.saturatingAdding(nanoseconds)
     if nanoseconds > longest { longest = nanoseconds }
+  }
+
+  /// Adds what another has recorded; in which order histograms are merged makes no difference.
+  public mutating func merge(_ other: borrowing DurationHistogram) {
+    other.forEachBucket { bucket, number in add(number, toBucket: bucket) }
+    count += other.count
+    let (sum, overflow) = total.addingReportingOverflow(other.total)
+    total = overflow ? .max : sum
+    longest = max(longest, other.longest)
   }
 
   /// The value below or at which the share `quantile` (0…1) of the stays lies; `nil` when empty.
@@ -45,15 +67,61 @@ public struct DurationHistogram: ~Copyable {
     guard count > 0 else { return nil }
     let rank = max(1, UInt64((Double(count) * quantile).rounded(.up)))
     var seen: UInt64 = 0
-    for bucket in 0..<Self.bucketCount {
-      seen += buckets[bucket]
-      if seen >= rank {
-        let low = Self.lowerBound(ofBucket: bucket)
-        guard bucket >= 256 else { return low }
-        // Wrapping: behind the last bucket is 2^64.
-        return min(longest, low + (Self.lowerBound(ofBucket: bucket + 1) &- low) / 2)
-      }
+    var result: UInt64?
+    forEachBucket { bucket, number in
+      guard result == nil else { return }
+      seen += number
+      if seen >= rank { result = min(longest, Self.middle(ofBucket: bucket)) }
     }
-    return longest
+    return result ?? longest
+  }
+
+  /// Tells how many durations there are about `middle` nanoseconds, shortest first.
+  public func forEach(_ body: (_ middle: UInt64, _ number: UInt64) -> Void) {
+    forEachBucket { bucket, number in body(min(longest, Self.middle(ofBucket: bucket)), number) }
+  }
+
+  private func forEachBucket(_ body: (Int, UInt64) -> Void) {
+    if let dense {
+      for bucket in 0..<Self.bucketCount where dense[bucket] > 0 { body(bucket, dense[bucket]) }
+    } else {
+      for (place, number) in zip(places, counts) { body(Int(place), number) }
+    }
+  }
+
+  @inline(__always)
+  private mutating func add(_ number: UInt64, toBucket bucket: Int) {
+    if let dense {
+      dense[bucket] += number
+    } else {
+      addSparsely(number, bucket)
+    }
+  }
+
+  private mutating func addSparsely(_ number: UInt64, _ bucket: Int) {
+    let place = UInt16(truncatingIfNeeded: bucket)
+    var low = 0
+    var high = places.count
+    while low < high {
+      let middle = (low + high) / 2
+      if places[middle] < place { low = middle + 1 } else { high = middle }
+    }
+    if low < places.count, places[low] == place {
+      counts[low] += number
+      return
+    }
+    places.insert(place, at: low)
+    counts.insert(number, at: low)
+    if places.count >= Self.denseFrom { spread() }
+  }
+
+  /// Gives every bucket its place.
+  private mutating func spread() {
+    let all = UnsafeMutablePointer<UInt64>.allocate(capacity: Self.bucketCount)
+    all.initialize(repeating: 0, count: Self.bucketCount)
+    for (place, number) in zip(places, counts) { all[Int(place)] = number }
+    dense = all
+    places = []
+    counts = []
   }
 }

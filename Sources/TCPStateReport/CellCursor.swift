@@ -50,6 +50,68 @@ struct CellCursor {
     }
   }
 
+  /// Passes over `count` cells and the commas behind them, if none of them has quotes.
+  ///
+  /// - Returns: false, with nothing passed over, if that can't be told at once.
+  @inline(__always)
+  mutating func skip(plainCells count: Int) -> Bool {
+    let start = next
+    var left = count
+    while true {
+      let word = load()
+      let controls = (word &- 0x2020_2020_2020_2020) & ~word
+      let quotes = word ^ 0x2222_2222_2222_2222
+      let odd = (controls | (quotes &- 0x0101_0101_0101_0101) & ~quotes) & 0x8080_8080_8080_8080
+      var commas = Self.exactZeroBytes(word ^ 0x2c2c_2c2c_2c2c_2c2c)
+      // Below the first odd byte only.
+      if odd != 0 { commas &= (odd & (0 &- odd)) &- 1 }
+      let found = Int(truncatingIfNeeded: ((commas >> 7) &* 0x0101_0101_0101_0101) >> 56)
+      if found >= left {
+        while left > 1 {
+          commas &= commas &- 1
+          left -= 1
+        }
+        next += commas.trailingZeroBitCount >> 3 + 1
+        return true
+      }
+      if odd != 0 {
+        next = start
+        return false
+      }
+      left -= found
+      next += 8
+    }
+  }
+
+  /// Marks the bytes that are zero, and no other.
+  @inline(__always)
+  private static func exactZeroBytes(_ word: UInt64) -> UInt64 {
+    let low: UInt64 = 0x7f7f_7f7f_7f7f_7f7f
+    return ~(((word & low) &+ low) | word | low)
+  }
+
+  /// Reads sixteen lower-case digits at once, as ids are written; `nil` if they aren't that.
+  @inline(__always)
+  mutating func hex16() -> UInt64? {
+    guard let high = Self.hex8(load()), let low = Self.hex8(load(8)) else { return nil }
+    next += 16
+    return high << 32 | low
+  }
+
+  @inline(__always)
+  private static func hex8(_ word: UInt64) -> UInt64? {
+    let letters = word >> 6 & 0x0101_0101_0101_0101
+    let nibbles = (word & 0x0f0f_0f0f_0f0f_0f0f) &+ letters &* 9
+    // What they would be written as must be what is there.
+    guard nibbles & 0xf0f0_f0f0_f0f0_f0f0 == 0, nibbles &+ 0x3030_3030_3030_3030 &+ letters &* 39 == word else {
+      return nil
+    }
+    var value = nibbles.byteSwapped
+    value = (value | value >> 4) & 0x00ff_00ff_00ff_00ff
+    value = (value | value >> 8) & 0x0000_ffff_0000_ffff
+    return (value | value >> 16) & 0xffff_ffff
+  }
+
   /// Reads digits; `nil` if there is none, or too many.
   @inline(__always)
   mutating func number() -> UInt64? {

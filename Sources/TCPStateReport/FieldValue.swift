@@ -46,6 +46,8 @@ enum FieldValue {
 /// Sendable, for the memory that its pointers lead to never changes.
 struct FieldWords: @unchecked Sendable {
   let states = MachineWords.states
+  /// The state that a word can only be, by `slot(of:)`.
+  let stateNumbers = MachineWords.stateNumbers
   let roles = MachineWords.roles
   let closers = MachineWords.closers
   let reasons = MachineWords.reasons
@@ -53,6 +55,12 @@ struct FieldWords: @unchecked Sendable {
   let sources = MachineWords.sources
   let ipv4 = Word("ipv4")
   let ipv6 = Word("ipv6")
+
+  /// One of 64; no two states share one.
+  @inline(__always)
+  static func slot(of word: Word) -> Int {
+    Int(truncatingIfNeeded: ((word.first ^ word.second) &* MachineWords.stateMultiplier) >> 58)
+  }
 }
 
 extension Column {

@@ -20,6 +20,16 @@ enum MachineWords {
   /// By `Source.rawValue`.
   nonisolated(unsafe) static let sources = table([Source.event, .snapshot, .derived].map(\.name.description))
 
+  /// Found by trial: with it the eleven states have slots of their own (`FieldWords.slot`).
+  static let stateMultiplier: UInt64 = 0xc2ce_6f44_7ed4_d57b
+  nonisolated(unsafe) static let stateNumbers: UnsafePointer<UInt8> = {
+    let numbers = UnsafeMutablePointer<UInt8>.allocate(capacity: 64)
+    // CLOSED's word is compared then, and is another.
+    numbers.initialize(repeating: TCPState.closed.number, count: 64)
+    for state in TCPState.all { numbers[FieldWords.slot(of: states[Int(state.number)])] = state.number }
+    return UnsafePointer(numbers)
+  }()
+
   private static func table(_ names: [String]) -> UnsafePointer<Word> {
     let words = UnsafeMutablePointer<Word>.allocate(capacity: names.count)
     for (index, name) in names.enumerated() {

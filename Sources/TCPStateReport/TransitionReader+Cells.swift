@@ -12,11 +12,17 @@ extension TransitionReader {
     let count = columns.count
     let codes = codes
     while index < count {
+      let passed = runs[index]
+      if passed > 0, cursor.skip(plainCells: Int(passed)) {
+        index += Int(passed)
+        continue
+      }
       let start = cursor.next
       if cursor.isAtEnd {
         // Unknown.
       } else if cursor.byte == UInt8(ascii: "\"") {
-        guard try readQuoted(&cursor, columns[index], end: end, to: &row) else { return false }
+        let column = codes[index] == Self.noColumn ? nil : columns[index]
+        guard try readQuoted(&cursor, column, end: end, to: &row) else { return false }
       } else if codes[index] != Self.noColumn, let column = Column(rawValue: Int(codes[index])) {
         if !read(column, &cursor, to: &row) || !cursor.isAtEnd {
           cursor.next = start

@@ -15,7 +15,7 @@ extension TransitionReader {
     case .timestampUnixNano: return number(&cursor, &row.time)
     case .sequence: return number(&cursor, &row.sequence)
     case .connectionID:
-      guard let id = cursor.hex() else { return false }
+      guard let id = cursor.hex16() ?? cursor.hex() else { return false }
       row.connection = id
     case .role:
       guard let raw = index(&cursor, words.roles, Role.allCases.count), let role = Role(rawValue: raw)
@@ -157,8 +157,9 @@ extension TransitionReader {
   private mutating func state(_ cursor: inout CellCursor, _ field: inout TCPState) -> Bool {
     let start = cursor.next
     if let word = cursor.word() {
-      for number in 1...11 where word.matches(words.states[number]) {
-        field = TCPState(number: UInt8(truncatingIfNeeded: number))
+      let number = words.stateNumbers[FieldWords.slot(of: word)]
+      if word.matches(words.states[Int(number)]) {
+        field = TCPState(number: number)
         return true
       }
     }

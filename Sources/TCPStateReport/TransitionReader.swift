@@ -44,25 +44,59 @@ public struct TransitionReader: ~Copyable {
   private let blank = Transition()
   /// The columns' raw values, `noColumn` for none of ours: as many as `columns`.
   var codes: UnsafeMutablePointer<UInt8>
+  /// By column: how many from there on are passed over, the last column never among them.
+  var runs: UnsafeMutablePointer<UInt8>
   static var noColumn: UInt8 { .max }
   let nullText: [UInt8]
+  /// What the caller wants to know; the other columns are passed over, unread. `nil`: all.
+  let wanted: Set<Column>?
+  /// Bytes that were made room for and passed over before those at `base`.
+  private var dropped: UInt64 = 0
   var json = JSONCells()
   var tcpstates = TcpstatesCells()
   /// The header as it was, so that it is known when it comes again (`cat a.csv b.csv`).
   private var header: [UInt8] = []
 
-  /// - Parameter nullText: what stands for unknown besides the empty cell, as `--null` had it.
-  public init(nullText: String = "", capacity: Int = 1 << 20) {
+  /// - Parameters:
+  ///   - nullText: what stands for unknown besides the empty cell, as `--null` had it.
+  ///   - wanted: the columns to read, the others being passed over in CSV; `nil` for all.
+  public init(nullText: String = "", wanted: Set<Column>? = nil, capacity: Int = 1 << 20) {
     self.nullText = Array(nullText.utf8)
+    self.wanted = wanted
     self.capacity = max(capacity, 4096)
     base = .allocate(capacity: self.capacity + Self.slack)
     base.initialize(repeating: 0, count: self.capacity + Self.slack)
     codes = .allocate(capacity: 1)
+    runs = .allocate(capacity: 1)
   }
+
+  /// For a part of a CSV recording that begins with a row.
+  ///
+  /// - Parameter columns: the header's.
+  public init(columns: [Column?], nullText: String = "", wanted: Set<Column>? = nil) {
+    self.init(nullText: nullText, wanted: wanted)
+    self.columns = columns
+    setCodes()
+    hasHeader = true
+  }
+
+  /// Begins another part of the same recording.
+  public mutating func restart() {
+    dropped = 0
+    count = 0
+    position = 0
+    line = 0
+    isComplete = false
+    wasCut = false
+  }
+
+  /// The number of bytes that were read as rows, or the header.
+  public var consumed: UInt64 { dropped + UInt64(position) }
 
   deinit {
     base.deallocate()
     codes.deallocate()
+    runs.deallocate()
   }
 
   /// Whether the first line was read.
@@ -177,6 +211,7 @@ public struct TransitionReader: ~Copyable {
       // Both ranges lie in the initialized bytes; they may overlap.
       base.update(from: base + position, count: count - position)
       count -= position
+      dropped += UInt64(position)
       position = 0
     }
     guard capacity - count < capacity / 2 else { return }
@@ -256,10 +291,19 @@ public struct TransitionReader: ~Copyable {
     codes.deallocate()
     codes = .allocate(capacity: max(columns.count, 1))
     for (index, column) in columns.enumerated() {
+      let isWanted = column.map { wanted?.contains($0) ?? true } ?? false
       // There are fewer columns than 255.
-      (codes + index).initialize(to: column.map { UInt8(truncatingIfNeeded: $0.rawValue) } ?? Self.noColumn)
+      (codes + index).initialize(to: isWanted ? UInt8(truncatingIfNeeded: column?.rawValue ?? 0) : Self.noColumn)
     }
-    hasUnixNano = columns.contains(.timestampUnixNano)
+    runs.deallocate()
+    runs = .allocate(capacity: max(columns.count, 1))
+    var run: UInt8 = 0
+    for index in columns.indices.reversed() {
+      let isPassed = codes[index] == Self.noColumn && index < columns.count - 1
+      run = isPassed ? min(run, 99) + 1 : 0
+      (runs + index).initialize(to: run)
+    }
+    hasUnixNano = columns.contains(.timestampUnixNano) && wanted?.contains(.timestampUnixNano) ?? true
     hasDuration = columns.contains(.stateDuration)
   }
 }

@@ -10,6 +10,13 @@ enum Terminal {
     return Int(size.ws_col)
   }
 
+  /// Its lines; `nil` if it doesn't tell.
+  static func height(of descriptor: Int32) -> UInt16? {
+    var size = winsize()
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else { return nil }
+    return size.ws_row
+  }
+
   /// ASCII for a terminal whose locale isn't UTF-8 (locale(7)); files are UTF-8.
   static func glyphs(_ isTerminal: Bool) -> Glyphs {
     guard isTerminal else { return .unicode }

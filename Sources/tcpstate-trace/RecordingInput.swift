@@ -19,9 +19,9 @@ final class RecordingInput {
   /// The first line that was left out, and why.
   private(set) var firstBad: String?
 
-  init(path: String, nullText: String, needs: RecordingNeeds, skipsBad: Bool) throws(Failure) {
+  init(path: String, nullText: String, needs: RecordingNeeds, wanted: Set<Column>?, skipsBad: Bool) throws(Failure) {
     file = try RecordingFile(path: path)
-    reader = TransitionReader(nullText: nullText)
+    reader = TransitionReader(nullText: nullText, wanted: wanted)
     self.needs = needs
     self.skipsBad = skipsBad
   }

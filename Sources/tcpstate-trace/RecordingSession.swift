@@ -9,6 +9,7 @@ struct RecordingSession<Sink: TransitionSink & ~Copyable>: ~Copyable {
   private let options: RecordingOptions
   private let nullText: String
   private let needs: Needs
+  private let wanted: Set<Column>?
   var sink: Sink
   private var inputs: [RecordingInput] = []
   private var progress: ReadingProgress
@@ -17,8 +18,13 @@ struct RecordingSession<Sink: TransitionSink & ~Copyable>: ~Copyable {
   /// Rows read.
   private(set) var rows: UInt64 = 0
 
-  /// - Parameter nullText: what stands for unknown in CSV, besides the empty cell.
-  init(_ options: RecordingOptions, nullText: String, needs: Needs, sink: consuming Sink) {
+  /// - Parameters:
+  ///   - nullText: what stands for unknown in CSV, besides the empty cell.
+  ///   - wanted: the columns that the sink looks at; `nil` if it looks at all.
+  init(
+    _ options: RecordingOptions, nullText: String, needs: Needs, wanted: Set<Column>? = nil, sink: consuming Sink
+  ) {
+    self.wanted = wanted
     self.options = options
     self.nullText = nullText
     self.needs = needs
@@ -52,7 +58,7 @@ struct RecordingSession<Sink: TransitionSink & ~Copyable>: ~Copyable {
   private mutating func read() throws {
     for path in options.paths {
       inputs.append(
-        try RecordingInput(path: path, nullText: nullText, needs: needs, skipsBad: options.skipBad))
+        try RecordingInput(path: path, nullText: nullText, needs: needs, wanted: wanted, skipsBad: options.skipBad))
     }
     /// Those that have a row left.
     var open: [RecordingInput] = []

@@ -22,7 +22,8 @@ struct TCPStateTrace: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      Trace.self, Top.self, Stuck.self, LifecycleCommand.self, ReportCommand.self, TcpstatesCommand.self,
+      Trace.self, Top.self, Stuck.self, SummaryCommand.self, LifecycleCommand.self, ReportCommand.self,
+      TcpstatesCommand.self,
     ],
     defaultSubcommand: Trace.self)
 

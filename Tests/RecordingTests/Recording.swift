@@ -62,8 +62,10 @@ enum Recording {
   }
 
   /// Runs the program, which must end with `status`.
-  static func run(_ arguments: [String], status: Int32 = 0) throws -> ChildProcess {
-    let process = try ChildProcess.run([Tracer.binary] + arguments)
+  ///
+  /// - Parameter bare: `arguments` have the program already.
+  static func run(_ arguments: [String], status: Int32 = 0, bare: Bool = false) throws -> ChildProcess {
+    let process = try ChildProcess.run((bare ? [] : [Tracer.binary]) + arguments, seconds: 60)
     guard process.ending == .exited(status) else {
       throw TestFailure("\(arguments): \(String(describing: process.ending)): \(process.errorText)")
     }

@@ -1,0 +1,50 @@
+/// The stays in one state that belong together.
+public final class StayCell {
+  public private(set) var histogram = DurationHistogram()
+  private var atLeast: UInt64 = 0
+  /// Whether none of the longest stays is known exactly.
+  private var longestIsLowerBound = false
+
+  public init() {}
+
+  @inline(__always)
+  public func record(_ stay: Stay) {
+    let before = histogram.longest
+    let isFirst = histogram.count == 0
+    histogram.record(stay.nanoseconds)
+    let isLowerBound = stay.kind == .atLeast
+    if isLowerBound { atLeast += 1 }
+    if stay.nanoseconds > before || isFirst {
+      longestIsLowerBound = isLowerBound
+    } else if stay.nanoseconds == before, !isLowerBound {
+      longestIsLowerBound = false
+    }
+  }
+
+  /// Adds the stays of another; the order of merging makes no difference.
+  public func merge(_ other: StayCell) {
+    if histogram.count == 0 || other.histogram.longest > histogram.longest {
+      longestIsLowerBound = other.longestIsLowerBound
+    } else if other.histogram.count > 0, other.histogram.longest == histogram.longest {
+      longestIsLowerBound = longestIsLowerBound && other.longestIsLowerBound
+    }
+    histogram.merge(other.histogram)
+    atLeast += other.atLeast
+  }
+
+  /// What is known of the stays; `openNow` is the caller's.
+  public func summary(of state: TCPState, openNow: UInt64) -> StateSummary {
+    var summary = StateSummary(state: state)
+    summary.openNow = openNow
+    guard histogram.count > 0 else { return summary }
+    summary.stays = histogram.count
+    summary.p50 = histogram.quantile(0.5)
+    summary.p90 = histogram.quantile(0.9)
+    summary.p99 = histogram.quantile(0.99)
+    summary.longest = histogram.longest
+    summary.total = histogram.total
+    summary.longestIsLowerBound = longestIsLowerBound
+    summary.totalIsLowerBound = atLeast > 0
+    return summary
+  }
+}

@@ -1,0 +1,97 @@
+/// The stays of groups, per state, in bounded memory.
+///
+/// Beyond `limit` groups, new ones are counted as one, the other. A group takes about 200 bytes
+/// for each state it was in and 10 for each bucket that its stays fall into.
+public struct StayTally: ~Copyable {
+  /// The group of what is beyond the limit; of all, without keys.
+  public static let other: Int32 = 0
+
+  /// At most two.
+  public let keys: [SummaryKey]
+  public let limit: Int
+  /// In the order they came; the first is `other`.
+  public private(set) var groups: [SummaryGroup]
+  /// Whether there were more than `limit`.
+  public private(set) var isOverLimit = false
+
+  private var numbers: [SummaryGroup: Int32] = [:]
+  private var lastGroup: SummaryGroup?
+  private var lastNumber: Int32 = 0
+  /// By group and state.
+  private var cells: [StayCell?] = []
+
+  public init(keys: [SummaryKey], limit: Int = 10_000) {
+    self.keys = keys
+    self.limit = limit
+    var other = SummaryGroup()
+    other.isOther = !keys.isEmpty
+    groups = [other]
+    cells = Array(repeating: nil, count: TCPState.arraySize)
+  }
+
+  /// The groups of another, by the same numbers, without its stays.
+  init(groupsOf other: borrowing StayTally) {
+    keys = other.keys
+    limit = other.limit
+    groups = other.groups
+  }
+
+  /// The number of the row's group.
+  @inline(__always)
+  public mutating func group(of row: borrowing Transition) -> Int32 {
+    guard let first = keys.first else { return Self.other }
+    var group = SummaryGroup()
+    group.first = first.value(of: row)
+    if keys.count > 1 { group.second = keys[1].value(of: row) }
+    if group == lastGroup { return lastNumber }
+    let number = number(of: group)
+    lastGroup = group
+    lastNumber = number
+    return number
+  }
+
+  /// The number of a group, a new one if need be.
+  public mutating func number(of group: SummaryGroup) -> Int32 {
+    if keys.isEmpty || group.isOther { return Self.other }
+    if let number = numbers[group] { return number }
+    guard groups.count <= limit else {
+      isOverLimit = true
+      return Self.other
+    }
+    let number = Int32(groups.count)
+    numbers[group] = number
+    groups.append(group)
+    cells.append(contentsOf: repeatElement(nil, count: TCPState.arraySize))
+    return number
+  }
+
+  /// Counts one stay that ended.
+  @inline(__always)
+  public mutating func record(_ stay: Stay, in state: TCPState, group: Int32) {
+    guard state.isKnown else { return }
+    let index = Int(group) * TCPState.arraySize + Int(state.number)
+    if let cell = cells[index] { return cell.record(stay) }
+    let cell = StayCell()
+    cells[index] = cell
+    cell.record(stay)
+  }
+
+  /// The stays of a group in a state; `nil` if there is none.
+  public func cell(_ group: Int32, _ state: TCPState) -> StayCell? {
+    cells[Int(group) * TCPState.arraySize + Int(state.number)]
+  }
+
+  /// Adds what another, with the same keys, has counted.
+  public mutating func merge(_ other: borrowing StayTally) {
+    for (index, group) in other.groups.enumerated() {
+      let number = number(of: group)
+      for state in TCPState.all {
+        guard let cell = other.cell(Int32(index), state) else { continue }
+        let place = Int(number) * TCPState.arraySize + Int(state.number)
+        if cells[place] == nil { cells[place] = StayCell() }
+        cells[place]?.merge(cell)
+      }
+    }
+    isOverLimit = isOverLimit || other.isOverLimit
+  }
+}

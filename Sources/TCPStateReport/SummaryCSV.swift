@@ -1,0 +1,63 @@
+import TCPStateCore
+
+/// What `summary` found as CSV: RFC 4180, one header, a row a group and state.
+///
+/// The row of what was too much to be counted by itself has no values for the keys, and 1 for `is_other`.
+public struct SummaryCSV {
+  private let style: CSVStyle
+
+  public init(style: CSVStyle = CSVStyle()) {
+    self.style = style
+  }
+
+  public func append(_ lines: SummaryLines, header: Bool, to buffer: inout ByteBuffer) {
+    if header {
+      for key in lines.keys { buffer.append("\(key.column.csvName),") }
+      if !lines.keys.isEmpty { buffer.append("is_other,") }
+      buffer.append(
+        "state,stays,p50_ns,p90_ns,p99_ns,longest_ns,longest_kind,total_ns,total_kind,open_now\n")
+    }
+    for line in lines.lines { append(line, lines.keys, to: &buffer) }
+  }
+
+  private func append(_ line: SummaryLines.Line, _ keys: [SummaryKey], to buffer: inout ByteBuffer) {
+    for (_, value) in zip(keys, [line.group?.first ?? .unknown, line.group?.second ?? .unknown]) {
+      append(value, to: &buffer)
+      buffer.append(",")
+    }
+    if !keys.isEmpty { buffer.append(line.group == nil ? "1," : "0,") }
+    let summary = line.summary
+    buffer.append("\(summary.state.name(.openTelemetry)),\(summary.stays)")
+    for number in [summary.p50, summary.p90, summary.p99, summary.longest] { append(number, to: &buffer) }
+    append(kind: summary.longest.map { _ in summary.longestIsLowerBound }, to: &buffer)
+    append(summary.total, to: &buffer)
+    append(kind: summary.total.map { _ in summary.totalIsLowerBound }, to: &buffer)
+    buffer.append(",\(summary.openNow)\n")
+  }
+
+  private func append(_ value: SummaryValue, to buffer: inout ByteBuffer) {
+    switch value {
+    case .unknown: appendNull(to: &buffer)
+    case .name(let name):
+      var cursor = buffer.cursor(room: NameText.room)
+      cursor.put(csv: name, style)
+      buffer.commit(cursor)
+    default: buffer.append(SummaryText.machine(value))
+    }
+  }
+
+  private func append(_ number: UInt64?, to buffer: inout ByteBuffer) {
+    buffer.append(",")
+    if let number { buffer.append(decimal: number) } else { appendNull(to: &buffer) }
+  }
+
+  private func append(kind isLowerBound: Bool?, to buffer: inout ByteBuffer) {
+    buffer.append(",")
+    guard let isLowerBound else { return appendNull(to: &buffer) }
+    buffer.append((isLowerBound ? DurationKind.atLeast : .exact).name)
+  }
+
+  private func appendNull(to buffer: inout ByteBuffer) {
+    style.null.withUnsafeBytes { buffer.append(bytes: $0) }
+  }
+}

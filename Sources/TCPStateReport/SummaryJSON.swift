@@ -1,0 +1,55 @@
+import TCPStateCore
+
+/// What `summary` found as JSON Lines: an object a group and state; what isn't known is left out,
+/// 64-bit numbers are strings.
+public struct SummaryJSON {
+  public init() {}
+
+  public func append(_ lines: SummaryLines, to buffer: inout ByteBuffer) {
+    for line in lines.lines { append(line, lines.keys, to: &buffer) }
+  }
+
+  private func append(_ line: SummaryLines.Line, _ keys: [SummaryKey], to buffer: inout ByteBuffer) {
+    let summary = line.summary
+    buffer.append("{")
+    if let group = line.group {
+      for (key, value) in zip(keys, [group.first, group.second]) where value != .unknown {
+        buffer.append("\"\(key.column.jsonName)\":")
+        append(value, key, to: &buffer)
+        buffer.append(",")
+      }
+    } else if !keys.isEmpty {
+      buffer.append("\"tcp.is_other\":true,")
+    }
+    buffer.append("\"network.connection.state\":\"\(summary.state.name(.openTelemetry))\"")
+    buffer.append(",\"tcp.stays\":\"\(summary.stays)\"")
+    let durations = [
+      ("p50", summary.p50), ("p90", summary.p90), ("p99", summary.p99), ("longest", summary.longest),
+      ("total", summary.total),
+    ]
+    for (name, duration) in durations {
+      if let duration { buffer.append(",\"tcp.\(name)_ns\":\"\(duration)\"") }
+    }
+    if summary.longest != nil {
+      buffer.append(",\"tcp.longest_kind\":\"\(Self.kind(summary.longestIsLowerBound))\"")
+      buffer.append(",\"tcp.total_kind\":\"\(Self.kind(summary.totalIsLowerBound))\"")
+    }
+    buffer.append(",\"tcp.open_now\":\"\(summary.openNow)\"}\n")
+  }
+
+  private static func kind(_ isLowerBound: Bool) -> StaticString {
+    (isLowerBound ? DurationKind.atLeast : .exact).name
+  }
+
+  private func append(_ value: SummaryValue, _ key: SummaryKey, to buffer: inout ByteBuffer) {
+    guard case .name(let name) = value else {
+      let text = SummaryText.machine(value)
+      return buffer.append(key == .localPort || key == .remotePort ? text : "\"\(text)\"")
+    }
+    var cursor = buffer.cursor(room: NameText.room + 2)
+    cursor.put(UInt8(ascii: "\""))
+    cursor.put(json: name)
+    cursor.put(UInt8(ascii: "\""))
+    buffer.commit(cursor)
+  }
+}

@@ -1,0 +1,95 @@
+import TCPStateCore
+
+/// What `summary` shows, in the order it shows it: a line a group and state.
+public struct SummaryLines {
+  public struct Line {
+    /// `nil` for what is beyond the groups shown, or counted.
+    public let group: SummaryGroup?
+    public let summary: StateSummary
+    public let cell: StayCell?
+  }
+
+  public let keys: [SummaryKey]
+  public private(set) var lines: [Line] = []
+  /// Groups that have no lines of their own.
+  public private(set) var others = 0
+  /// Whether there were so many groups that not all could be counted by themselves.
+  public let isOverLimit: Bool
+
+  private struct Ranked {
+    let number: Int
+    let total: UInt64
+    let open: UInt64
+    let texts: [String]
+  }
+
+  /// - Parameter top: the groups that get lines of their own, those with the longest total time.
+  public init(_ summary: borrowing StaySummary, top: Int = .max) {
+    keys = summary.tally.keys
+    isOverLimit = summary.tally.isOverLimit
+    let open = summary.openNow()
+    guard !keys.isEmpty else {
+      add(nil, [0], summary, open)
+      return
+    }
+    var ranked: [Ranked] = []
+    for number in summary.tally.groups.indices.dropFirst() {
+      let entry = Self.rank(number, summary, open)
+      if entry.total > 0 || entry.open > 0 || Self.hasStays(number, summary) { ranked.append(entry) }
+    }
+    ranked.sort(by: Self.isBefore)
+    for entry in ranked.prefix(top) { add(summary.tally.groups[entry.number], [entry.number], summary, open) }
+    let rest = ranked.dropFirst(top).map(\.number)
+    others = rest.count
+    add(nil, [0] + rest, summary, open)
+  }
+
+  private static func hasStays(_ number: Int, _ summary: borrowing StaySummary) -> Bool {
+    for state in TCPState.all where summary.tally.cell(Int32(number), state) != nil { return true }
+    return false
+  }
+
+  private static func rank(_ number: Int, _ summary: borrowing StaySummary, _ open: [UInt64]) -> Ranked {
+    var total: UInt64 = 0
+    var openNow: UInt64 = 0
+    for state in TCPState.all {
+      let time = summary.tally.cell(Int32(number), state)?.histogram.total ?? 0
+      total = total.addingReportingOverflow(time).overflow ? .max : total + time
+      openNow += open[number * TCPState.arraySize + Int(state.number)]
+    }
+    let group = summary.tally.groups[number]
+    return Ranked(
+      number: number, total: total, open: openNow,
+      texts: [SummaryText.machine(group.first), SummaryText.machine(group.second)])
+  }
+
+  /// The same for the same groups, in whatever order they came.
+  private static func isBefore(_ a: Ranked, _ b: Ranked) -> Bool {
+    if a.total != b.total { return a.total > b.total }
+    if a.open != b.open { return a.open > b.open }
+    return a.texts.lexicographicallyPrecedes(b.texts)
+  }
+
+  private mutating func add(
+    _ group: SummaryGroup?, _ numbers: [Int], _ summary: borrowing StaySummary, _ open: [UInt64]
+  ) {
+    for state in TCPState.all where state != .closed {
+      var cell: StayCell?
+      var openNow: UInt64 = 0
+      for number in numbers {
+        openNow += open[number * TCPState.arraySize + Int(state.number)]
+        guard let part = summary.tally.cell(Int32(number), state) else { continue }
+        if numbers.count == 1 {
+          cell = part
+        } else {
+          let sum = cell ?? StayCell()
+          sum.merge(part)
+          cell = sum
+        }
+      }
+      var line = cell?.summary(of: state, openNow: openNow) ?? StateSummary(state: state)
+      line.openNow = openNow
+      if line.stays > 0 || openNow > 0 { lines.append(Line(group: group, summary: line, cell: cell)) }
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import ArgumentParser
+import TCPStateCore
+import TCPStateReport
+
+/// What `summary` groups by, and how it shows it.
+struct SummaryOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Also by process, peer, role, cgroup, local-port or remote-port, or by two of them.", valueName: "list"))
+  var by: String?
+
+  @Option(
+    help: ArgumentHelp("Groups that the table shows by themselves, those with the most time first.", valueName: "n"))
+  var top = 20
+
+  @Flag(help: "Draw the stays of each line by their length.")
+  var histogram = false
+
+  @Option(help: "table, csv or jsonl; those have all groups.")
+  var format = OutputFormat.table
+
+  @Option(help: ArgumentHelp("Write to a file instead of standard output; '-' is standard output.", valueName: "file"))
+  var output: String?
+
+  @Flag(help: "Leave the header line out.")
+  var noHeader = false
+
+  @Option(name: .customLong("null"), help: ArgumentHelp("What stands for unknown in csv.", valueName: "text"))
+  var nullText: String?
+
+  @Flag(help: "Prefix csv cells that a spreadsheet would run as a formula with '.")
+  var excelSafe = false
+
+  @Option(help: "auto, always or never.")
+  var color = ColorChoice.auto
+
+  /// - Parameter reads: a recording is read, in which `--null` stands for unknown too.
+  func validated(reads: Bool) throws -> [SummaryKey] {
+    if nullText != nil, format != .csv, !reads { throw Failure(.usage, "--null goes with --format csv") }
+    if excelSafe, format != .csv { throw Failure(.usage, "--excel-safe goes with --format csv") }
+    if histogram, format != .table { throw Failure(.usage, "--histogram goes with --format table") }
+    if top < 1 { throw Failure(.usage, "--top: 0 groups would show nothing; give 1 or more") }
+    var keys: [SummaryKey] = []
+    for part in by?.split(separator: ",", omittingEmptySubsequences: false) ?? [] {
+      // The state is always one.
+      if part == "state" { continue }
+      guard let key = SummaryKey(rawValue: part.lowercased().split(separator: "_").joined(separator: "-")) else {
+        let names = SummaryKey.allCases.map(\.rawValue).joined(separator: ", ")
+        throw Failure(.usage, "--by: '\(Message.printable(String(part)))' is none of state, \(names)")
+      }
+      if keys.contains(key) { throw Failure(.usage, "--by: \(key.rawValue) is there twice") }
+      keys.append(key)
+    }
+    if keys.count > 2 { throw Failure(.usage, "--by: more than two besides the state; give one or two") }
+    return keys
+  }
+}

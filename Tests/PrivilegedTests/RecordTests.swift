@@ -1,0 +1,83 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension Privileged {
+  /// `--record`: what was seen live, read back, gives the same bytes.
+  @Suite struct RecordTests {
+    private static func lives(in pair: Pair, _ rounds: Int) throws {
+      for round in 0..<rounds {
+        let address = round % 3 == 2 ? "::1" : "127.0.0.1"
+        try pair.connect(address)
+        if round % 2 == 0 {
+          try pair.close(first: pair.client, then: pair.server)
+        } else {
+          try pair.close(first: pair.server, then: pair.client)
+        }
+        try pair.server.ask("close l")
+      }
+    }
+
+    /// Runs a command with `--record` over some lives, with a connection open from before and another to the end.
+    ///
+    /// - Returns: what it printed, and the recording.
+    private static func run(_ command: [String], _ folder: TemporaryFolder) throws -> (ChildProcess, String) {
+      let pair = try Pair()
+      let old = try pair.server.ask("listen old 127.0.0.1").port
+      try pair.client.ask("connect before 127.0.0.1 \(old)")
+      let file = folder.file("record.csv")
+      let live = try ChildProcess(
+        [Tracer.binary] + command + ["--netns", pair.namespace.path, "--record", file, "--for", "150s"])
+      try live.read(until: Deadline(seconds: 15), "to trace") { $0.errorText.contains("Ctrl-C ends") }
+      try lives(in: pair, 7)
+      try pair.connect()
+      // All of that has happened before it is told to end.
+      live.send(SIGINT)
+      #expect(try live.wait(until: Deadline(seconds: 20)) == .exited(0), "\(live.errorText)")
+      let read = try ChildProcess.run(
+        [Tracer.binary] + command + ["--read", file, "--netns", String(pair.namespace.inode)])
+      #expect(read.ending == .exited(0), "\(read.errorText)")
+      #expect(read.outputText == live.outputText, "\(command)")
+      #expect(live.output.count > 200)
+      return (live, file)
+    }
+
+    @Test(arguments: [
+      ["summary"], ["summary", "--by", "process,local-port"], ["summary", "--format", "csv", "--by", "role"],
+      ["summary", "--format", "jsonl"], ["summary", "--histogram"], ["lifecycle"],
+      ["lifecycle", "--format", "jsonl", "--relative"],
+    ])
+    func readBack(_ command: [String]) throws {
+      _ = try Self.run(command, try TemporaryFolder())
+    }
+
+    /// It begins with what was there before, and has every transition that the command saw.
+    @Test func complete() throws {
+      let folder = try TemporaryFolder()
+      let (live, file) = try Self.run(["summary", "--format", "csv"], folder)
+      let rows = try CSVTable(try TemporaryFolder.bytes(file)).rows
+      let found = rows.filter { $0["source"] == "snapshot" && $0["state_old"] == $0["state_new"] }
+      #expect(found.count { $0["state_new"] == "established" } == 2)
+      #expect(found.count { $0["state_new"] == "listen" } == 1)
+      #expect(found.allSatisfy { $0["state_duration_ns"].isEmpty })
+      #expect(rows.map { $0.number("sequence") ?? 0 } == (1...UInt64(rows.count)).map { $0 })
+      let summary = try CSVTable(live.output).rows
+      #expect(summary.first { $0["state"] == "established" }?["open_now"] == "4")
+      #expect(summary.first { $0["state"] == "established" }?["stays"] == "14")
+    }
+
+    /// A table on standard output, the recording beside it.
+    @Test func besideATrace() throws {
+      let folder = try TemporaryFolder()
+      let pair = try Pair()
+      let file = folder.file("record.csv")
+      let tracer = try Tracer(["--record", file], of: pair.namespace)
+      try Self.lives(in: pair, 2)
+      try tracer.wait(for: ["last_ack→closed": 2])
+      let shown = try tracer.finish()
+      let recorded = try CSVTable(try TemporaryFolder.bytes(file)).rows.filter { $0["state_old"] != $0["state_new"] }
+      #expect(recorded.map(\.transition) == shown.map(\.transition))
+      #expect(recorded.map { $0["timestamp"] } == shown.map { $0["timestamp"] })
+    }
+  }
+}

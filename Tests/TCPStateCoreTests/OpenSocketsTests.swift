@@ -1,0 +1,82 @@
+import TCPStateCore
+import TestSupport
+import Testing
+
+@Suite struct OpenSocketsTests {
+  private static func row(_ connection: UInt64, _ old: TCPState, _ new: TCPState) -> Transition {
+    var row = Transition()
+    row.connection = connection
+    row.old = old
+    row.new = new
+    return row
+  }
+
+  /// Sockets going through random states, some of them closing and beginning anew.
+  private static func rows(_ count: Int, seed: UInt64) -> [Transition] {
+    var random = SeededGenerator(seed: seed)
+    var states: [UInt64: TCPState] = [:]
+    return (0..<count).map { _ in
+      let connection = UInt64.random(in: 1...400, using: &random) * 8
+      let new = TCPState(number: .random(in: 1...11, using: &random))
+      let isWrong = Int.random(in: 0..<50, using: &random) == 0
+      let old = isWrong ? .listen : states[connection] ?? .closed
+      states[connection] = new
+      var row = row(connection, old, new)
+      if Int.random(in: 0..<40, using: &random) == 0 {
+        row.old = new
+        row.source = .snapshot
+      }
+      return row
+    }
+  }
+
+  /// Against a dictionary.
+  @Test func counts() {
+    let rows = Self.rows(20_000, seed: 5)
+    var sockets = OpenSockets()
+    var expected: [UInt64: TCPState] = [:]
+    for row in rows {
+      sockets.apply(row)
+      expected[row.connection] = row.new == .closed ? nil : row.new
+    }
+    let counts = sockets.counts
+    for state in TCPState.all {
+      #expect(counts[Int(state.number)] == UInt64(expected.values.count { $0 == state }))
+    }
+  }
+
+  /// In parts of any size, put together in order, it is the same as in one go.
+  @Test(arguments: [1, 7, 100, 3_000, 20_000])
+  func parts(size: Int) {
+    let rows = Self.rows(20_000, seed: 6)
+    var whole = OpenSockets()
+    for row in rows { whole.apply(row) }
+    let unmatched = whole.unmatched
+    #expect(unmatched > 100)
+    var merged = OpenSockets()
+    var part = OpenSockets(isPart: true)
+    for start in stride(from: 0, to: rows.count, by: size) {
+      for row in rows[start..<min(start + size, rows.count)] { part.apply(row) }
+      merged.merge(part, groups: [0])
+      part.removeAll()
+    }
+    let (counts, expected) = (merged.counts, whole.counts)
+    #expect(counts == expected)
+    let found = merged.unmatched
+    #expect(found == unmatched)
+  }
+
+  @Test func groups() {
+    var sockets = OpenSockets()
+    sockets.apply(Self.row(1, .closed, .synSent), group: 1)
+    sockets.apply(Self.row(1, .synSent, .established), group: 2)
+    sockets.apply(Self.row(2, .closed, .listen), group: 1)
+    sockets.forget(2)
+    sockets.forget(3)
+    var open: [Int32] = []
+    sockets.forEach { _, group in open.append(group) }
+    #expect(open == [2])
+    let unmatched = sockets.unmatched
+    #expect(unmatched == 0)
+  }
+}
