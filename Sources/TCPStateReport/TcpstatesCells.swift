@@ -49,16 +49,36 @@ struct TcpstatesCells {
       return state
     }
     guard let address = UInt64(text(parts.address), radix: 16) else { throw wrong(parts.address, "a socket address") }
-    guard let pid = UInt32(text(parts.pid)) else { throw wrong(parts.pid, "a process id") }
+    let pid = UInt32(text(parts.pid))
+    guard pid != nil || Self.isUnknown(parts.pid) else { throw wrong(parts.pid, "a process id") }
     row.local = try endpoint(0)
     row.peer = try endpoint(2)
     row.old = try state(4)
     row.new = try state(5)
-    guard let duration = Self.decimal(parts.rest[6], scale: 6) else { throw wrong(parts.rest[6], "milliseconds") }
+    let duration = Self.isUnknown(parts.rest[6]) ? 0 : Self.decimal(parts.rest[6], scale: 6)
+    guard let duration else { throw wrong(parts.rest[6], "milliseconds") }
     if let part = parts.times.last { row.time = try time(part, line) }
     row.socketAddress = address
     if duration > 0 { row.stay = Stay(nanoseconds: duration, kind: Self.kind(row.old, row.new)) }
-    settle(address, pid, ShortName(bytes: parts.name), &row)
+    settle(address, pid, pid == nil ? ShortName() : ShortName(bytes: Self.unquoted(parts.name)), &row)
+  }
+
+  /// How `tcpstate-trace tcpstates` writes it, in the table and in CSV.
+  private static func isUnknown(_ part: ArraySlice<UInt8>) -> Bool {
+    part.isEmpty || part.elementsEqual([UInt8(ascii: "-")])
+  }
+
+  /// tcpstate-trace quotes names that need it (RFC 4180); BCC doesn't.
+  private static func unquoted(_ name: ArraySlice<UInt8>) -> [UInt8] {
+    let quote = UInt8(ascii: "\"")
+    guard name.count >= 2, name.first == quote, name.last == quote else { return Array(name) }
+    var result: [UInt8] = []
+    var isSecond = false
+    for byte in name.dropFirst().dropLast() {
+      isSecond = byte == quote && !isSecond
+      if byte != quote || isSecond { result.append(byte) }
+    }
+    return result
   }
 
   private static func kind(_ old: TCPState, _ new: TCPState) -> DurationKind {
@@ -67,7 +87,7 @@ struct TcpstatesCells {
   }
 
   /// What follows from the socket's rows before.
-  private mutating func settle(_ address: UInt64, _ pid: UInt32, _ name: ShortName, _ row: inout Transition) {
+  private mutating func settle(_ address: UInt64, _ pid: UInt32?, _ name: ShortName, _ row: inout Transition) {
     var socket = sockets[address] ?? Socket()
     if socket.isClosed || row.old == .closed || (row.old == .listen && row.new == .synReceived) {
       let isFirst = sockets[address] == nil
@@ -82,7 +102,7 @@ struct TcpstatesCells {
     case (.synReceived, _) where socket.role == .unknown: socket.role = .server
     default: break
     }
-    if Self.isByCall(row.old, row.new) {
+    if let pid, Self.isByCall(row.old, row.new) {
       row.actorPID = pid
       row.actorName = name
       socket.ownerPID = pid
@@ -118,6 +138,10 @@ struct TcpstatesCells {
       if now + Self.day / 2 < clock { days += 1 }
       clock = now
       return UInt64(Int64((days + 1) * Self.day + now) - zone)
+    }
+    // A row of ours that comes later than its time may be before the first.
+    if part.first == UInt8(ascii: "-"), let before = Self.decimal(part.dropFirst(), scale: 9), before < Self.day {
+      return Self.day - before
     }
     guard fields.count == 1, let seconds = Self.decimal(part, scale: 9) else {
       throw RecordingError(line: line, "\(RecordingError.quoted(part)) is not a time")

@@ -142,25 +142,11 @@ public struct TcpstatesWriter: Sendable {
   private static func append(seconds nanoseconds: Int64, to buffer: inout ByteBuffer) {
     let microseconds = nanoseconds.magnitude / 1000
     if nanoseconds < 0, microseconds > 0 { buffer.append(UInt8(ascii: "-")) }
-    append(microseconds, digits: 6, to: &buffer)
+    buffer.append(microseconds, decimals: 6)
   }
 
   /// `%.3f` of whole microseconds, as BCC has them.
   private static func append(milliseconds nanoseconds: UInt64, to buffer: inout ByteBuffer) {
-    append(nanoseconds / 1000, digits: 3, to: &buffer)
-  }
-
-  /// A number in units of 10^-digits as a decimal fraction.
-  private static func append(_ number: UInt64, digits: Int, to buffer: inout ByteBuffer) {
-    var unit: UInt64 = 1
-    for _ in 0..<digits { unit *= 10 }
-    buffer.append(decimal: number / unit)
-    buffer.append(UInt8(ascii: "."))
-    var rest = number % unit
-    while unit > 1 {
-      unit /= 10
-      buffer.append(48 | UInt8(truncatingIfNeeded: rest / unit))
-      rest %= unit
-    }
+    buffer.append(nanoseconds / 1000, decimals: 3)
   }
 }

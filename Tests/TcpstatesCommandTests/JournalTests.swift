@@ -143,7 +143,7 @@ import Testing
 
   private static let programs = ["/lib/systemd/systemd-journald", "/usr/bin/journalctl", "/etc/machine-id"]
 
-  /// systemd-journald itself, in a mount namespace with a /run of its own.
+  /// systemd-journald itself, with a /run of its own, in a PID namespace so that nothing of it outlives the test.
   @Test(
     .enabled(
       if: geteuid() == 0 && programs.allSatisfy { access($0, R_OK) == 0 }, "needs root and systemd-journald"))
@@ -152,16 +152,18 @@ import Testing
     defer { try? FileManager.default.removeItem(at: recording) }
     let script = """
       mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/journal /run/log/journal
-      /lib/systemd/systemd-journald & daemon=$!
+      /lib/systemd/systemd-journald &
       until [ -S /run/systemd/journal/socket ]; do sleep 0.02; done
       "$1" tcpstates -Y --read "$2" >/dev/null || exit
       find() { journalctl --file '/run/log/journal/*/*.journal' SYSLOG_IDENTIFIER=tcpstates -o json 2>/dev/null; }
       until [ "$(find | wc -l)" -ge 20 ]; do sleep 0.02; done
       find
-      kill $daemon
       """
     let result = try ChildProcess.run(
-      ["unshare", "-m", "sh", "-c", script, "sh", URL(fileURLWithPath: Tracer.binary).path, recording.path])
+      [
+        "unshare", "-mpf", "--mount-proc", "--kill-child", "sh", "-c", script, "sh",
+        URL(fileURLWithPath: Tracer.binary).path, recording.path,
+      ])
     let entries = try result.outputText.split(separator: "\n").map { line in
       try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
     }

@@ -83,6 +83,33 @@ import Testing
     #expect(lines.count == 6 && lines.dropFirst().allSatisfy { $0.hasPrefix("00000000000a3f11 8123  curl ") })
   }
 
+  /// What it prints is read again, with all that the format has: unknown owners and durations, quotes, late rows.
+  @Test(arguments: [["-s"], ["-stT"], [], ["-w", "-t"]])
+  func roundTrip(_ options: [String]) throws {
+    var rows = closing()
+    rows[1].ownerPID = nil
+    rows[1].ownerName = ShortName()
+    for index in 2..<rows.count { rows[index].ownerName = ShortName("a,\"b c") }
+    rows[4].time = rows[0].time - 500_000
+    for index in rows.indices where rows[index].socketAddress == nil {
+      rows[index].socketAddress = 0xffff_8881_0a2b_3c40
+    }
+    let recording = try Recording(rows)
+    let first = try run(["tcpstates"] + options + ["--read", recording.path])
+    let copy = recording.file("copy")
+    try Data(first.output).write(to: URL(fileURLWithPath: copy))
+    let second = try run(["trace", "--format", "csv", "--columns", "all", "--read", copy])
+    #expect(second.ending == .exited(0), "\(second.errorText)")
+    let told = try CSVTable(second.output).rows
+    #expect(
+      told.map(\.transition) == [
+        "closed→syn_sent", "syn_sent→established", "established→fin_wait_1", "fin_wait_1→fin_wait_2",
+        "fin_wait_2→closed",
+      ])
+    #expect(told.map { $0["state_duration_ns"] } == ["", "1000000", "2000000", "3000000", "301234000"])
+    #expect(told[2]["actor_name"] == "a,\"b c")
+  }
+
   @Test func calledByItsName() throws {
     let recording = try Recording(closing())
     let link = recording.file("tcpstates")
