@@ -57,7 +57,8 @@ let package = Package(
       name: "RecordingTests", dependencies: ["TCPStateCore", "TCPStateReport", "TestSupport"], exclude: ["Fixtures"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "ReportPageTests", dependencies: ["TestSupport"], exclude: ["peers"], swiftSettings: swiftSettings),
+      name: "ReportPageTests", dependencies: ["TestSupport"], exclude: ["Fixtures", "peers"],
+      swiftSettings: swiftSettings),
     .testTarget(
       name: "LifecyclePrivilegedTests", dependencies: ["TestSupport"], exclude: ["peers"],
       swiftSettings: swiftSettings),

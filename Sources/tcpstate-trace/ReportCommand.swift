@@ -6,13 +6,14 @@ import TCPStateReport
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Make a page of connections to look at: one file for the browser, without network access.",
+    abstract: "Make a page of connections to look at, or a trace for Perfetto: one file, without network access.",
     discussion: """
       From a recording by --read, or live: the report is whole when that ends, by --for or Ctrl-C.
 
       EXAMPLES:
         tcpstate-trace report --read t.csv --output t.html
         sudo tcpstate-trace report --for 1m --output t.html
+        tcpstate-trace report --read t.csv --format perfetto --output t.json
       """)
 
   @OptionGroup(title: "Which connections") var filters: FilterOptions
@@ -25,6 +26,7 @@ struct ReportCommand: ParsableCommand {
     let selection = LifecycleSelection(try filters.rowFilter(), connection: nil)
     switch options.format {
     case .html: try run(HTMLReport { selection.wants($0) }, selection)
+    case .perfetto: try run(PerfettoReport(filter: selection.filter), selection)
     }
   }
 

@@ -2,12 +2,12 @@ import ArgumentParser
 import Glibc
 
 enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
-  case html
+  case html, perfetto
 }
 
 /// What `report` writes, and where.
 struct ReportOptions: ParsableArguments {
-  @Option(help: "html: one page for the browser.")
+  @Option(help: "html: one page for the browser. perfetto: a trace for ui.perfetto.dev.")
   var format = ReportFormat.html
 
   @Option(help: ArgumentHelp("Write to a file instead of standard output; '-' is standard output.", valueName: "file"))
@@ -28,6 +28,7 @@ extension ReportFormat {
   var suffix: String {
     switch self {
     case .html: "html"
+    case .perfetto: "json"
     }
   }
 }

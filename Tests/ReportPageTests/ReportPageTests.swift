@@ -32,14 +32,14 @@ struct ReportPageTests {
 }
 
 /// Whether there are a browser and something to drive it.
-private let canDrive: Bool = {
+let canDrive: Bool = {
   guard access(PageFolder.chromium, X_OK) == 0, let python = PageFolder.python else { return false }
   let process = try? ChildProcess.run([python, "-c", "import playwright"])
   return process?.ending == .exited(0)
 }()
 
 /// A folder with a recording that `peers/recording.py` makes, and the page that the command makes of it.
-private final class PageFolder {
+final class PageFolder {
   static let chromium = ProcessInfo.processInfo.environment["CHROMIUM"] ?? "/usr/bin/chromium"
   static let python = ProcessInfo.processInfo.environment["TCPSTATE_TEST_PYTHON"]
 
@@ -60,7 +60,7 @@ private final class PageFolder {
 
   func file(_ name: String) -> String { url.appendingPathComponent(name).path }
 
-  private static func peer(_ name: String) -> String {
+  static func peer(_ name: String) -> String {
     URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("peers/\(name)").path
   }
 

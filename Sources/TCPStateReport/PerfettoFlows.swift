@@ -1,0 +1,99 @@
+import TCPStateCore
+
+/// Finds the two ends of a SYN or FIN when both sockets are on this host.
+///
+/// A connection sends one SYN and one FIN in each direction, so the endpoints and which of the two
+/// it is name an arrow. Its tail and head come with slices, in either order; the second draws it.
+struct PerfettoFlows {
+  enum Kind: Hashable {
+    case syn, fin
+
+    var name: StaticString { self == .syn ? "SYN" : "FIN" }
+  }
+
+  /// The beginning of a slice.
+  struct End {
+    var track: PerfettoTrack
+    var time: UInt64
+  }
+
+  private struct Key: Hashable {
+    var from: Endpoint
+    var to: Endpoint
+    var kind: Kind
+    var isTail: Bool
+  }
+
+  private struct Half {
+    var end: End
+    /// The sender's initial sequence number, which tells equal endpoints of different namespaces apart.
+    var sequence: UInt32?
+  }
+
+  /// Halves that wait, at the most twice as many: the rest of a connection's life may have been missed.
+  private static let capacity = 65_536
+
+  private var halves: [Key: Half] = [:]
+  private var older: [Key: Half] = [:]
+  /// Addresses of this host; a peer elsewhere has no slices.
+  private var hosts: Set<IPAddress> = []
+  /// The last arrow's.
+  private var id: UInt64 = 0
+
+  mutating func learn(_ row: Transition) {
+    if !row.local.address.isUnspecified { hosts.insert(row.local.address) }
+  }
+
+  /// - Returns: the arrow that the slice completes, with an id of its own.
+  mutating func match(
+    _ slice: PerfettoSlice, on track: PerfettoTrack, of row: Transition
+  ) -> (id: UInt64, kind: Kind, from: End, to: End)? {
+    guard slice.hasRoom, hosts.contains(row.peer.address), row.local != row.peer,
+      let (kind, isTail) = Self.role(of: slice.state, row.role)
+    else { return nil }
+    let key = Key(
+      from: isTail ? row.local : row.peer, to: isTail ? row.peer : row.local, kind: kind, isTail: isTail)
+    var twin = key
+    twin.isTail.toggle()
+    let half = Half(
+      end: End(track: track, time: slice.start),
+      sequence: isTail ? row.initialSendSequence : row.initialReceiveSequence)
+    guard let other = halves[twin] ?? older[twin], Self.agree(half.sequence, other.sequence) else {
+      wait(half, key)
+      return nil
+    }
+    halves[twin] = nil
+    older[twin] = nil
+    let from = isTail ? half.end : other.end
+    let to = isTail ? other.end : half.end
+    // A TIME-WAIT that was concluded has a stamp in milliseconds, cut, so it may seem to begin before
+    // the FIN was sent. The importer turns such an arrow round, so there is rather none.
+    guard from.time <= to.time else { return nil }
+    id += 1
+    return (id, kind, from, to)
+  }
+
+  private mutating func wait(_ half: Half, _ key: Key) {
+    if halves.count >= Self.capacity {
+      older = halves
+      halves = [:]
+    }
+    halves[key] = half
+  }
+
+  private static func agree(_ a: UInt32?, _ b: UInt32?) -> Bool {
+    guard let a, let b else { return true }
+    return a == b
+  }
+
+  /// What begins with a state: the sender's slice is the tail, the receiver's the head.
+  private static func role(of state: TCPState, _ role: Role) -> (Kind, isTail: Bool)? {
+    switch state {
+    case .synSent: (.syn, true)
+    case .synReceived where role == .server: (.syn, false)
+    case .finWait1, .lastAck: (.fin, true)
+    case .closeWait, .closing, .timeWait: (.fin, false)
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,183 @@
+import TCPStateCore
+
+/// Connections as a trace for the Perfetto UI: a track each below its process, a slice per stay,
+/// arrows between both ends on this host, sockets per state as counters.
+///
+/// Events are written as stays end, so memory goes with the connections that are open, and a
+/// file that was cut still opens. What began before the trace is drawn from its beginning on.
+public struct PerfettoReport: ReportDocument, ~Copyable {
+  private struct Connection {
+    var number: UInt64
+    /// The last row, for who and where.
+    var facts: Transition
+    var track: PerfettoTrack?
+    var isWanted = false
+    /// Where the next slice may begin.
+    var drawnUntil: UInt64 = 0
+    /// Since when it is in `facts.new`.
+    var entered: UInt64
+    /// Held back until the owner is known: until then a child has its listener's.
+    var held: [PerfettoSlice] = []
+  }
+
+  private let filter: RowFilter
+  private var writer = PerfettoWriter()
+  private var flows = PerfettoFlows()
+  private var counters = PerfettoCounters()
+  private var connections: [UInt64: Connection] = [:]
+  /// Processes that have their name.
+  private var named: Set<UInt64> = []
+  private var seen: UInt64 = 0
+  private var origin: UInt64?
+  private var end: UInt64 = 0
+  public private(set) var count: UInt64 = 0
+
+  /// - Parameter filter: whose connections are drawn, and which of their stays.
+  public init(filter: RowFilter = RowFilter()) {
+    self.filter = filter
+  }
+
+  /// Nothing yet: the first row tells when the trace begins.
+  public mutating func begin(to buffer: inout ByteBuffer) {}
+
+  public mutating func receive(_ row: Transition, lossBefore: UInt64, to buffer: inout ByteBuffer) {
+    let isFound = row.old == row.new
+    if origin == nil, !isFound { start(at: row.time, to: &buffer) }
+    if lossBefore > 0 {
+      writer.append(
+        instant: "\(NumberText.string(lossBefore)) event\(lossBefore == 1 ? "" : "s") lost", at: row.time, on: .host,
+        scope: "g", to: &buffer)
+    }
+    flows.learn(row)
+    if !isFound {
+      end = max(end, row.time)
+      counters.advance(to: row.time, &writer, &buffer)
+    }
+    let known = connections[row.connection]
+    counters.move(from: known?.facts.new, to: row.new)
+    var connection = known ?? Connection(number: seen, facts: row, entered: row.time)
+    if known == nil { seen += 1 }
+    connection.facts = merged(row, connection.facts)
+    connection.entered = row.time
+    connection.isWanted = connection.isWanted || filter.wants(connection.facts)
+    if let stay = row.stay, !isFound, filter.shows(row) {
+      connection.held.append(slice(row, stay, after: connection.drawnUntil))
+      connection.drawnUntil = max(connection.drawnUntil, row.time)
+    }
+    if !isFound, !Self.isOpening(row.new) { draw(&connection, to: &buffer) }
+    if row.new == .closed {
+      close(connection, row, to: &buffer)
+      connections[row.connection] = nil
+    } else {
+      connections[row.connection] = connection
+    }
+  }
+
+  /// What goes on is drawn until the last row.
+  public mutating func finish(to buffer: inout ByteBuffer) {
+    if origin == nil { start(at: connections.values.map(\.entered).max(), to: &buffer) }
+    for key in connections.keys.sorted(by: { number(of: $0) < number(of: $1) }) {
+      guard var connection = connections[key] else { continue }
+      let start = max(connection.entered, connection.drawnUntil, origin ?? 0)
+      connection.held.append(
+        PerfettoSlice(state: connection.facts.new, start: start, end: max(end, start)))
+      draw(&connection, to: &buffer)
+    }
+    connections = [:]
+    counters.tell(&writer, &buffer)
+    writer.end(to: &buffer)
+  }
+
+  private func number(of key: UInt64) -> UInt64 { connections[key]?.number ?? 0 }
+
+  private mutating func start(at time: UInt64?, to buffer: inout ByteBuffer) {
+    origin = time
+    writer.begin(origin: time, to: &buffer)
+    if let time { counters.advance(to: time, &writer, &buffer) }
+  }
+
+  /// States of a connection that its accepting process may not have touched yet.
+  private static func isOpening(_ state: TCPState) -> Bool {
+    state == .synSent || state == .synReceived || state == .established
+  }
+
+  /// A late row may lack what an earlier one had.
+  private func merged(_ row: Transition, _ before: Transition) -> Transition {
+    var facts = row
+    if facts.ownerPID == nil {
+      facts.ownerPID = before.ownerPID
+      facts.ownerName = before.ownerName
+    }
+    facts.initialSendSequence = row.initialSendSequence ?? before.initialSendSequence
+    facts.initialReceiveSequence = row.initialReceiveSequence ?? before.initialReceiveSequence
+    return facts
+  }
+
+  /// A track's slices must not overlap, though stays that were concluded may by a millisecond.
+  private func slice(_ row: Transition, _ stay: Stay, after limit: UInt64) -> PerfettoSlice {
+    let begin = row.time - min(row.time, stay.nanoseconds)
+    let start = max(begin, limit, origin ?? 0)
+    var slice = PerfettoSlice(state: row.old, start: start, end: max(start, row.time), stay: stay, next: row.new)
+    if let pid = row.actorPID { slice.actor = OwnerText.string(name: row.actorName, pid: pid) }
+    slice.bytesSent = row.bytesSent
+    slice.bytesReceived = row.bytesReceived
+    return slice
+  }
+
+  // MARK: - Writing
+
+  private mutating func draw(_ connection: inout Connection, to buffer: inout ByteBuffer) {
+    guard connection.isWanted, !connection.held.isEmpty else {
+      return connection.held.removeAll()
+    }
+    let track = track(of: &connection, to: &buffer)
+    for slice in connection.held {
+      writer.append(slice, of: connection.facts.connection, on: track, to: &buffer)
+      if let flow = flows.match(slice, on: track, of: connection.facts) {
+        writer.append(flow: flow.id, flow.kind.name, from: flow.from, to: flow.to, in: &buffer)
+      }
+    }
+    connection.held.removeAll()
+  }
+
+  private mutating func close(_ connection: Connection, _ row: Transition, to buffer: inout ByteBuffer) {
+    guard connection.isWanted, filter.shows(row) else { return }
+    var connection = connection
+    let track = track(of: &connection, to: &buffer)
+    let why = row.reason.map { ": \(WhyText.words(for: $0))" } ?? ""
+    writer.append(
+      instant: "CLOSED\(why)", at: max(row.time, connection.drawnUntil), on: track, scope: "t", to: &buffer)
+  }
+
+  private mutating func track(of connection: inout Connection, to buffer: inout ByteBuffer) -> PerfettoTrack {
+    if let track = connection.track { return track }
+    let facts = connection.facts
+    let track = PerfettoTrack(pid: facts.ownerPID, number: connection.number)
+    connection.track = track
+    count += 1
+    if named.insert(track.pid).inserted {
+      let name =
+        facts.ownerPID == nil ? "owner unknown" : NameText.visibleString(ShortName(facts.ownerName.description))
+      writer.append(metadata: "process_name", track, Self.json(name), to: &buffer)
+    }
+    writer.append(metadata: "thread_name", track, Self.json(Self.title(facts)), to: &buffer)
+    writer.append(metadata: "thread_sort_index", track, "\(connection.number)", key: "sort_index", to: &buffer)
+    return track
+  }
+
+  private static func title(_ facts: Transition) -> String {
+    let local = EndpointText.string(facts.local)
+    switch facts.role {
+    case .listener: return "\(local) listens"
+    case .server: return "\(local) ← \(EndpointText.string(facts.peer))"
+    case .client: return "\(local) → \(EndpointText.string(facts.peer))"
+    case .unknown: return "\(local) – \(EndpointText.string(facts.peer))"
+    }
+  }
+
+  private static func json(_ text: String) -> String {
+    var buffer = ByteBuffer(capacity: 128)
+    buffer.append(json: text)
+    return buffer.text
+  }
+}

@@ -1,0 +1,149 @@
+import TCPStateCore
+
+/// Where a connection's slices are: a synthetic thread of its process.
+struct PerfettoTrack {
+  var pid: UInt64
+  var tid: UInt64
+
+  /// PID_MAX_LIMIT (include/linux/threads.h): no process has this id or a larger one.
+  private static let firstFree: UInt64 = 4_194_304
+
+  /// For connections whose owner isn't known.
+  static let unknownOwner = firstFree
+  /// What isn't a connection's: counters and losses.
+  static let host = PerfettoTrack(pid: firstFree + 1, tid: firstFree + 1)
+
+  /// The track of the connection that was the `number`th to be seen.
+  init(pid: UInt32?, number: UInt64) {
+    self.pid = pid.map { UInt64($0) } ?? Self.unknownOwner
+    tid = Self.firstFree + 2 + number
+  }
+
+  private init(pid: UInt64, tid: UInt64) {
+    self.pid = pid
+    self.tid = tid
+  }
+}
+
+/// A stay on a track; times are nanoseconds since the epoch.
+struct PerfettoSlice {
+  var state: TCPState
+  var start: UInt64
+  var end: UInt64
+  /// The stay as it is known; `nil` while it goes on.
+  var stay: Stay?
+  /// What it went to; `nil` while it goes on.
+  var next: TCPState?
+  var actor = ""
+  var bytesSent: UInt64?
+  var bytesReceived: UInt64?
+
+  /// Whether something can be bound to its beginning.
+  var hasRoom: Bool { start < end }
+}
+
+/// Events of the Chrome Trace Event Format as Perfetto's importer takes them: one a line.
+///
+/// An array alone, for then the importer takes a file that is cut; an object's array has to be closed.
+/// What would be in the object's `otherData`, when the trace began, is an event at its start.
+///
+/// `ts` and `dur` are microseconds with three decimals, each made from whole nanoseconds: rounded
+/// on their own, neighbours would overlap, and the importer drops what does. Times count from
+/// the start of the trace, for 2^53 nanoseconds since 1970 are past since April of that year.
+struct PerfettoWriter {
+  /// What times count from; nanoseconds since the epoch.
+  private var origin: UInt64 = 0
+  private var isFirst = true
+
+  /// - Parameter origin: when the trace begins; `nil` for one without rows.
+  mutating func begin(origin: UInt64?, to buffer: inout ByteBuffer) {
+    buffer.append("[")
+    append(metadata: "process_name", .host, "\"TCP of this host\"", to: &buffer)
+    append(metadata: "process_sort_index", .host, "-1", key: "sort_index", to: &buffer)
+    append(metadata: "thread_name", .host, "\"start and losses\"", to: &buffer)
+    guard let origin else { return }
+    self.origin = origin
+    open("i", .host, at: origin, to: &buffer)
+    buffer.append(",\"s\":\"t\",\"cat\":\"start\",\"name\":\"\(TimeText.string(rfc3339: origin))\"")
+    buffer.append(",\"args\":{\"start_unix_nano\":\"")
+    buffer.append(decimal: origin)
+    buffer.append("\"}}")
+  }
+
+  func end(to buffer: inout ByteBuffer) { buffer.append("\n]\n") }
+
+  /// Names a track or its process; `value` is JSON.
+  mutating func append(
+    metadata name: String, _ track: PerfettoTrack, _ value: String, key: String = "name", to buffer: inout ByteBuffer
+  ) {
+    open("M", track, to: &buffer)
+    buffer.append(",\"name\":\"\(name)\",\"args\":{\"\(key)\":\(value)}}")
+  }
+
+  mutating func append(
+    _ slice: PerfettoSlice, of connection: UInt64, on track: PerfettoTrack, to buffer: inout ByteBuffer
+  ) {
+    open("X", track, at: slice.start, to: &buffer)
+    buffer.append(",\"dur\":")
+    buffer.append(slice.end - slice.start, decimals: 3)
+    buffer.append(",\"cat\":\"\(slice.stay == nil ? "open" : "stay")\",\"name\":")
+    buffer.append(json: slice.state.name(.rfc))
+    buffer.append(",\"args\":{\"connection\":\"")
+    buffer.append(hex16: connection)
+    buffer.append(UInt8(ascii: "\""))
+    if let stay = slice.stay {
+      buffer.append(",\"duration_ns\":\"\(stay.nanoseconds)\",\"duration_kind\":\"\(stay.kind.name)\"")
+    }
+    if let next = slice.next {
+      buffer.append(",\"next\":")
+      buffer.append(json: next.name(.rfc))
+    }
+    if !slice.actor.isEmpty {
+      buffer.append(",\"actor\":")
+      buffer.append(json: slice.actor)
+    }
+    if let count = slice.bytesSent { buffer.append(",\"bytes_sent\":\(count)") }
+    if let count = slice.bytesReceived { buffer.append(",\"bytes_received\":\(count)") }
+    buffer.append("}}")
+  }
+
+  /// - Parameter scope: `t` for the track, `g` for all.
+  mutating func append(
+    instant name: String, at time: UInt64, on track: PerfettoTrack, scope: Character, to buffer: inout ByteBuffer
+  ) {
+    open("i", track, at: time, to: &buffer)
+    buffer.append(",\"s\":\"\(scope)\",\"cat\":\"\(scope == "t" ? "close" : "loss")\",\"name\":")
+    buffer.append(json: name)
+    buffer.append("}")
+  }
+
+  /// An arrow between slices that are written already, from one's beginning to the other's.
+  mutating func append(
+    flow id: UInt64, _ name: StaticString, from source: PerfettoFlows.End, to target: PerfettoFlows.End,
+    in buffer: inout ByteBuffer
+  ) {
+    open("s", source.track, at: source.time, to: &buffer)
+    buffer.append(",\"cat\":\"flow\",\"name\":\"\(name)\",\"id\":\(id)}")
+    open("f", target.track, at: target.time, to: &buffer)
+    buffer.append(",\"bp\":\"e\",\"cat\":\"flow\",\"name\":\"\(name)\",\"id\":\(id)}")
+  }
+
+  mutating func append(counter state: TCPState, _ count: UInt64, at time: UInt64, to buffer: inout ByteBuffer) {
+    open("C", .host, at: time, to: &buffer)
+    buffer.append(",\"name\":")
+    buffer.append(json: state.name(.rfc))
+    buffer.append(",\"args\":{\"sockets\":\(count)}}")
+  }
+
+  private mutating func open(_ phase: Character, _ track: PerfettoTrack, at time: UInt64, to buffer: inout ByteBuffer) {
+    open(phase, track, to: &buffer)
+    buffer.append(",\"ts\":")
+    buffer.append(time > origin ? time - origin : 0, decimals: 3)
+  }
+
+  private mutating func open(_ phase: Character, _ track: PerfettoTrack, to buffer: inout ByteBuffer) {
+    if !isFirst { buffer.append(UInt8(ascii: ",")) }
+    isFirst = false
+    buffer.append("\n{\"ph\":\"\(phase)\",\"pid\":\(track.pid),\"tid\":\(track.tid)")
+  }
+}
