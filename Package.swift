@@ -66,6 +66,9 @@ let package = Package(
       name: "TCPStateLifecycleTests", dependencies: ["TCPStateCore", "TCPStateReport", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: swiftSettings),
     .testTarget(
+      name: "AnalysisPrivilegedTests", dependencies: ["TestSupport"], exclude: ["peers"],
+      swiftSettings: swiftSettings),
+    .testTarget(
       name: "TcpstatesCommandTests",
       dependencies: ["tcpstate-trace", "TCPStateCore", "TCPStateReport", "TestSupport"], swiftSettings: swiftSettings),
     .plugin(name: "EmbedBPF", capability: .buildTool()),
