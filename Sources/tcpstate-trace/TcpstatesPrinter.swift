@@ -87,7 +87,7 @@ struct TcpstatesPrinter: ~Copyable, TransitionSink {
   /// Whether journald adds the owner's name itself, as it does for a privileged sender while the process is there.
   private func isNamedByJournal(_ row: borrowing Transition) -> Bool {
     guard isRoot, let pid = row.ownerPID else { return false }
-    return kill(pid_t(pid), 0) == 0
+    return kill(pid_t(pid), 0) == 0 || errno == EPERM
   }
 
   @inline(never)
