@@ -43,7 +43,7 @@ extension Privileged {
       // Where the machine is busy it loses some, and says so.
       #expect(missing <= lost, "\(missing) of \(lines.count) lines are ours alone, and it lost \(lost)")
       #expect(missing < lines.count / 4)
-      #expect(lines.count > 250 && durations > 100)
+      #expect(lines.count > 250 && durations > 50)
       // Two programs stamp the same event, and a busy host may stop the CPU in between.
       #expect(off.count <= durations / 50, "\(off)")
       print(
@@ -90,8 +90,9 @@ extension Privileged {
     /// - Returns: how far the durations are apart, where theirs is right; milliseconds.
     private func difference(_ mine: TcpstatesLine, _ other: TcpstatesLine, _ life: String) -> Double? {
       guard let duration = other.milliseconds, duration > 0 else {
-        // It had not seen the beginning: nothing is known, but for a client's or listener's own.
-        #expect(mine.old != "CLOSE" && mine.old != "LISTEN" || mine.milliseconds == nil, "\(life): \(mine)")
+        // It has not seen the beginning; or its table is full, for other traffic of the machine.
+        let isFirst = mine.old == "CLOSE" || mine.new == "SYN_RECV"
+        #expect(!isFirst || mine.milliseconds == nil || mine.old == "SYN_SENT", "\(life): \(mine)")
         return nil
       }
       guard let own = mine.milliseconds else {
