@@ -12,14 +12,14 @@ struct Stuck: ParsableCommand {
       with 1 if some have been in CLOSE-WAIT (or the --state given) for over 60 s. Ages with ≥ are \
       lower bounds. Nothing is attached, and nothing is slowed down, unless --watch keeps tracing.
 
-      EXAMPLES:
-        sudo tcpstate-trace stuck                                  who leaks CLOSE-WAIT
-        sudo tcpstate-trace stuck --state fin-wait-2,last-ack      closing, and not done
-        sudo tcpstate-trace stuck --state syn-sent --older-than 5s connecting in vain
-        sudo tcpstate-trace stuck --state time-wait                ephemeral ports in use
-        sudo tcpstate-trace stuck --older-than 1h --format jsonl   for a script
-        tcpstate-trace stuck --read t.csv --at 21:12:03            in a recording
-        sudo tcpstate-trace stuck --watch --exec 'logger "$TCPSTATE_PROCESS_NAME leaks"'
+      EXAMPLES, after `sudo tcpstate-trace`:
+        stuck                                   who leaks CLOSE-WAIT
+        stuck --state fin-wait-2,last-ack       closing, and not done
+        stuck --state syn-sent --older-than 5s  connecting in vain
+        stuck --state time-wait                 ephemeral ports in use
+        stuck --older-than 1h --format jsonl    for a script
+        stuck --read t.csv --at 21:12:03        in a recording
+        stuck --watch --exec 'logger "$TCPSTATE_PROCESS_NAME leaks"'
       """)
 
   @OptionGroup(title: "Which sockets") var filters: FilterOptions

@@ -11,10 +11,10 @@ struct SummaryCommand: ParsableCommand {
     discussion: """
       Live, it is refreshed in place on a terminal, and printed at the end. Quantiles are at most 0.4 % off.
 
-      EXAMPLES:
-        sudo tcpstate-trace summary --for 60s                      the whole machine, a minute long
-        sudo tcpstate-trace summary --by process --histogram       who keeps connections how long
-        tcpstate-trace summary --read t.csv --by peer,remote-port  from a recording
+      EXAMPLES, after `sudo tcpstate-trace`:
+        summary --for 60s                      the whole machine, a minute long
+        summary --by process --histogram       who keeps connections how long
+        summary --read t.csv --by peer,state   from a recording
       """)
 
   @OptionGroup(title: "Which connections") var filters: FilterOptions
