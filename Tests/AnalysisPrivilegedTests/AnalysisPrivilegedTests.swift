@@ -4,6 +4,7 @@ import Testing
 
 /// The recipes of docs/analysis.md, all of them, on a recording of real sockets.
 @Suite(
+  .oneAtATime,
   .enabled(if: Privilege.canTrace, "needs root and kernel BTF"),
   .enabled(if: python != nil, "needs TCPSTATE_TEST_PYTHON with the packages of scripts/dependencies.txt"))
 struct AnalysisPrivilegedTests {
