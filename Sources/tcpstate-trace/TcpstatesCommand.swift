@@ -36,7 +36,9 @@ struct TcpstatesCommand: ParsableCommand {
     let configuration = try tracing.configuration(filter: filters.kernelFilter(rows))
     try Rights.require()
     let loop = try EventLoop()
-    let stream = try LiveStream(configuration, connectionLimit: try tracing.connectionLimit())
+    let stream = try LiveStream(
+      configuration, connectionLimit: tracing.connectionLimit(),
+      recorder: tracing.recordOptions.recorder(output: options.output))
     var printer = try TcpstatesPrinter(options: options, filter: rows, limit: limits.count)
     printer.begin()  // it goes out once all is attached
     var session = LiveSession(loop: loop, stream: stream, sink: printer, duration: limits.duration)
@@ -45,9 +47,7 @@ struct TcpstatesCommand: ParsableCommand {
   }
 
   private func read(_ rows: RowFilter, _ limits: TracingOptions.Limits) throws {
-    if filters.cgroup != nil {
-      throw Failure(.usage, "--cgroup: a recording doesn't tell which cgroups are within which; leave it out")
-    }
+    try recording.check(filters, tracing)
     let printer = try TcpstatesPrinter(options: options, filter: rows, limit: limits.count)
     let needs = RecordingSession<TcpstatesPrinter>.Needs(
       command: "tcpstates",

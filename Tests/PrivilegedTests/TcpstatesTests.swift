@@ -150,9 +150,11 @@ extension Privileged {
     @Test func localPort() throws {
       let pair = try Pair()
       let port = try pair.server.ask("listen l 127.0.0.1").port
+      let folder = try TemporaryFolder()
       let own = 20_000 + Int.random(in: 0..<9_000)
       let tracer = try ChildProcess([
         Tracer.binary, "tcpstates", "-s", "--localport", "\(own)", "--netns", pair.namespace.path, "--for", "150s",
+        "--record", folder.file("record.csv"),
       ])
       try tracer.read(until: Deadline(seconds: 15), "to start tracing") { $0.outputText.contains("MS\n") }
       try pair.client.ask("connect c 127.0.0.1 \(port) 127.0.0.1/\(own)")
@@ -160,6 +162,10 @@ extension Privileged {
       let rows = try CSVTable(tracer.output).rows.map { TcpstatesLine($0) }
       #expect(rows.map { "\($0.old) \($0.new)" } == ["CLOSE SYN_SENT", "SYN_SENT ESTABLISHED"])
       #expect(Set(rows.map(\.localPort)) == ["\(own)"])
+      tracer.send(SIGINT)
+      #expect(try tracer.wait(until: Deadline(seconds: 20)) == .exited(0))
+      let recorded = try CSVTable(TemporaryFolder.bytes(folder.file("record.csv"))).rows
+      #expect(recorded.transitions == Life.client, "--record")
     }
   }
 }

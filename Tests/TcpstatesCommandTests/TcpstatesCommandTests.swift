@@ -124,7 +124,8 @@ import Testing
 
   @Test(arguments: [
     (["-L", "65536"], "65536"), (["--remoteport", "80,99999"], "99999"), (["-L", "0"], "'0'"),
-    (["-4", "-6"], "exclude each other"), (["--journal-socket", "/x"], "-Y"), (["--localport", "http"], "http"),
+    (["-4", "-6"], "exclude each other"), (["--read", "r", "--record", "s"], "--record"),
+    (["--journal-socket", "/x"], "-Y"), (["--localport", "http"], "http"),
   ])
   func refusals(_ options: [String], _ what: String) throws {
     let result = try run(["tcpstates"] + options)
