@@ -14,7 +14,12 @@ for sanitizer in "$@"; do
   echo "Building the tests for the $sanitizer sanitizer"
   build=(--sanitize="$sanitizer" --scratch-path ".build/sanitize-$sanitizer" -Xswiftc -use-ld=lld)
   "$swift" build --build-tests --quiet "${build[@]}"
-  "$swift" test --skip-build --disable-xctest "${build[@]}" --filter "$tests" 2>&1 |
-    grep -E '✘|Test run|ERROR|WARNING|SUMMARY|Fatal'
-  echo "test-sanitize: $sanitizer: clean"
+  log=.build/sanitize-$sanitizer/tests.log
+  "$swift" test --skip-build --disable-xctest "${build[@]}" --filter "$tests" >"$log" 2>&1 || {
+    grep -E '✘|ERROR|WARNING|SUMMARY|Fatal' "$log" >&2 || tail -n 20 "$log" >&2
+    echo "test-sanitize: $sanitizer: FAILED, see $log" >&2
+    exit 1
+  }
+  ! grep -E 'WARNING: ThreadSanitizer' "$log" >&2
+  echo "test-sanitize: $sanitizer: clean, $(grep -oE '[0-9]+ tests' "$log" | tail -n 1)"
 done

@@ -94,7 +94,7 @@ extension ConnectionTracker {
       let from = connection.pointee.state
       // Only from these does one step lead there; from others some were lost.
       let isOneStep = from == .finWait2 || from == .closing
-      let stay = isOneStep ? stay(of: connection, until: entered) : stayBeforeLoss(connection)
+      let stay = isOneStep ? stay(of: connection, until: entered) : stayBeforeLoss(connection, seen: entered)
       write(connection, at: entered, source: .derived, to: &row)
       row.old = from
       row.new = .timeWait

@@ -74,7 +74,7 @@ extension ConnectionTracker {
     guard connection.pointee.state != state else { return false }
 
     let before = connection.pointee.state
-    let stay = stayBeforeLoss(connection)
+    let stay = stayBeforeLoss(connection, seen: time)
     update(connection, from: event)
     write(connection, at: time, source: .snapshot, to: &row)
     row.old = before
@@ -123,10 +123,11 @@ extension ConnectionTracker {
     return vanished
   }
 
-  /// How long a connection was in its state at the least, when it left it in a gap of the events.
-  func stayBeforeLoss(_ connection: UnsafeMutablePointer<Connection>) -> Stay? {
-    guard let lossBegan, lossBegan > connection.pointee.entered else { return nil }
-    return Stay(nanoseconds: lossBegan - connection.pointee.entered, kind: .atLeast)
+  /// How long a connection was in its state at the least, when it left it in a gap of the events
+  /// and was seen to have at `time`.
+  func stayBeforeLoss(_ connection: UnsafeMutablePointer<Connection>, seen time: UInt64) -> Stay? {
+    guard let lossBegan, case let end = min(lossBegan, time), end > connection.pointee.entered else { return nil }
+    return Stay(nanoseconds: end - connection.pointee.entered, kind: .atLeast)
   }
 
   /// Ends a connection that a pass no longer found, by a derived row.
@@ -147,7 +148,7 @@ extension ConnectionTracker {
       row.old = connection.pointee.state
       row.new = .closed
       row.reason = connection.pointee.role == .listener ? nil : .unknown
-      row.stay = stayBeforeLoss(connection)
+      row.stay = stayBeforeLoss(connection, seen: start)
     }
     forget(connection)
   }
