@@ -1,6 +1,7 @@
 /// The stays in one state that belong together.
 public final class StayCell {
-  public private(set) var histogram = DurationHistogram()
+  /// Unchecked, for a check at run time would cost as much as counting: nothing here calls out while it changes.
+  @exclusivity(unchecked) public private(set) var histogram = DurationHistogram()
   private var atLeast: UInt64 = 0
   /// Whether none of the longest stays is known exactly.
   private var longestIsLowerBound = false

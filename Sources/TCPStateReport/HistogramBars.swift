@@ -1,6 +1,6 @@
 import TCPStateCore
 
-/// Durations drawn: a bar for each range of 1, 2, 5, 10 … times a power of ten.
+/// Durations drawn: a bar for each range, on a logarithmic scale.
 ///
 /// A stay within 0.4 % of a range's end may be counted in its neighbour.
 struct HistogramBars {
@@ -34,30 +34,36 @@ struct HistogramBars {
     table.append(to: &buffer, color: style.color)
   }
 
+  /// Where ranges begin: 0, 1, 2, 5, 10, 20 … nanoseconds to 10 s, then as people count: 20 s, 30 s, 1 m … 1 d, 2 d, 5 d.
+  private static let steps: [UInt64] = {
+    var steps: [UInt64] = [0]
+    var unit: UInt64 = 1
+    while unit <= 1_000_000_000 {
+      steps += [unit, 2 * unit, 5 * unit]
+      unit *= 10
+    }
+    let minute: UInt64 = 60
+    let hour = 60 * minute
+    let day = 24 * hour
+    steps += ([10, 20, 30] + [1, 2, 5, 10, 20, 30].map { $0 * minute }).map { $0 * 1_000_000_000 }
+    steps += ([1, 2, 5, 10].map { $0 * hour } + [1, 2, 5, 10, 20, 50, 100].map { $0 * day }).map { $0 * 1_000_000_000 }
+    return steps
+  }()
+
   /// From the first range with a stay to the last.
   private static func ranges(of histogram: borrowing DurationHistogram) -> [Range] {
     var ranges: [Range] = []
+    var next = 0
     histogram.forEach { middle, number in
-      if ranges.isEmpty {
-        var low: UInt64 = 0
-        while next(low) <= middle, next(low) > low { low = next(low) }
-        ranges.append(Range(low: low))
-      }
-      while let last = ranges.last, next(last.low) > last.low, middle >= next(last.low) {
-        ranges.append(Range(low: next(last.low)))
+      // Shortest first, so one walk up the steps does.
+      while next < steps.count, steps[next] <= middle {
+        let isFirst = ranges.isEmpty
+        if !isFirst || next + 1 == steps.count || steps[next + 1] > middle { ranges.append(Range(low: steps[next])) }
+        next += 1
       }
       ranges[ranges.count - 1].count += number
     }
     return ranges
-  }
-
-  /// 0, 1, 2, 5, 10, 20 … ; the last is its own next.
-  private static func next(_ low: UInt64) -> UInt64 {
-    guard low > 0 else { return 1 }
-    var unit: UInt64 = 1
-    while low / unit >= 10 { unit *= 10 }
-    let (next, overflow) = (low / unit == 2 ? 5 * unit : low).multipliedReportingOverflow(by: low / unit == 2 ? 1 : 2)
-    return overflow ? low : next
   }
 
   /// What is there is seen, however little.

@@ -10,20 +10,56 @@ public struct SummaryTable {
     self.style = style
   }
 
+  /// A group beside its states where the terminal is wide enough; else above them, and with less about each.
   public func append(to buffer: inout ByteBuffer, header: Bool = true) {
+    var layout = Layout(isBeside: true, omitted: 0)
+    var table = table(layout)
+    if let width = style.width {
+      layout.isBeside = lines.keys.isEmpty || table.width(header: header) <= width
+      while layout.omitted <= Self.dispensable.count {
+        table = self.table(layout)
+        if table.width(header: header) <= width { break }
+        layout.omitted += 1
+      }
+    }
+    table.append(to: &buffer, header: header, color: style.color)
+  }
+
+  /// What a narrow terminal goes without, the first first.
+  private static let dispensable = ["P90", "TOTAL", "LONGEST"]
+
+  private struct Layout {
+    var isBeside: Bool
+    /// How many of `dispensable` are left out.
+    var omitted: Int
+  }
+
+  private func table(_ layout: Layout) -> TextTable {
+    let omitted = Self.dispensable.prefix(layout.omitted)
+    let values = ["STAYS", "P50", "P90", "P99", "LONGEST", "TOTAL", "OPEN NOW"]
+    let shown = values.indices.filter { !omitted.contains(values[$0]) }
+    let keys = layout.isBeside ? lines.keys : []
     var table = TextTable(
-      lines.keys.map { ($0.title, $0.isNumber ? .right : .left) } + [
-        ("STATE", .left), ("STAYS", .right), ("P50", .right), ("P90", .right), ("P99", .right),
-        ("LONGEST", .right), ("TOTAL", .right), ("OPEN NOW", .right),
-      ])
+      keys.map { ($0.title, $0.isNumber ? .right : .left) } + [("STATE", .left)] + shown.map { (values[$0], .right) })
     var last: SummaryGroup?
     for (index, line) in lines.lines.enumerated() {
       // Once is enough for a group.
       let isFirst = index == 0 || line.group != last
       last = line.group
-      table.add(cells(of: line, isFirst), color: lines.keys.isEmpty ? StateColor.of(line.summary.state) : nil)
+      if isFirst, !lines.keys.isEmpty, !layout.isBeside { table.add(title: titled(line)) }
+      let group = isFirst ? self.group(line) : lines.keys.map { _ in "" }
+      let cells = self.values(of: line.summary)
+      table.add(
+        (layout.isBeside ? group : []) + [line.summary.state.name(.rfc)] + shown.map { cells[$0] },
+        color: keys.isEmpty ? StateColor.of(line.summary.state) : nil)
     }
-    table.append(to: &buffer, header: header, color: style.color)
+    return table
+  }
+
+  /// `PROCESS nginx  REMOTE PORT 443`
+  private func titled(_ line: SummaryLines.Line) -> String {
+    guard line.group != nil else { return group(line)[0] }
+    return zip(lines.keys, group(line)).map { "\($0.title) \($1)" }.joined(separator: "  ")
   }
 
   /// The stays of each line by their length, drawn.
@@ -39,10 +75,8 @@ public struct SummaryTable {
     }
   }
 
-  private func cells(of line: SummaryLines.Line, _ isFirst: Bool) -> [String] {
-    let summary = line.summary
-    return (isFirst ? group(line) : lines.keys.map { _ in "" }) + [
-      summary.state.name(.rfc),
+  private func values(of summary: StateSummary) -> [String] {
+    [
       NumberText.string(summary.stays),
       duration(summary.p50),
       duration(summary.p90),

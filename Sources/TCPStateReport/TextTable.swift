@@ -29,14 +29,29 @@ public struct TextTable: Sendable {
       })
   }
 
-  /// Appends header and rows; without colour when `color` is false.
-  public func append(to buffer: inout ByteBuffer, header: Bool = true, color: Bool = false) {
+  /// Adds a line above the rows that follow, as wide as it is.
+  public mutating func add(title: String) {
+    rows.append([Cell(text: title, width: 0, color: nil)])
+  }
+
+  /// Columns of the terminal that its lines take, titles and what trails left out.
+  public func width(header: Bool = true) -> Int {
+    widths(header).reduce(0) { $0 + $1 + 2 } - 2
+  }
+
+  private func widths(_ header: Bool) -> [Int] {
     var widths = titles.map { header ? $0.width : 0 }
     for row in rows {
       for (index, cell) in row.enumerated() where index < widths.count {
         widths[index] = max(widths[index], cell.width)
       }
     }
+    return widths
+  }
+
+  /// Appends header and rows; without colour when `color` is false.
+  public func append(to buffer: inout ByteBuffer, header: Bool = true, color: Bool = false) {
+    let widths = widths(header)
     if header {
       if color { buffer.append(StateColor.heading) }
       append(titles, widths, color: false, to: &buffer)
@@ -55,7 +70,7 @@ public struct TextTable: Sendable {
     for (index, cell) in row.enumerated() {
       let slack = index < widths.count ? widths[index] - cell.width : 0
       let left = index < alignments.count && alignments[index] == .right ? slack : 0
-      if cell.width > 0 {
+      if !cell.text.isEmpty {
         buffer.append(spaces: owed + left)
         owed = 0
         if color, let sgr = cell.color { buffer.append(sgr) }

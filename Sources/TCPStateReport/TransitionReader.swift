@@ -73,8 +73,8 @@ public struct TransitionReader: ~Copyable {
   /// For a part of a CSV recording that begins with a row.
   ///
   /// - Parameter columns: the header's.
-  public init(columns: [Column?], nullText: String = "", wanted: Set<Column>? = nil) {
-    self.init(nullText: nullText, wanted: wanted)
+  public init(columns: [Column?], nullText: String = "", wanted: Set<Column>? = nil, capacity: Int = 1 << 20) {
+    self.init(nullText: nullText, wanted: wanted, capacity: capacity)
     self.columns = columns
     setCodes()
     hasHeader = true

@@ -162,7 +162,8 @@ final class ParallelSummary: @unchecked Sendable {
   ///
   /// - Returns: false, so that it is done.
   private func work(_ tell: (_ pieces: UInt64, _ rows: UInt64) -> Void) -> Bool {
-    var reader = TransitionReader(columns: columns, nullText: task.nullText, wanted: task.wanted)
+    // Little, so that the sockets stay in the CPU's cache beside it.
+    var reader = TransitionReader(columns: columns, nullText: task.nullText, wanted: task.wanted, capacity: 128 << 10)
     var stays = StaySummary(keys: task.keys, filter: task.filter, isPart: true)
     while let number = nextPiece() {
       let piece = Piece(task)

@@ -57,7 +57,10 @@ struct SummaryPrinter: ~Copyable, TransitionSink {
     let height = Int(Terminal.height(of: file.descriptor) ?? 24)
     let lines = picture.text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
     let shown = lines.count < height ? Array(lines) : Array(lines.prefix(height - 2)) + ["…"]
+    // A line that is too long is cut by the terminal rather than wrapped, which would move all below it.
+    file.pending.append("\u{1b}[?7l")
     for line in shown { file.pending.append(line + "\n") }
+    file.pending.append("\u{1b}[?7h")
     onScreen = shown.count
   }
 
