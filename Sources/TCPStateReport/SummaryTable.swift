@@ -90,7 +90,9 @@ public struct SummaryTable {
   private func group(_ line: SummaryLines.Line) -> [String] {
     guard let group = line.group else {
       guard !lines.keys.isEmpty else { return [] }
-      let name = lines.others > 0 ? "\(NumberText.string(UInt64(lines.others))) others" : "others"
+      let name =
+        lines.others == 0
+        ? "others" : "\(NumberText.string(UInt64(lines.others))) \(lines.others == 1 ? "other" : "others")"
       return [name] + lines.keys.dropFirst().map { _ in "" }
     }
     return zip(lines.keys, [group.first, group.second]).map { SummaryText.visible($1, style.glyphs) }

@@ -101,4 +101,71 @@ import Testing
       #expect(try JSONSerialization.jsonObject(with: Data(line.utf8)) is [String: Any])
     }
   }
+
+  /// What `--watch` tells of each as it crosses the threshold, and as it ends after all.
+  @Test(arguments: ["plain", "color"]) func watch(_ name: String) throws {
+    var buffer = ByteBuffer()
+    var line = StuckLine(
+      style: StuckStyle(table: TableStyle(color: name == "color", utc: true), ownNamespace: 1, namespaces: [5: "blue"]))
+    line.appendHeader(to: &buffer)
+    for (number, socket) in Self.reading.sockets.enumerated() {
+      let time = 1_700_000_000_123_456_789 + UInt64(number) * 1_000_000_000
+      line.append(socket, .crossed, time: time, to: &buffer)
+      if number % 2 == 0 { line.append(socket, .ended, time: time + 500_000_000, to: &buffer) }
+    }
+    try check("watch-\(name).txt", buffer)
+    if name == "plain" { #expect(!buffer.text.contains("\u{1b}"), "a hostile name reaches the terminal") }
+  }
+
+  /// What `--exec` hands on: a variable each for what is known, none for what isn't.
+  @Test func environment() throws {
+    let sockets = Self.reading.sockets
+    let held = StuckEnvironment.variables(
+      sockets[0], .crossed, time: 1_700_000_000_123_456_789, cgroups: [77: "/system.slice/nginx.service"])
+    for variable in [
+      "TCPSTATE_PROCESS_PID=812", "TCPSTATE_PROCESS_NAME=nginx", "TCPSTATE_PEER_ADDRESS=10.0.0.9",
+      "TCPSTATE_UNREAD_BYTES=4096", "TCPSTATE_VERDICT=held", "TCPSTATE_CGROUP_PATH=/system.slice/nginx.service",
+    ] {
+      #expect(held.contains(variable), "\(variable) in \(held)")
+    }
+    #expect(held.allSatisfy { $0.hasPrefix("TCPSTATE_") && !$0.hasSuffix("=") })
+    let connecting = StuckEnvironment.variables(sockets[4], .ended, time: 0, cgroups: [:])
+    #expect(!connecting.contains { $0.hasPrefix("TCPSTATE_STATE_DURATION_NS") }, "its age isn't known")
+    #expect(Set(connecting.map { $0.prefix { $0 != "=" } }).count == connecting.count)
+  }
+
+  /// What a socket may be found in, and by whom it may be held then.
+  private static let cases: [(TCPState, [Verdict])] = [
+    (.synSent, [.held, .unseen]), (.synReceived, [.halfOpen]),
+    (.established, [.held, .shared, .unaccepted, .unseen, .unknown]),
+    (.closeWait, [.held, .shared, .unaccepted, .unseen, .unknown]), (.finWait1, [.held, .orphan]),
+    (.finWait2, [.held, .orphan, .unknown]), (.closing, [.orphan]), (.lastAck, [.held, .orphan]),
+  ]
+
+  /// Each has its sentence, and none of them an empty place.
+  @Test func advice() throws {
+    var reading = StuckReading()
+    let holder = SocketHolder(pid: 812, name: ShortName("nginx"), descriptor: 14)
+    for (state, verdicts) in Self.cases {
+      for verdict in verdicts {
+        var socket = Self.socket(UInt64(reading.sockets.count), state, seconds: 90, verdict)
+        if [.held, .shared, .unknown].contains(verdict) { socket.holders = [holder] }
+        if verdict == .shared {
+          socket.holders.append(SocketHolder(pid: 813, name: ShortName("worker"), descriptor: 7))
+        }
+        if verdict == .halfOpen { socket.timeouts = 3 }
+        if verdict == .unaccepted, state == .closeWait {
+          socket.listeners = [
+            StuckListener(
+              local: socket.local, holders: [holder], acceptQueue: 129, acceptQueueLimit: 128, requestQueue: 2)
+          ]
+        }
+        reading.sockets.append(socket)
+      }
+    }
+    var buffer = ByteBuffer()
+    StuckTable(reading, style: StuckStyle(table: TableStyle(), ownNamespace: 1)).append(to: &buffer)
+    try check("advice.txt", buffer)
+    #expect(!buffer.text.contains("  :") && !buffer.text.contains(" ,"))
+  }
 }

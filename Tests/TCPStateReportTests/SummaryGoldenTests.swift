@@ -4,75 +4,85 @@ import TCPStateReport
 import TestSupport
 import Testing
 
+/// What `summary` shows of the samples: alone, by one key, by two; as a table with bars, CSV and JSON Lines.
 @Suite struct SummaryGoldenTests {
-  /// Stays of some processes, one of them with a hostile name, and sockets that stay open.
-  private static func summary(_ keys: [SummaryKey]) -> StaySummary {
-    var random = SeededGenerator(seed: 3)
+  /// Each sample's connection under an id of its own, with stays of many lengths.
+  private static func lines(_ keys: [SummaryKey], top: Int = .max) -> SummaryLines {
     var summary = StaySummary(keys: keys, filter: RowFilter())
-    let names = ["nginx", "curl", "\u{1b}[31m,\"x\"", "", "a name of 15 b"]
-    let way: [TCPState] = [.closed, .synSent, .established, .closeWait, .lastAck, .closed]
-    for connection in 1...200 as ClosedRange<UInt64> {
-      for step in 0..<(connection % 7 == 0 ? 3 : 5) {
-        var row = Transition()
-        row.connection = connection
-        row.role = .client
-        row.ownerName = ShortName(names[Int(connection) % names.count])
-        row.peer = Endpoint(address: IPAddress(high: 0x2001_0db8 << 32, low: connection % 3), port: 443)
-        row.old = way[step]
-        row.new = way[step + 1]
-        let length = UInt64.random(in: 1...1000, using: &random) << UInt64(step * 9)
-        let kind: DurationKind = connection % 20 == 0 ? .atLeast : .exact
-        if step > 0 { row.stay = Stay(nanoseconds: length, kind: kind) }
+    for (number, sample) in [SampleTransitions.oneConnection, .ipv6, .hostileNames, .endings].enumerated() {
+      for var row in sample.rows {
+        row.connection += UInt64(number) << 32
         summary.receive(row)
       }
     }
-    return summary
+    // ESTABLISHED for 1 µs, 3 µs, 9 µs … each with one more stay than the one before.
+    var length: UInt64 = 1_000
+    for count in 1...12 {
+      for _ in 0..<count {
+        var row = SampleTransitions.oneConnection.rows[2]
+        row.connection = 1 << 40
+        row.stay = Stay(nanoseconds: length, kind: count == 12 ? .atLeast : .exact)
+        summary.receive(row)
+      }
+      length *= 3
+    }
+    return SummaryLines(summary, top: top)
   }
 
-  private static func check(_ name: String, _ write: (inout ByteBuffer) -> Void) throws {
+  private func check(_ name: String, _ buffer: borrowing ByteBuffer) throws {
+    if let difference = try Golden("summary-by/\(name)").difference(from: buffer.withBytes { Data($0) }) {
+      Issue.record(Comment(rawValue: difference))
+    }
+  }
+
+  private static let groupings: [(String, [SummaryKey], Int)] = [
+    ("state", [], .max), ("process", [.process], 2), ("peer-port", [.peer, .remotePort], .max),
+    ("role-cgroup", [.role, .cgroup], 1), ("local-port", [.localPort], .max),
+  ]
+
+  @Test(arguments: 0..<5, ["plain", "color", "ascii"]) func table(_ grouping: Int, _ look: String) throws {
+    let (name, keys, top) = Self.groupings[grouping]
     var buffer = ByteBuffer()
-    write(&buffer)
-    let text = Data(buffer.text.utf8)
-    #expect(try Golden("summary-groups/\(name)").difference(from: text) == nil)
+    let table = SummaryTable(
+      Self.lines(keys, top: top),
+      style: TableStyle(
+        width: look == "plain" ? nil : 100, color: look == "color", utc: true,
+        glyphs: look == "ascii" ? .ascii : .unicode))
+    table.append(to: &buffer)
+    table.appendHistograms(to: &buffer)
+    try check("\(name)-\(look).txt", buffer)
+    if look == "ascii" { #expect(buffer.text.utf8.allSatisfy { $0 < 0x80 }) }
+    guard look != "color" else { return }
+    let unsafe = buffer.text.unicodeScalars.filter { $0 != "\n" && $0.properties.generalCategory == .control }
+    #expect(unsafe.isEmpty, "a hostile name reaches the terminal")
   }
 
-  @Test(arguments: [nil, 100, 80, 60] as [Int?])
-  func table(width: Int?) throws {
-    for (name, keys) in [("state", []), ("process", [.process]), ("both", [.process, .peer])]
-      as [(String, [SummaryKey])]
-    {
-      let lines = SummaryLines(Self.summary(keys), top: 3)
-      try Self.check("\(name)-\(width.map(String.init) ?? "piped").txt") { buffer in
-        SummaryTable(lines, style: TableStyle(width: width)).append(to: &buffer)
-      }
+  @Test(arguments: 0..<5) func csv(_ grouping: Int) throws {
+    let (name, keys, top) = Self.groupings[grouping]
+    var buffer = ByteBuffer()
+    SummaryCSV(style: CSVStyle(nullText: name == "role-cgroup" ? "NA" : "")).append(
+      Self.lines(keys, top: top), header: true, to: &buffer)
+    try check("\(name).csv", buffer)
+    let table = try CSVTable(buffer.withBytes { Array($0) })
+    #expect(!table.isCut && !table.rows.isEmpty)
+    if !keys.isEmpty { #expect(table.rows.contains { $0["is_other"] == "1" } == (top < .max)) }
+  }
+
+  @Test(arguments: 0..<5) func json(_ grouping: Int) throws {
+    let (name, keys, top) = Self.groupings[grouping]
+    var buffer = ByteBuffer()
+    SummaryJSON().append(Self.lines(keys, top: top), to: &buffer)
+    try check("\(name).jsonl", buffer)
+    for line in buffer.text.split(separator: "\n") {
+      #expect(try JSONSerialization.jsonObject(with: Data(line.utf8)) is [String: Any])
     }
   }
 
-  @Test func histograms() throws {
-    let lines = SummaryLines(Self.summary([.process]), top: 1)
-    try Self.check("histogram.txt") { buffer in
-      SummaryTable(lines, style: TableStyle()).appendHistograms(to: &buffer)
-    }
-    try Self.check("histogram-ascii.txt") { buffer in
-      SummaryTable(lines, style: TableStyle(width: 60, glyphs: .ascii)).appendHistograms(to: &buffer)
-    }
-  }
-
-  @Test func machines() throws {
-    let lines = SummaryLines(Self.summary([.process, .peer]))
-    try Self.check("rows.csv") { buffer in SummaryCSV().append(lines, header: true, to: &buffer) }
-    try Self.check("rows.jsonl") { buffer in SummaryJSON().append(lines, to: &buffer) }
-  }
-
-  /// No line is wider than the terminal.
-  @Test(arguments: [60, 80, 100, 160])
-  func fits(width: Int) {
-    for keys in [[], [.process], [.process, .peer]] as [[SummaryKey]] {
-      var buffer = ByteBuffer()
-      SummaryTable(SummaryLines(Self.summary(keys)), style: TableStyle(width: width)).append(to: &buffer)
-      for line in buffer.text.split(separator: "\n") where !line.hasPrefix("PROCESS ") {
-        #expect(line.count <= width, "\(line)")
-      }
-    }
+  /// Whatever it is grouped by, the stays are the same.
+  @Test func sumsAgree() {
+    func stays(_ lines: SummaryLines) -> UInt64 { lines.lines.reduce(0) { $0 + $1.summary.stays } }
+    let all = stays(Self.lines([]))
+    #expect(all > 78)
+    for (name, keys, top) in Self.groupings { #expect(stays(Self.lines(keys, top: top)) == all, "\(name)") }
   }
 }

@@ -1,0 +1,73 @@
+import Foundation
+import TCPStateCore
+import TCPStateReport
+import TestSupport
+import Testing
+
+/// `summary` of many processes, in terminals of many widths.
+@Suite struct SummaryWidthTests {
+  /// Stays of some processes, one of them with a hostile name, and sockets that stay open.
+  private static func summary(_ keys: [SummaryKey]) -> StaySummary {
+    var random = SeededGenerator(seed: 3)
+    var summary = StaySummary(keys: keys, filter: RowFilter())
+    let names = ["nginx", "curl", "\u{1b}[31m,\"x\"", "", "a name of 15 b"]
+    let way: [TCPState] = [.closed, .synSent, .established, .closeWait, .lastAck, .closed]
+    for connection in 1...200 as ClosedRange<UInt64> {
+      for step in 0..<(connection % 7 == 0 ? 3 : 5) {
+        var row = Transition()
+        row.connection = connection
+        row.role = .client
+        row.ownerName = ShortName(names[Int(connection) % names.count])
+        row.peer = Endpoint(address: IPAddress(high: 0x2001_0db8 << 32, low: connection % 3), port: 443)
+        row.old = way[step]
+        row.new = way[step + 1]
+        let length = UInt64.random(in: 1...1000, using: &random) << UInt64(step * 9)
+        let kind: DurationKind = connection % 20 == 0 ? .atLeast : .exact
+        if step > 0 { row.stay = Stay(nanoseconds: length, kind: kind) }
+        summary.receive(row)
+      }
+    }
+    return summary
+  }
+
+  private static func check(_ name: String, _ write: (inout ByteBuffer) -> Void) throws {
+    var buffer = ByteBuffer()
+    write(&buffer)
+    let text = Data(buffer.text.utf8)
+    #expect(try Golden("summary-groups/\(name)").difference(from: text) == nil)
+  }
+
+  @Test(arguments: [nil, 100, 80, 60] as [Int?])
+  func table(width: Int?) throws {
+    for (name, keys) in [("state", []), ("process", [.process]), ("both", [.process, .peer])]
+      as [(String, [SummaryKey])]
+    {
+      let lines = SummaryLines(Self.summary(keys), top: 3)
+      try Self.check("\(name)-\(width.map(String.init) ?? "piped").txt") { buffer in
+        SummaryTable(lines, style: TableStyle(width: width)).append(to: &buffer)
+      }
+    }
+  }
+
+  @Test func histograms() throws {
+    let lines = SummaryLines(Self.summary([.process]), top: 1)
+    try Self.check("histogram.txt") { buffer in
+      SummaryTable(lines, style: TableStyle()).appendHistograms(to: &buffer)
+    }
+    try Self.check("histogram-ascii.txt") { buffer in
+      SummaryTable(lines, style: TableStyle(width: 60, glyphs: .ascii)).appendHistograms(to: &buffer)
+    }
+  }
+
+  /// No line is wider than the terminal.
+  @Test(arguments: [60, 80, 100, 160])
+  func fits(width: Int) {
+    for keys in [[], [.process], [.process, .peer]] as [[SummaryKey]] {
+      var buffer = ByteBuffer()
+      SummaryTable(SummaryLines(Self.summary(keys)), style: TableStyle(width: width)).append(to: &buffer)
+      for line in buffer.text.split(separator: "\n") where !line.hasPrefix("PROCESS ") {
+        #expect(line.count <= width, "\(line)")
+      }
+    }
+  }
+}
