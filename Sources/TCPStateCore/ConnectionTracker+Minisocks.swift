@@ -47,11 +47,15 @@ extension ConnectionTracker {
     }
     guard isReadable(event.pointee.netns) else { return false }
     let connection = insert(key, from: event, state: .synReceived)
+    if table.isUnkept(connection) {
+      // Each of its SYN-ACKs, and its handshake, would be told as if it were the first of it.
+      forget(connection)
+      return false
+    }
     adoptRequest(connection, event, age: UInt64(event.pointee.total_rto_time_ms) * 1_000_000)
     write(connection, at: connection.pointee.entered, source: .derived, to: &row)
     row.old = .listen
     row.new = .synReceived
-    if table.isUnkept(connection) { forget(connection) }
     return true
   }
 

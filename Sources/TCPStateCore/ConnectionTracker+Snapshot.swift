@@ -18,7 +18,8 @@ extension ConnectionTracker {
   public func mustWait(_ snapshot: UnsafePointer<tcpstate_snapshot>) -> Bool {
     let event = UnsafeRawPointer(snapshot).assumingMemoryBound(to: tcpstate_event.self)
     guard !Self.isFleeting(snapshot) else { return false }
-    guard let known = find(event) else { return event.pointee.kind != TCPSTATE_KIND_SOCKET }
+    // Beyond the limit it won't be taken in, so it needn't be kept until then either.
+    guard let known = find(event) else { return event.pointee.kind != TCPSTATE_KIND_SOCKET && table.count < limit }
     return known.pointee.state != TCPState(number: event.pointee.state_new)
   }
 
@@ -47,8 +48,8 @@ extension ConnectionTracker {
     guard let connection = find(event) else {
       guard adoptsMinisocks || event.pointee.kind == TCPSTATE_KIND_SOCKET else { return false }
       guard table.count < limit else {
-        // Later readings find it again and again.
-        if !knowsExisting { crowdedOut += 1 }
+        // Later readings find it again and again, so only that it happened is noted.
+        if !knowsExisting || crowdedOut == 0 { crowdedOut += 1 }
         return false
       }
       let connection = insert(key, from: event, state: state)

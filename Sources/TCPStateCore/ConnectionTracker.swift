@@ -26,7 +26,7 @@ public struct ConnectionTracker: ~Copyable {
   /// Connections kept at the most, each in at most 200 bytes.
   ///
   /// Beyond them a new one takes the place of one in TIME-WAIT, whose end then isn't told; where
-  /// there is none of these, its transitions have no durations.
+  /// there is none of these, its transitions have no durations, and a half-open request isn't told of.
   public var limit = Self.defaultLimit
   public static let defaultLimit = 1_000_000
   /// How often one wasn't kept, or no longer, because of `limit`.

@@ -131,7 +131,7 @@ struct LiveStream: ~Copyable {
       hasToldCrowd = true
       Message.error(
         "\(NumberText.string(UInt64(tracker.limit))) connections are tracked, the most that --max-connections allows; "
-          + "ends of TIME-WAIT, and durations of new connections, may be missing")
+          + "ends of TIME-WAIT, half-open requests, and durations of new connections may be missing")
     }
   }
 

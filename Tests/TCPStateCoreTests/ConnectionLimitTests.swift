@@ -6,10 +6,11 @@ import Testing
 @Suite struct ConnectionLimitTests {
   private static func apply(
     _ tracker: inout ConnectionTracker, _ cookie: UInt64, at time: UInt64, _ old: TCPState, _ new: TCPState,
-    flags: Int32 = 0
+    flags: Int32 = 0, peerPort: UInt16 = 0
   ) -> Transition? {
     var event = EventBuilder.transition(old, new)
     event.cookie = cookie
+    event.peer_port = peerPort
     event.timestamp_ns = time
     event.flags = UInt16(flags)
     var row = Transition()
@@ -56,5 +57,110 @@ import Testing
     }
     #expect(tracker.unmatched == 0)
     #expect(tracker.trackedBytes < 1 << 20)
+  }
+
+  // MARK: - Half-open requests
+
+  private static func request(_ cookie: UInt64, at time: UInt64) -> tcpstate_snapshot {
+    var snapshot = tcpstate_snapshot()
+    snapshot.event.version = 1
+    snapshot.event.kind = UInt8(TCPSTATE_KIND_REQUEST)
+    snapshot.event.cookie = cookie
+    snapshot.event.timestamp_ns = time
+    snapshot.event.state_new = TCPState.synReceived.number
+    snapshot.event.retransmits = 1
+    snapshot.request_age_us = 1
+    return snapshot
+  }
+
+  /// One reading of the tables that finds these requests.
+  ///
+  /// - Returns: rows, requests that were to be kept until the end of the reading, and keys that weren't found any more.
+  private static func read(
+    _ tracker: inout ConnectionTracker, _ cookies: Range<UInt64>, at time: UInt64
+  ) -> (rows: Int, putOff: Int, vanished: [UInt64]) {
+    var row = Transition()
+    var (rows, putOff) = (0, 0)
+    tracker.beginPass()
+    for cookie in cookies {
+      let found = Self.request(cookie, at: time + 1)
+      withUnsafePointer(to: found) {
+        if tracker.mustWait($0) { putOff += 1 }
+        if tracker.apply($0, to: &row) { rows += 1 }
+      }
+    }
+    return (rows, putOff, tracker.endPass(startedAt: time, minisocksOnly: false))
+  }
+
+  @Test func readingsFindMoreRequestsThanAreKept() {
+    var tracker = ConnectionTracker()
+    tracker.limit = 10
+    // At the start, and again and again.
+    for pass in 1...5 as ClosedRange<UInt64> {
+      let (rows, putOff, vanished) = Self.read(&tracker, 1..<1001, at: pass * 1_000_000)
+      #expect(rows == 0 && vanished.isEmpty)
+      #expect(putOff == (pass == 1 ? 10 : 0), "what isn't kept takes no memory until the end of the reading either")
+      #expect(tracker.trackedCount == 10 && tracker.silentCount == 10 && tracker.openCount(.synReceived) == 10)
+    }
+    #expect(tracker.crowdedOut == 990)
+    #expect(tracker.trackedBytes < 1 << 20)
+    // As the kernel has given them up there is room for others.
+    var row = Transition()
+    let (_, _, gone) = Self.read(&tracker, 0..<0, at: 10_000_000)
+    #expect(gone.count == 10)
+    for key in gone {
+      tracker.conclude(key, passStartedAt: 10_000_000, lastSeen: 5_000_000, overflowed: false, to: &row)
+      #expect(row.old == .synReceived && row.new == .closed)
+    }
+    #expect(tracker.trackedCount == 0 && tracker.silentCount == 0 && tracker.openCount(.synReceived) == 0)
+    let (rows, _, _) = Self.read(&tracker, 2000..<2005, at: 20_000_000)
+    #expect(rows == 5 && tracker.silentCount == 5)
+  }
+
+  /// Found only later, when the table happens to be full: that isn't silent.
+  @Test func aFullTableIsToldOfWhenARequestIsFound() {
+    var tracker = ConnectionTracker()
+    tracker.limit = 10
+    _ = Self.read(&tracker, 1..<11, at: 1_000_000)
+    #expect(tracker.knowsExisting && tracker.trackedCount == 10 && tracker.crowdedOut == 0)
+    let (rows, putOff, vanished) = Self.read(&tracker, 1..<12, at: 2_000_000)
+    #expect(rows == 0 && putOff == 0 && vanished.isEmpty)
+    #expect(tracker.crowdedOut == 1)
+  }
+
+  private static func synAck(_ tracker: inout ConnectionTracker, _ cookie: UInt64, at time: UInt64) -> Transition? {
+    var event = request(cookie, at: time).event
+    event.kind = UInt8(TCPSTATE_KIND_SYN_ACK)
+    event.total_rto_time_ms = 1000
+    var row = Transition()
+    return withUnsafePointer(to: event) { tracker.apply($0, to: &row) } ? row : nil
+  }
+
+  /// Each sends its SYN-ACK five times; those beyond the limit aren't told of five times.
+  @Test func requestsThatShowThemselves() throws {
+    let second: UInt64 = 1_000_000_000
+    var tracker = ConnectionTracker()
+    tracker.limit = 10
+    tracker.knowsExisting = true
+    var told: Set<UInt64> = []
+    for time in [10, 12, 16, 24, 40] as [UInt64] {
+      for cookie in 1..<1001 as Range<UInt64> {
+        guard let row = Self.synAck(&tracker, cookie, at: time * second + cookie) else { continue }
+        #expect(row.old == .listen && row.new == .synReceived)
+        let isFirst = told.insert(row.connection).inserted
+        #expect(isFirst, "once each")
+      }
+      #expect(tracker.trackedCount == 10 && tracker.silentCount == 10)
+    }
+    #expect(told.count == 10 && tracker.crowdedOut > 0 && tracker.unmatched == 0)
+    // One that turns out to be real is told as any other beyond the limit.
+    let time = 41 * second
+    let opened = try #require(Self.apply(&tracker, 500, at: time, .listen, .synReceived, peerPort: 1))
+    #expect(opened.stay == nil)
+    let established = try #require(Self.apply(&tracker, 500, at: time + 20, .synReceived, .established, peerPort: 1))
+    #expect(established.role == .server && established.new == .established)
+    let ended = try #require(Self.apply(&tracker, 500, at: time + 100, .established, .finWait1, peerPort: 1))
+    #expect(ended.stay.map { $0.nanoseconds <= 80 && $0.kind == .atLeast } ?? true)
+    #expect(tracker.trackedCount == 10 && tracker.unmatched == 0)
   }
 }

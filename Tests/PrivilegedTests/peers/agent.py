@@ -174,10 +174,45 @@ def crowd_close(seed, path=None):
     return {}
 
 
+def checksum(data):
+    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def flood(address, port, source, count):
+    """SYNs by hand, each from the next address after `source`; nobody answers the SYN-ACKs."""
+    raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    first, = struct.unpack("!I", socket.inet_aton(source))
+    for number in range(int(count)):
+        ends = struct.pack("!I", first + number) + socket.inet_aton(address)
+        tcp = [1024 + number % 60000, int(port), 1000 + number, 0, 5 << 4, 2, 65535, 0, 0]
+        tcp[7] = checksum(ends + struct.pack("!BBH", 0, 6, 20) + struct.pack("!HHIIBBHHH", *tcp))
+        # The kernel fills in the length and the checksum of this header.
+        ip = struct.pack("!BBHHHBBH", 0x45, 0, 0, 0, 0, 64, 6, 0) + ends
+        raw.sendto(ip + struct.pack("!HHIIBBHHH", *tcp), (address, 0))
+    return {}
+
+
+def requests(port, count):
+    """Until there are so many half-open requests; how often they have timed out at the least."""
+    text = ":%04X" % int(port)
+    end = time.monotonic() + 15
+    while time.monotonic() < end:
+        with open("/proc/self/net/tcp") as lines:
+            words = [line.split() for line in list(lines)[1:]]
+        found = [int(word[6], 16) for word in words if word[1].endswith(text) and word[3] == "03"]
+        if len(found) == int(count):
+            return {"timeouts": min(found, default=0)}
+        time.sleep(0.01)
+    raise TimeoutError(errno.ETIMEDOUT, "%d half-open requests" % len(found))
+
+
 def main():
     commands = {f.__name__: f for f in (
         ping, listen, connect, accept, send, receive, eof, shutdown, close, reset, comm, churn, settle,
-        descriptors, crowd_connect, crowd_accept, crowd_close)}
+        descriptors, crowd_connect, crowd_accept, crowd_close, flood, requests)}
     for line in sys.stdin:
         words = line.split()
         before = now()
