@@ -49,7 +49,8 @@ let package = Package(
       name: "TCPStateCoreTests", dependencies: ["TCPStateCore", "CTCPStateEvent", "TestSupport"],
       exclude: ["Fixtures", "Scenarios"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "PrivilegedTests", dependencies: ["TestSupport"], exclude: ["peers"], swiftSettings: swiftSettings),
+      name: "PrivilegedTests", dependencies: ["TCPStateKernel", "TestSupport"], exclude: ["peers"],
+      swiftSettings: swiftSettings),
     .testTarget(
       name: "TCPStateReportTests", dependencies: ["TCPStateCore", "TCPStateReport", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: swiftSettings),
