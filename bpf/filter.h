@@ -19,15 +19,6 @@ struct identity {
 	__u16 family;
 };
 
-/* Kernel before 6.1 kept ids where newer ones keep pointers. */
-struct cgroup___ids {
-	__u64 ancestor_ids[1];
-} __attribute__((preserve_access_index));
-
-struct cgroup___pointers {
-	struct cgroup *ancestors[1];
-} __attribute__((preserve_access_index));
-
 static __always_inline bool v4mapped(const __u8 *address)
 {
 	const __u32 *words = (const __u32 *)address;
@@ -62,17 +53,15 @@ static __always_inline bool in_cgroup(struct cgroup *cgroup)
 
 	if ((__u32)BPF_CORE_READ(cgroup, level) < config.filter_cgroup_level)
 		return false;
-	if (bpf_core_field_exists(((struct cgroup___pointers *)0)->ancestors)) {
+	if (bpf_core_field_exists(cgroup->ancestors)) {
 		struct cgroup *ancestor = NULL;
-		struct cgroup___pointers *c = (void *)cgroup;
 
 		bpf_probe_read_kernel(&ancestor, sizeof(ancestor),
-				      (const char *)&c->ancestors + offset);
+				      (const char *)&cgroup->ancestors + offset);
 		id = BPF_CORE_READ(ancestor, kn, id);
-	} else if (bpf_core_field_exists(((struct cgroup___ids *)0)->ancestor_ids)) {
-		struct cgroup___ids *c = (void *)cgroup;
-
-		bpf_probe_read_kernel(&id, sizeof(id), (const char *)&c->ancestor_ids + offset);
+	} else if (bpf_core_field_exists(cgroup->ancestor_ids)) {
+		bpf_probe_read_kernel(&id, sizeof(id),
+				      (const char *)&cgroup->ancestor_ids + offset);
 	}
 	return id == config.filter_cgroup;
 }

@@ -41,6 +41,7 @@ typedef _Bool bool;
 
 /* include/uapi/linux/bpf.h */
 enum {
+	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LPM_TRIE = 11,
@@ -50,6 +51,7 @@ enum {
 #define BPF_F_NO_PREALLOC (1U << 0)
 #define BPF_F_CLONE (1U << 9)
 #define BPF_LOCAL_STORAGE_GET_F_CREATE (1ULL << 0)
+#define BPF_NOEXIST 1
 #define BPF_RB_NO_WAKEUP (1ULL << 0)
 #define BPF_RB_FORCE_WAKEUP (1ULL << 1)
 #define BPF_RB_AVAIL_DATA 0
@@ -108,6 +110,7 @@ struct sock_common {
 	u16 skc_num;
 	u16 skc_family;
 	volatile u8 skc_state;
+	u8 skc_reuseport : 1;
 	int skc_bound_dev_if;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
@@ -126,6 +129,9 @@ struct kernfs_node {
 struct cgroup {
 	int level;
 	struct kernfs_node *kn;
+	/* Before 6.1 ids were kept where newer kernels keep pointers. */
+	struct cgroup *ancestors[1];
+	u64 ancestor_ids[1];
 };
 
 struct sock_cgroup_data {
@@ -142,6 +148,10 @@ typedef struct {
 	u32 val;
 } kuid_t;
 
+struct timer_list {
+	unsigned long expires;
+};
+
 struct sock {
 	struct sock_common __sk_common;
 	socket_lock_t sk_lock;
@@ -154,6 +164,7 @@ struct sock {
 	u32 sk_ack_backlog;
 	u32 sk_max_ack_backlog;
 	struct sock_cgroup_data sk_cgrp_data;
+	struct timer_list tcp_retransmit_timer; /* 6.19 and newer */
 } __attribute__((preserve_access_index));
 
 struct socket {
@@ -173,10 +184,6 @@ struct inet_sock {
 	struct sock sk;
 	__be32 inet_saddr;
 	__be16 inet_sport;
-};
-
-struct timer_list {
-	unsigned long expires;
 };
 
 struct request_sock_queue {
@@ -272,6 +279,12 @@ struct task_struct {
 struct file;
 struct seq_file;
 
+#pragma clang attribute pop
+
+/*
+ * What the iterators are called with: fixed layouts, so nothing to relocate,
+ * which would cost some milliseconds at load.
+ */
 struct bpf_iter_meta {
 	struct seq_file *seq;
 	u64 session_id;
@@ -287,10 +300,8 @@ struct bpf_iter__tcp {
 struct bpf_iter__task_file {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
-	u32 fd;
+	u32 fd __attribute__((aligned(8)));
 	struct file *file;
 };
-
-#pragma clang attribute pop
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
 #include <tcpstate_event.h>
 
 #define PORT_WORDS 1024 /* 65,536 ports, a bit each */
@@ -21,17 +22,28 @@ struct {
 struct owner {
 	__u32 pid; /* thread group id */
 	__u32 reader; /* seen reading, so not merely inherited from the listener */
-	__u64 pass; /* iterator session that has reported this socket */
 	__u8 name[TCPSTATE_NAME_LENGTH];
 };
 
-/* Cloned into the child at SYN-RECEIVED, so a child starts with its listener's owner. */
+/*
+ * Who reads from a socket. Storage costs a connection more than all the rest
+ * that is done for it here, so it isn't made before somebody reads; until then
+ * the consumer knows the owner from who opened the socket or the listener.
+ *
+ * Listeners that share their port can't be told apart by it. They have storage
+ * from the start, and it is cloned into the child at SYN-RECEIVED.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
 	__type(key, int);
 	__type(value, struct owner);
 } owners SEC(".maps");
+
+static __always_inline bool shares_port(const struct sock *sk)
+{
+	return BPF_CORE_READ_BITFIELD_PROBED(&sk->__sk_common, skc_reuseport);
+}
 
 struct port_set {
 	__u64 words[PORT_WORDS];

@@ -3,10 +3,18 @@
 #ifndef TCPSTATE_MINISOCK_H
 #define TCPSTATE_MINISOCK_H
 
-/* Programs that see every socket may ask for its cookie since 5.12. */
-static __always_inline __u64 cookie_of(void *sk)
+/*
+ * Programs that see every socket may ask for its cookie since 5.12. The helper
+ * makes one if there is none; most often there is, and looking is cheaper.
+ */
+static __always_inline __u64 cookie_of(const struct sock_common *skc)
 {
-	return config.plain ? 0 : bpf_get_socket_cookie(sk);
+	__u64 cookie;
+
+	if (config.plain)
+		return 0;
+	cookie = skc->skc_cookie.counter;
+	return cookie ? cookie : bpf_get_socket_cookie((void *)skc);
 }
 
 /* Fields that all three kinds of socks share, from the part that is common to them. */
@@ -37,7 +45,7 @@ static __always_inline void fill_minisock(struct tcpstate_event *e, const struct
 	e->version = TCPSTATE_EVENT_VERSION;
 	e->kind = kind;
 	e->state_old = e->state_new = state;
-	e->cookie = cookie_of((void *)skc);
+	e->cookie = cookie_of(skc);
 	e->socket_address = (__u64)skc;
 	__builtin_memcpy(e->local_address, id->local_address, 16);
 	__builtin_memcpy(e->peer_address, id->peer_address, 16);

@@ -8,17 +8,23 @@
  *   RECORD(name)             the function's name in this variant
  *   READ(pointer, field)     one scalar field
  *   READ_BYTES(to, p, field) an array field
+ *
+ * All is reached from struct tcp_sock: each type from which a field is reached
+ * costs libbpf half a millisecond at load, for it looks through all types of
+ * the kernel to find it.
  */
+
+#ifndef SK
+#define SK inet_conn.icsk_inet.sk
+#endif
 
 static __always_inline void RECORD(identify)(struct identity *id, struct tcp_sock *tp)
 {
-	struct inet_sock *inet = &tp->inet_conn.icsk_inet;
-	struct sock *sk = &inet->sk;
-	struct net *net = READ(sk, __sk_common.skc_net.net);
+	struct net *net = READ(tp, SK.__sk_common.skc_net.net);
 
-	id->family = READ(sk, __sk_common.skc_family);
-	id->local_port = bpf_ntohs(READ(inet, inet_sport));
-	id->peer_port = bpf_ntohs(READ(sk, __sk_common.skc_dport));
+	id->family = READ(tp, SK.__sk_common.skc_family);
+	id->local_port = bpf_ntohs(READ(tp, inet_conn.icsk_inet.inet_sport));
+	id->peer_port = bpf_ntohs(READ(tp, SK.__sk_common.skc_dport));
 	id->netns = READ(net, ns.inum);
 	if (id->family == AF_INET) {
 		__u32 *local = (__u32 *)id->local_address;
@@ -27,11 +33,11 @@ static __always_inline void RECORD(identify)(struct identity *id, struct tcp_soc
 		local[0] = peer[0] = 0;
 		local[1] = peer[1] = 0;
 		local[2] = peer[2] = bpf_htonl(0xffff);
-		local[3] = READ(sk, __sk_common.skc_rcv_saddr);
-		peer[3] = READ(sk, __sk_common.skc_daddr);
+		local[3] = READ(tp, SK.__sk_common.skc_rcv_saddr);
+		peer[3] = READ(tp, SK.__sk_common.skc_daddr);
 	} else {
-		READ_BYTES(id->local_address, sk, __sk_common.skc_v6_rcv_saddr);
-		READ_BYTES(id->peer_address, sk, __sk_common.skc_v6_daddr);
+		READ_BYTES(id->local_address, tp, SK.__sk_common.skc_v6_rcv_saddr);
+		READ_BYTES(id->peer_address, tp, SK.__sk_common.skc_v6_daddr);
 	}
 }
 
@@ -39,18 +45,16 @@ static __always_inline void RECORD(identify)(struct identity *id, struct tcp_soc
 static __always_inline void RECORD(fill)(struct tcpstate_event *e, const struct identity *id,
 					 struct tcp_sock *tp)
 {
-	struct inet_connection_sock *icsk = &tp->inet_conn;
-	struct sock *sk = &icsk->icsk_inet.sk;
-	struct tcp_congestion_ops *ca = READ(icsk, icsk_ca_ops);
-	struct cgroup *cgroup = READ(sk, sk_cgrp_data.cgroup);
-	unsigned long sock_flags = READ(sk, __sk_common.skc_flags);
-	__u8 shutdown = READ(sk, sk_shutdown);
-	__u32 interface = READ(sk, __sk_common.skc_bound_dev_if);
+	struct tcp_congestion_ops *ca = READ(tp, inet_conn.icsk_ca_ops);
+	struct cgroup *cgroup = READ(tp, SK.sk_cgrp_data.cgroup);
+	unsigned long sock_flags = READ(tp, SK.__sk_common.skc_flags);
+	__u8 shutdown = READ(tp, SK.sk_shutdown);
+	__u32 interface = READ(tp, SK.__sk_common.skc_bound_dev_if);
 	__u16 flags = 0;
 
 	e->version = TCPSTATE_EVENT_VERSION;
-	e->error = READ(sk, sk_err);
-	e->socket_address = (__u64)sk;
+	e->error = READ(tp, SK.sk_err);
+	e->socket_address = (__u64)tp;
 	e->cgroup_id = 0;
 	if (cgroup) {
 		struct kernfs_node *kn = READ(cgroup, kn);
@@ -63,14 +67,14 @@ static __always_inline void RECORD(fill)(struct tcpstate_event *e, const struct 
 	e->peer_port = id->peer_port;
 	e->family = id->family;
 	e->netns = id->netns;
-	e->timeouts = READ(icsk, icsk_retransmits);
-	e->backoff = READ(icsk, icsk_backoff);
-	if (!interface && bpf_core_field_exists(sk->sk_rx_dst_ifindex))
-		interface = READ(sk, sk_rx_dst_ifindex);
+	e->timeouts = READ(tp, inet_conn.icsk_retransmits);
+	e->backoff = READ(tp, inet_conn.icsk_backoff);
+	if (!interface && bpf_core_field_exists(tp->SK.sk_rx_dst_ifindex))
+		interface = READ(tp, SK.sk_rx_dst_ifindex);
 	e->interface_index = interface;
-	e->user_id = READ(sk, sk_uid.val);
+	e->user_id = READ(tp, SK.sk_uid.val);
 
-	if (READ(sk, sk_socket))
+	if (READ(tp, SK.sk_socket))
 		flags |= TCPSTATE_FLAG_HAS_SOCKET;
 	if (sock_flags & (1 << SOCK_DONE))
 		flags |= TCPSTATE_FLAG_DONE;
@@ -95,7 +99,7 @@ static __always_inline void RECORD(fill)(struct tcpstate_event *e, const struct 
 	e->congestion_window = READ(tp, snd_cwnd);
 	e->slow_start_threshold = READ(tp, snd_ssthresh);
 	e->smoothed_rtt_us8 = READ(tp, srtt_us);
-	e->rto_jiffies = READ(icsk, icsk_rto);
+	e->rto_jiffies = READ(tp, inet_conn.icsk_rto);
 	e->retransmits = READ(tp, total_retrans);
 	e->segments_sent = READ(tp, segs_out);
 	e->segments_received = READ(tp, segs_in);

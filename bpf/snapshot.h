@@ -19,34 +19,25 @@ static __always_inline void start_snapshot(struct tcpstate_snapshot *s)
 	s->event.lost_before = shared.lost;
 }
 
-/* Where the retransmission timer is on 6.19 and newer. */
-struct sock___timed {
-	struct timer_list tcp_retransmit_timer;
-} __attribute__((preserve_access_index));
-
 static __always_inline void fill_full_socket(struct tcpstate_snapshot *s, const struct identity *id,
 					     struct tcp_sock *tp, __u8 state)
 {
-	struct inet_connection_sock *icsk = &tp->inet_conn;
-
 	fill_direct(&s->event, id, tp);
 	s->event.kind = TCPSTATE_KIND_SOCKET;
 	s->event.state_old = s->event.state_new = state;
 	s->last_acked_jiffies = tp->rcv_tstamp;
-	s->last_data_received_jiffies = icsk->icsk_ack.lrcvtime;
+	s->last_data_received_jiffies = tp->inet_conn.icsk_ack.lrcvtime;
 	s->last_data_sent_jiffies = tp->lsndtime;
-	if (icsk->icsk_pending) {
-		struct sock___timed *timed = (void *)&icsk->icsk_inet.sk;
-
-		if (bpf_core_field_exists(icsk->icsk_retransmit_timer))
-			s->timer_expires = icsk->icsk_retransmit_timer.expires;
-		else if (bpf_core_field_exists(timed->tcp_retransmit_timer))
-			s->timer_expires = timed->tcp_retransmit_timer.expires;
+	if (tp->inet_conn.icsk_pending) {
+		if (bpf_core_field_exists(tp->inet_conn.icsk_retransmit_timer))
+			s->timer_expires = tp->inet_conn.icsk_retransmit_timer.expires;
+		else if (bpf_core_field_exists(tp->SK.tcp_retransmit_timer))
+			s->timer_expires = tp->SK.tcp_retransmit_timer.expires;
 	}
 	if (state == TCP_LISTEN) {
-		s->accept_queue = icsk->icsk_inet.sk.sk_ack_backlog;
-		s->accept_queue_limit = icsk->icsk_inet.sk.sk_max_ack_backlog;
-		s->request_queue = icsk->icsk_accept_queue.qlen.counter;
+		s->accept_queue = tp->SK.sk_ack_backlog;
+		s->accept_queue_limit = tp->SK.sk_max_ack_backlog;
+		s->request_queue = tp->inet_conn.icsk_accept_queue.qlen.counter;
 	}
 }
 
@@ -78,29 +69,28 @@ int snapshot_files(struct bpf_iter__task_file *ctx)
 	tp = bpf_skc_to_tcp_sock(socket->sk);
 	if (!tp)
 		return 0;
-	state = tp->inet_conn.icsk_inet.sk.__sk_common.skc_state;
+	state = tp->SK.__sk_common.skc_state;
 	if (state == TCP_CLOSE || !state_wanted(state))
 		return 0;
 	identify_direct(&id, tp);
 	if (!wanted(&id, id.local_port == 0))
 		return 0;
-	if (config.filter_cgroup && !in_cgroup(tp->inet_conn.icsk_inet.sk.sk_cgrp_data.cgroup))
+	if (config.filter_cgroup && !in_cgroup(tp->SK.sk_cgrp_data.cgroup))
 		return 0;
 
 	start_snapshot(&s);
 	fill_full_socket(&s, &id, tp, state);
-	s.event.cookie = bpf_get_socket_cookie(socket->sk);
+	s.event.cookie = cookie_of(&socket->sk->__sk_common);
 	s.fd = ctx->fd;
 	s.event.owner_pid = task->tgid;
 	__builtin_memcpy(s.event.owner_name, task->group_leader->comm, TCPSTATE_NAME_LENGTH);
 
-	owner = bpf_sk_storage_get(&owners, socket->sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (owner) {
-		if (!owner->pid) {
+	if (state == TCP_LISTEN && shares_port(socket->sk)) {
+		owner = bpf_sk_storage_get(&owners, socket->sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		if (owner && !owner->pid) {
 			owner->pid = s.event.owner_pid;
 			__builtin_memcpy(owner->name, s.event.owner_name, sizeof(owner->name));
 		}
-		owner->pass = ctx->meta->session_id;
 	}
 	bpf_seq_write(ctx->meta->seq, &s, sizeof(s));
 	return 0;
@@ -179,13 +169,13 @@ int snapshot_sockets(struct bpf_iter__tcp *ctx)
 	if (!tp || !state_wanted(state))
 		return 0;
 	identify_direct(&id, tp); /* skc_num is 0 where the port was given back */
-	if (config.filter_cgroup && !in_cgroup(tp->inet_conn.icsk_inet.sk.sk_cgrp_data.cgroup))
+	if (config.filter_cgroup && !in_cgroup(tp->SK.sk_cgrp_data.cgroup))
 		return 0;
 	start_snapshot(&s);
 	fill_full_socket(&s, &id, tp, state);
 	s.event.cookie = cookie_of(skc);
 	if (config.plain) /* user space looks for its owners in /proc */
-		s.socket_inode = inode_of(tp->inet_conn.icsk_inet.sk.sk_socket);
+		s.socket_inode = inode_of(tp->SK.sk_socket);
 	bpf_seq_write(seq, &s, sizeof(s));
 	return 0;
 }

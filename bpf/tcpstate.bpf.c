@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
  * The kernel side of tcpstate-trace: every state transition of every TCP
- * socket into a ring buffer, and who owns the socket into its local storage.
- * No state is kept here but the owner; durations are the consumer's work.
+ * socket into a ring buffer. No state is kept here but who reads from a
+ * socket; durations, and who owns what, are the consumer's work.
  */
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
@@ -56,6 +56,34 @@ static __always_inline void count(__u64 *counter)
 	asm volatile("lock *(u64 *)(%0 + 0) += %1" : : "r"(counter), "r"(1ULL) : "memory");
 }
 
+#define MAX_NOTES 8
+
+/* What the programs of one CPU tell each other. */
+struct cpu_state {
+	__u32 submitted; /* records, modulo 2^32 */
+	__u32 wake_due; /* the consumer has much to read and wasn't woken yet */
+	__u32 count; /* of notes, see transition_nested */
+	__u32 unused;
+	struct note {
+		__u64 sk;
+		__u64 states;
+	} notes[MAX_NOTES];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct cpu_state);
+} cpus SEC(".maps");
+
+static __always_inline struct cpu_state *this_cpu(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&cpus, &zero);
+}
+
 static __always_inline struct tcpstate_event *reserve(void)
 {
 	struct tcpstate_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
@@ -67,24 +95,26 @@ static __always_inline struct tcpstate_event *reserve(void)
 
 /*
  * Waking the consumer costs the traced process more than all the rest, so it
- * is left to the consumer's timer until there is much to read, and then done
- * once for each wake_bytes more. Records are of one size, so none of these
- * marks is stepped over.
+ * is left to the consumer's timer until there is much to read. Even looking is
+ * done but now and then, and the consumer is woken once until it has read.
  *
  * The wake-up is an interrupt on this CPU, at once. Where bottom halves are
  * enabled, pending packets would be handled at its end, still inside this
  * program, so a process leaves it to the next transition in a softirq.
  */
-static __always_inline void submit(struct tcpstate_event *e, bool softirq)
+#define LOOK_EVERY 32
+
+static __always_inline void submit(struct tcpstate_event *e, struct cpu_state *cpu, bool softirq)
 {
-	__u64 pending = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
 	__u64 flags = BPF_RB_NO_WAKEUP;
 
 	e->lost_before = shared.lost;
-	if ((pending & (config.wake_bytes - 1)) < sizeof(*e))
-		shared.wake_due = 1;
-	if (softirq && shared.wake_due) {
-		shared.wake_due = 0;
+	if (cpu && (++cpu->submitted & (LOOK_EVERY - 1)) == 0 && !shared.wake_sent &&
+	    bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= config.wake_bytes)
+		cpu->wake_due = 1;
+	if (cpu && softirq && cpu->wake_due) {
+		cpu->wake_due = 0;
+		shared.wake_sent = 1;
 		flags = BPF_RB_FORCE_WAKEUP;
 	}
 	bpf_ringbuf_submit(e, flags);
@@ -102,10 +132,27 @@ static __always_inline bool acts_as_owner(int state_old, int state_new)
 		(state_new == TCP_FIN_WAIT1 || state_new == 9 /* LAST_ACK */));
 }
 
-/* Where nothing can be kept beside the socket, user space keeps what this tells. */
-static __always_inline void own_by_act(struct tcpstate_event *e, bool owned)
+/*
+ * Who ends a connection by looking at it doesn't own it: snapshot_files holds
+ * each descriptor's file while it looks at the socket, and if its process
+ * closes it just then, the last reference and so the close() itself fall to the
+ * reader. Only user space knows whether the socket is the reader's own.
+ */
+static __always_inline bool owner_acts(struct tcpstate_event *e)
 {
-	if (owned && acts_as_owner(e->state_old, e->state_new)) {
+	if (!(e->flags & TCPSTATE_FLAG_OWNED))
+		return false;
+	if (e->state_old != TCP_CLOSE && e->actor_pid == shared.reader_pid) {
+		e->flags |= TCPSTATE_FLAG_BY_TRACER;
+		return false;
+	}
+	return acts_as_owner(e->state_old, e->state_new);
+}
+
+/* Where nothing is kept beside the socket, user space keeps what this tells. */
+static __always_inline void own_by_act(struct tcpstate_event *e, bool acts)
+{
+	if (acts) {
 		e->owner_pid = e->actor_pid;
 		__builtin_memcpy(e->owner_name, e->actor_name, sizeof(e->owner_name));
 	} else {
@@ -115,49 +162,45 @@ static __always_inline void own_by_act(struct tcpstate_event *e, bool owned)
 }
 
 static __always_inline void own_by_storage(struct tcpstate_event *e, const struct sock *sk,
-					   bool owned)
+					   bool acts)
 {
-	bool opens = owned && e->state_old == TCP_CLOSE;
+	bool keeps = acts && e->state_new == TCP_LISTEN && shares_port(sk);
 	struct owner *owner = bpf_sk_storage_get(&owners, (void *)sk, 0,
-						 opens ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+						 keeps ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 
-	if (owner) {
-		/*
-		 * snapshot_files holds each descriptor's file while it looks at
-		 * the socket. If its process closes it just then, the last
-		 * reference and so the close() itself fall to the reader.
-		 */
-		if (owned && e->actor_pid == shared.reader_pid && owner->pid != e->actor_pid) {
-			e->actor_pid = 0;
-			__builtin_memset(e->actor_name, 0, sizeof(e->actor_name));
-		} else if (owned && acts_as_owner(e->state_old, e->state_new) &&
-			   owner->pid != e->actor_pid) {
-			owner->pid = e->actor_pid;
-			__builtin_memcpy(owner->name, e->actor_name, sizeof(owner->name));
-		}
-		if (owner->reader)
-			e->flags |= TCPSTATE_FLAG_READER;
-		e->owner_pid = owner->pid;
-		__builtin_memcpy(e->owner_name, owner->name, sizeof(e->owner_name));
-	} else {
-		e->owner_pid = 0;
-		__builtin_memset(e->owner_name, 0, sizeof(e->owner_name));
+	if (!owner) {
+		own_by_act(e, acts);
+		return;
 	}
+	if (acts && owner->pid != e->actor_pid) {
+		owner->pid = e->actor_pid;
+		__builtin_memcpy(owner->name, e->actor_name, sizeof(owner->name));
+	}
+	if (owner->reader)
+		e->flags |= TCPSTATE_FLAG_READER;
+	e->owner_pid = owner->pid;
+	__builtin_memcpy(e->owner_name, owner->name, sizeof(e->owner_name));
 }
 
-static __always_inline void record_transition(const struct sock *sk, int state_old, int state_new)
+/*
+ * probing: by probe reads, which run slower but are verified faster, so that
+ * they suit a program that hardly ever gets here.
+ */
+static __always_inline void record_transition(struct cpu_state *cpu, const struct sock *sk,
+					      int state_old, int state_new, bool probing)
 {
 	struct tcpstate_event *e;
 	struct identity id;
 	struct tcp_sock *tp;
 	bool owned;
 
-	if (sk->sk_protocol != IPPROTO_TCP)
-		return; /* SCTP, and the MPTCP connection above its subflows */
 	tp = bpf_skc_to_tcp_sock((void *)sk);
 	if (!tp)
-		return;
-	identify_direct(&id, tp);
+		return; /* SCTP, and the MPTCP connection above its subflows */
+	if (probing)
+		identify_probed(&id, tp);
+	else
+		identify_direct(&id, tp);
 	if (!wanted(&id, id.local_port == 0 || state_old == TCP_SYN_SENT))
 		return;
 	if (config.filter_cgroup && !in_cgroup(sk->sk_cgrp_data.cgroup))
@@ -167,11 +210,14 @@ static __always_inline void record_transition(const struct sock *sk, int state_o
 	if (!e)
 		return;
 	e->timestamp_ns = bpf_ktime_get_ns();
-	fill_direct(e, &id, tp);
+	if (probing)
+		fill_probed(e, &id, tp);
+	else
+		fill_direct(e, &id, tp);
 	e->kind = TCPSTATE_KIND_TRANSITION;
 	e->state_old = state_old;
 	e->state_new = state_new;
-	e->cookie = cookie_of((void *)sk);
+	e->cookie = cookie_of(&sk->__sk_common);
 
 	owned = sk->sk_lock.owned;
 	if (owned) {
@@ -182,10 +228,10 @@ static __always_inline void record_transition(const struct sock *sk, int state_o
 		__builtin_memset(e->actor_name, 0, sizeof(e->actor_name));
 	}
 	if (config.plain)
-		own_by_act(e, owned);
+		own_by_act(e, owner_acts(e));
 	else
-		own_by_storage(e, sk, owned);
-	submit(e, !owned);
+		own_by_storage(e, sk, owner_acts(e));
+	submit(e, cpu, !owned);
 }
 
 /*
@@ -200,42 +246,22 @@ static __always_inline void record_transition(const struct sock *sk, int state_o
  * so each finds its own on top; only those that hit the second program leave
  * theirs behind, to be overwritten.
  */
-#define MAX_NOTES 8
-
-struct note {
-	__u64 sk;
-	__u64 states;
-};
-
-struct notes {
-	__u32 count;
-	__u32 unused;
-	struct note notes[MAX_NOTES];
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct notes);
-} recorded SEC(".maps");
-
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(transition, const struct sock *sk, int state_old, int state_new)
 {
-	__u32 zero = 0, index;
-	struct notes *notes = bpf_map_lookup_elem(&recorded, &zero);
+	struct cpu_state *cpu = this_cpu();
+	__u32 index;
 
-	if (!notes)
+	if (!cpu)
 		return 0;
-	record_transition(sk, state_old, state_new);
-	index = sk->sk_lock.owned ? 0 : notes->count;
+	record_transition(cpu, sk, state_old, state_new, false);
+	index = sk->sk_lock.owned ? 0 : cpu->count;
 	if (index >= MAX_NOTES)
 		index = 1;
-	notes->count = index + 1; /* the place first, for an interrupt takes the next */
+	cpu->count = index + 1; /* the place first, for an interrupt takes the next */
 	barrier();
-	notes->notes[index].sk = (__u64)sk;
-	notes->notes[index].states = (__u64)state_old << 32 | state_new;
+	cpu->notes[index].sk = (__u64)sk;
+	cpu->notes[index].states = (__u64)state_old << 32 | state_new;
 	return 0;
 }
 
@@ -243,22 +269,20 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(transition_nested, const struct sock *sk, int state_old, int state_new)
 {
 	__u64 states = (__u64)state_old << 32 | state_new;
-	bool owned = sk->sk_lock.owned;
-	__u32 zero = 0, index;
-	struct notes *notes;
+	struct cpu_state *cpu = this_cpu();
+	__u32 index;
 
-	notes = bpf_map_lookup_elem(&recorded, &zero);
-	if (!notes)
+	if (!cpu)
 		return 0;
-	index = owned ? 0 : notes->count - 1;
-	if (index < MAX_NOTES && notes->notes[index].sk == (__u64)sk &&
-	    notes->notes[index].states == states) {
-		notes->notes[index].sk = 0;
-		notes->count = index;
+	index = sk->sk_lock.owned ? 0 : cpu->count - 1;
+	if (index < MAX_NOTES && cpu->notes[index].sk == (__u64)sk &&
+	    cpu->notes[index].states == states) {
+		cpu->notes[index].sk = 0;
+		cpu->count = index;
 		return 0;
 	}
 	count(&shared.nested);
-	record_transition(sk, state_old, state_new);
+	record_transition(cpu, sk, state_old, state_new, true);
 	return 0;
 }
 
@@ -306,8 +330,8 @@ int BPF_PROG(syn_ack, const struct sock *listener, const struct request_sock *re
 	e->timestamp_ns = bpf_ktime_get_ns();
 	fill_minisock(e, &id, &request->__req_common, TCPSTATE_KIND_SYN_ACK, TCP_NEW_SYN_RECV);
 	e->user_id = listener->sk_uid.val;
-	e->retransmits = request->num_retrans;
-	e->timeouts = BPF_CORE_READ_BITFIELD_PROBED(request, num_timeout);
+	e->retransmits = BPF_CORE_READ(req, req.req.num_retrans);
+	e->timeouts = BPF_CORE_READ_BITFIELD_PROBED(&req->req.req, num_timeout);
 	e->total_rto_time_ms = request_age_us(req, e->timestamp_ns) / 1000;
 	e->send_unacknowledged = BPF_CORE_READ(req, snt_isn);
 	e->send_next = e->send_unacknowledged + 1;
@@ -317,7 +341,7 @@ int BPF_PROG(syn_ack, const struct sock *listener, const struct request_sock *re
 		e->owner_pid = owner->pid;
 		__builtin_memcpy(e->owner_name, owner->name, sizeof(e->owner_name));
 	}
-	submit(e, true);
+	submit(e, this_cpu(), true);
 	return 0;
 }
 
@@ -346,7 +370,7 @@ int BPF_PROG(reset_sent, const struct sock *sk)
 	__builtin_memset(e, 0, sizeof(*e));
 	e->timestamp_ns = bpf_ktime_get_ns();
 	fill_minisock(e, &id, &sk->__sk_common, TCPSTATE_KIND_RESET_SENT, state);
-	submit(e, true);
+	submit(e, this_cpu(), true);
 	return 0;
 }
 
@@ -403,8 +427,8 @@ int transition_classic(struct set_state_context *ctx)
 		e->actor_pid = 0;
 		__builtin_memset(e->actor_name, 0, sizeof(e->actor_name));
 	}
-	own_by_act(e, e->flags & TCPSTATE_FLAG_OWNED);
-	submit(e, !(e->flags & TCPSTATE_FLAG_OWNED));
+	own_by_act(e, owner_acts(e));
+	submit(e, this_cpu(), !(e->flags & TCPSTATE_FLAG_OWNED));
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 #include <linux/capability.h>
 #include <mntent.h>
 #include <sched.h>
+#include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -34,4 +35,20 @@ enum { TCPSTATE_CAPABILITY_VERSION = _LINUX_CAPABILITY_VERSION_3 };
 static inline int tcpstate_forbid_dumps(void)
 {
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+/* Memory shared with the kernel side, whose order counts. */
+static inline uint64_t tcpstate_load_acquire_u64(const void *p)
+{
+	return __atomic_load_n((const uint64_t *)p, __ATOMIC_ACQUIRE);
+}
+
+static inline uint32_t tcpstate_load_acquire_u32(const void *p)
+{
+	return __atomic_load_n((const uint32_t *)p, __ATOMIC_ACQUIRE);
+}
+
+static inline void tcpstate_store_release_u64(void *p, uint64_t value)
+{
+	__atomic_store_n((uint64_t *)p, value, __ATOMIC_RELEASE);
 }

@@ -1,3 +1,5 @@
+import CTCPStateEvent
+
 /// Connections by key, and minisocks by their addresses too, in chunks that
 /// never move: growing to a million copies none of them, and a pointer stays
 /// valid until its connection is removed.
@@ -56,6 +58,26 @@ public struct ConnectionTable: ~Copyable {
   /// The connection, valid until it is removed or the table goes away.
   public func find(_ key: UInt64) -> UnsafeMutablePointer<Connection>? {
     slot(key).map { pointer($0) }
+  }
+
+  /// Asks for the memory that finding the connection will need first.
+  @inline(__always)
+  func prefetchIndex(_ key: UInt64) { byKey.prefetch(Self.mix(key)) }
+
+  /// Asks for the connection's memory; to be called some time after `prefetchIndex`.
+  @inline(__always)
+  func prefetchConnection(_ key: UInt64) {
+    guard let slot = byKey.guess(Self.mix(key)) else { return }
+    let connection = UnsafeRawPointer(pointer(slot))
+    tcpstate_prefetch(connection)
+    tcpstate_prefetch(connection + 64)
+    tcpstate_prefetch(connection + 128)
+  }
+
+  /// Asks for the memory in which minisocks of these addresses are looked for, or kept.
+  @inline(__always)
+  func prefetchMinisock(local: Endpoint, peer: Endpoint, netns: UInt32) {
+    minisocksByTuple.prefetch(Self.tupleHash(local, peer, netns))
   }
 
   /// A fresh connection under a key that isn't in the table yet.

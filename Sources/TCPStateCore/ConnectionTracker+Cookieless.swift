@@ -29,22 +29,4 @@ extension ConnectionTracker {
     if passUnderWay { endedDuringPass.insert(connection.pointee.key) }
     table.rekey(connection, to: connection.pointee.id)
   }
-
-  /// Keeps who listens where, and gives a child its listener's owner until it
-  /// has acted itself. Of several that share a port, the last to listen is taken.
-  mutating func inheritOwner(_ connection: UnsafeMutablePointer<Connection>, old: TCPState, new: TCPState) {
-    let key = UInt64(connection.pointee.netns) << 16 | UInt64(connection.pointee.local.port)
-    switch (old, new) {
-    case (_, .listen):
-      listenerOwners[key] = SocketHolder(
-        pid: connection.pointee.ownerPID, name: connection.pointee.ownerName, descriptor: nil)
-    case (.listen, .closed):
-      if listenerOwners[key]?.pid == connection.pointee.ownerPID { listenerOwners[key] = nil }
-    default:
-      guard connection.pointee.role == .server, connection.pointee.ownerPID == 0, let owner = listenerOwners[key]
-      else { return }
-      connection.pointee.ownerPID = owner.pid
-      connection.pointee.ownerName = owner.name
-    }
-  }
 }

@@ -167,6 +167,7 @@ extension ConnectionTracker {
     _ connection: UnsafeMutablePointer<Connection>, _ event: UnsafePointer<tcpstate_event>, age: UInt64
   ) {
     update(connection, from: event)
+    if connection.pointee.ownerPID == 0 { inheritOwner(connection) }
     connection.pointee.role = .server
     connection.pointee.flags.insert([.request, .wasRequest])
     connection.pointee.entered = event.pointee.timestamp_ns &- min(age, event.pointee.timestamp_ns)

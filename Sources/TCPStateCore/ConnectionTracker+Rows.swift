@@ -27,7 +27,7 @@ extension ConnectionTracker {
     to row: inout Transition
   ) {
     write(connection, at: event.pointee.timestamp_ns, source: .event, to: &row)
-    if event.pointee.actor_pid != 0 {
+    if event.pointee.actor_pid != 0, Self.trusts(event, connection) {
       row.actorPID = event.pointee.actor_pid
       row.actorName = Self.name(event, offset: Self.actorNameOffset)
     }

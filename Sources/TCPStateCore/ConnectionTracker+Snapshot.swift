@@ -193,7 +193,7 @@ extension ConnectionTracker {
     default:
       if state == .listen {
         connection.pointee.role = .listener
-        if event.pointee.cookie == 0 { inheritOwner(connection, old: .closed, new: .listen) }
+        listeners.insert(connection.pointee.key)
       } else {
         count(connection, from: event, sequenced: state.isSynchronized)
         connection.pointee.closer =

@@ -42,6 +42,7 @@ public struct ConnectionTracker: ~Copyable {
   public internal(set) var unmatched: UInt64 = 0
 
   var table = ConnectionTable()
+  var listeners = ListenerIndex()
   var open: InlineArray<13, UInt64> = .init(repeating: 0)
   /// The current reading of the kernel's tables; see `beginPass()`.
   var pass: UInt32 = 0
@@ -56,8 +57,6 @@ public struct ConnectionTracker: ~Copyable {
   private var reused: (key: UInt64, time: UInt64)?
   /// For kernels that give no cookie.
   private var standInID: UInt64 = 0
-  /// Who listens, by namespace and port; kept only where the kernel keeps no owners.
-  var listenerOwners: [UInt64: SocketHolder] = [:]
 
   public init() {}
 
@@ -185,6 +184,28 @@ public struct ConnectionTracker: ~Copyable {
     return true
   }
 
+  /// Asks for the memory that applying the event will need, well before it is applied.
+  @inline(__always)
+  public func prefetchIndex(for event: UnsafePointer<tcpstate_event>) {
+    let record = UnsafeRawPointer(event)
+    tcpstate_prefetch(record + 64)
+    tcpstate_prefetch(record + 128)
+    tcpstate_prefetch(record + 192)
+    table.prefetchIndex(Self.key(event))
+  }
+
+  /// Likewise, some events later: this one looks into what `prefetchIndex` has asked for.
+  @inline(__always)
+  public func prefetchConnection(for event: UnsafePointer<tcpstate_event>) {
+    table.prefetchConnection(Self.key(event))
+    let new = TCPState(number: event.pointee.state_new)
+    guard new == .established || new == .closed, table.minisockCount > 0 else { return }
+    table.prefetchMinisock(
+      local: Endpoint(address: Self.address(event, offset: Self.localAddressOffset), port: event.pointee.local_port),
+      peer: Endpoint(address: Self.address(event, offset: Self.peerAddressOffset), port: event.pointee.peer_port),
+      netns: event.pointee.netns)
+  }
+
   private mutating func becomeMinisock(_ connection: UnsafeMutablePointer<Connection>) {
     guard followsMinisocks, isReadable(connection.pointee.netns), !table.isUnkept(connection)
     else { return forget(connection) }
@@ -258,6 +279,7 @@ public struct ConnectionTracker: ~Copyable {
   mutating func forget(_ connection: UnsafeMutablePointer<Connection>) {
     let state = connection.pointee.state
     if state.isKnown { open[Int(state.number)] -= 1 }
+    if connection.pointee.role == .listener { listeners.remove(connection.pointee.key) }
     if connection.pointee.flags.contains(.request) { requestCount -= 1 }
     if passUnderWay { endedDuringPass.insert(connection.pointee.key) }
     table.remove(connection.pointee.key)
@@ -269,6 +291,8 @@ public struct ConnectionTracker: ~Copyable {
     let before = connection.pointee.state
     if before.isKnown { open[Int(before.number)] -= 1 }
     if state.isKnown { open[Int(state.number)] += 1 }
+    if before == .listen, connection.pointee.role == .listener { listeners.remove(connection.pointee.key) }
+    if state == .listen { listeners.insert(connection.pointee.key) }
     connection.pointee.state = state
     connection.pointee.entered = time
     if exactly {
@@ -314,7 +338,10 @@ public struct ConnectionTracker: ~Copyable {
     case (.finWait1, .closing): connection.pointee.closer = .both
     default: break
     }
-    if event.pointee.cookie == 0 { inheritOwner(connection, old: old, new: new) }
+    if connection.pointee.ownerPID == 0, connection.pointee.role == .server, !connection.pointee.flags.contains(.older)
+    {
+      inheritOwner(connection)
+    }
     guard old != .listen, new != .listen, new != .synSent else { return }
     count(connection, from: event, sequenced: old.isSynchronized || new == .established)
   }

@@ -13,20 +13,40 @@ public enum DecodingFailure: Error, Equatable, Sendable {
 /// Checks a record of the ring buffer or of an iterator before anybody reads it.
 public enum EventDecoder {
   public static let eventSize = MemoryLayout<tcpstate_event>.size
+  private static let cookieOffset = MemoryLayout<tcpstate_event>.offset(of: \.cookie) ?? 0
+  private static let addressOffset = MemoryLayout<tcpstate_event>.offset(of: \.socket_address) ?? 0
   public static let snapshotSize = MemoryLayout<tcpstate_snapshot>.size
 
   /// Reads one ring-buffer record.
   ///
   /// - Parameter bytes: the record, borrowed for the call only; no alignment is needed.
   public static func event(_ bytes: UnsafeRawBufferPointer) throws(DecodingFailure) -> tcpstate_event {
+    try checkEvent(bytes)
+    return bytes.loadUnaligned(as: tcpstate_event.self)
+  }
+
+  /// Checks one ring-buffer record and leaves it where it is.
+  ///
+  /// - Parameter bytes: the record, aligned to 8 bytes.
+  /// - Returns: the record, valid as long as `bytes`.
+  @inline(__always)
+  public static func borrowed(_ bytes: UnsafeRawBufferPointer) throws(DecodingFailure) -> UnsafePointer<tcpstate_event>
+  {
+    try checkEvent(bytes)
+    guard let base = bytes.baseAddress else { throw .truncated(length: 0, needed: eventSize) }
+    return base.assumingMemoryBound(to: tcpstate_event.self)
+  }
+
+  @inline(__always)
+  private static func checkEvent(_ bytes: UnsafeRawBufferPointer) throws(DecodingFailure) {
     try check(bytes, needed: eventSize)
     let kind = bytes[1]
     guard
       kind == TCPSTATE_KIND_TRANSITION || kind == TCPSTATE_KIND_RESET_SENT || kind == TCPSTATE_KIND_SYN_ACK
     else { throw .unknownKind(kind) }
-    let event = bytes.loadUnaligned(as: tcpstate_event.self)
-    guard event.cookie != 0 || event.socket_address != 0 else { throw .namesNoSocket }
-    return event
+    let cookie = bytes.loadUnaligned(fromByteOffset: cookieOffset, as: UInt64.self)
+    let address = bytes.loadUnaligned(fromByteOffset: addressOffset, as: UInt64.self)
+    guard cookie != 0 || address != 0 else { throw .namesNoSocket }
   }
 
   /// Reads one record of an iterator.

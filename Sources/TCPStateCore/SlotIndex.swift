@@ -1,3 +1,5 @@
+import CTCPStateEvent
+
 /// Slots by 32-bit hash: open addressing without tombstones.
 ///
 /// An entry holds its hash, so growing and closing gaps never touch the
@@ -31,6 +33,19 @@ struct SlotIndex: ~Copyable {
       }
       position = (position &+ 1) & mask
     }
+  }
+
+  /// Asks for the memory in which a search for that hash begins.
+  @inline(__always)
+  func prefetch(_ hash: UInt32) {
+    tcpstate_prefetch(entries + Int(hash & mask))
+  }
+
+  /// What `find` would most likely return, without a look at more than one entry.
+  @inline(__always)
+  func guess(_ hash: UInt32) -> UInt32? {
+    let entry = entries[Int(hash & mask)]
+    return UInt32(truncatingIfNeeded: entry >> 32) == hash && entry != 0 ? UInt32(truncatingIfNeeded: entry) - 1 : nil
   }
 
   mutating func insert(_ hash: UInt32, _ slot: UInt32) {

@@ -10,17 +10,18 @@ public struct TCPState: Hashable, Sendable, BitwiseCopyable {
     self.number = number == 12 ? 3 : number
   }
 
-  public static let established = TCPState(number: 1)
-  public static let synSent = TCPState(number: 2)
-  public static let synReceived = TCPState(number: 3)
-  public static let finWait1 = TCPState(number: 4)
-  public static let finWait2 = TCPState(number: 5)
-  public static let timeWait = TCPState(number: 6)
-  public static let closed = TCPState(number: 7)
-  public static let closeWait = TCPState(number: 8)
-  public static let lastAck = TCPState(number: 9)
-  public static let listen = TCPState(number: 10)
-  public static let closing = TCPState(number: 11)
+  // Computed, for a stored one would be looked up at each use.
+  @inlinable public static var established: TCPState { TCPState(number: 1) }
+  @inlinable public static var synSent: TCPState { TCPState(number: 2) }
+  @inlinable public static var synReceived: TCPState { TCPState(number: 3) }
+  @inlinable public static var finWait1: TCPState { TCPState(number: 4) }
+  @inlinable public static var finWait2: TCPState { TCPState(number: 5) }
+  @inlinable public static var timeWait: TCPState { TCPState(number: 6) }
+  @inlinable public static var closed: TCPState { TCPState(number: 7) }
+  @inlinable public static var closeWait: TCPState { TCPState(number: 8) }
+  @inlinable public static var lastAck: TCPState { TCPState(number: 9) }
+  @inlinable public static var listen: TCPState { TCPState(number: 10) }
+  @inlinable public static var closing: TCPState { TCPState(number: 11) }
 
   /// Every state in the order a connection passes them (RFC 9293, section 3.3.2).
   public static let all: [TCPState] = [

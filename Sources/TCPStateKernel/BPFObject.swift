@@ -16,18 +16,20 @@ struct BPFObject: ~Copyable {
     static let synAck = Programs(rawValue: 32)
     static let resetSent = Programs(rawValue: 64)
     static let transitionNested = Programs(rawValue: 128)
+    static let aggregate = Programs(rawValue: 256)
 
     static let names: [(Programs, String)] = [
       (.transition, "transition"), (.reader, "reader"), (.transitionClassic, "transition_classic"),
       (.snapshotFiles, "snapshot_files"), (.snapshotSockets, "snapshot_sockets"),
       (.synAck, "syn_ack"), (.resetSent, "reset_sent"),
-      (.transitionNested, "transition_nested"),
+      (.transitionNested, "transition_nested"), (.aggregate, "aggregate"),
     ]
   }
 
   private let object: OpaquePointer
   let plan: LoadPlan
   var programs: Programs { plan.programs }
+  let ringBytes: Int
   /// The .bss, shared with the programs; lives as long as the object.
   let shared: UnsafeMutablePointer<tcpstate_shared>
 
@@ -48,6 +50,9 @@ struct BPFObject: ~Copyable {
       for (program, name) in Programs.names {
         bpf_program__set_autoload(bpf_object__find_program_by_name(opened, name), plan.programs.contains(program))
       }
+      for map in ["entered", "stays", "tallies"] where !plan.programs.contains(.aggregate) {
+        bpf_map__set_autocreate(bpf_object__find_map_by_name(opened, map), false)
+      }
       bpf_map__set_max_entries(bpf_object__find_map_by_name(opened, "events"), UInt32(ringBytes))
       try Self.configure(opened, plan, filter, ringBytes)
       let code = bpf_object__load(opened)
@@ -60,6 +65,7 @@ struct BPFObject: ~Copyable {
     }
     object = opened
     self.plan = plan
+    self.ringBytes = ringBytes
   }
 
   deinit {
@@ -93,6 +99,7 @@ struct BPFObject: ~Copyable {
     var config = tcpstate_config()
     config.wake_bytes = UInt64(min(1 << 20, ringBytes / 8))
     config.plain = plan.isPlain ? 1 : 0
+    config.filters = filter.isEmpty ? 0 : 1
     config.filter_family = UInt32(filter.family ?? 0)
     config.filter_netns = filter.netns ?? 0
     config.filter_cgroup = filter.cgroup?.id ?? 0

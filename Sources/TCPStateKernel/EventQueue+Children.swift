@@ -14,8 +14,8 @@ extension EventQueue {
   /// Whether it is a child's first event, which doesn't know the child yet.
   @inline(__always)
   static func isIncomplete(_ event: UnsafePointer<tcpstate_event>) -> Bool {
-    event.pointee.peer_port == 0 && event.pointee.state_old == TCPState.listen.number
-      && event.pointee.state_new == TCPState.synReceived.number
+    event.pointee.state_old == TCPState.listen.number && event.pointee.state_new == TCPState.synReceived.number
+      && event.pointee.peer_port == 0
   }
 
   /// Gives the child's first event what `event`, its second, has.

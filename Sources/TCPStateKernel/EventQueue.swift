@@ -5,12 +5,22 @@ import TCPStateCore
 ///
 /// Two CPUs take their timestamps before they reserve their records, so
 /// neighbours can be swapped by some microseconds; an event is let go only when
-/// none older can come any more.
+/// none older can come any more. The records stay in the ring buffer.
 final class EventQueue {
-  /// A megabyte: what is appended is still cached when it is taken.
+  /// More than come within the time that they are held back.
   static let capacity = 4096
 
-  private let events: UnsafeMutablePointer<tcpstate_event>
+  private struct Entry {
+    let time: UInt64
+    let event: UnsafePointer<tcpstate_event>
+    /// Of the record in the ring buffer, which grows for ever.
+    let position: UInt64
+  }
+
+  private let entries: UnsafeMutablePointer<Entry>
+  /// Events that we had to change; as many as entries, so that none is used twice at a time.
+  private let amended: UnsafeMutablePointer<tcpstate_event>
+  private var amendedCount = 0
   private var head = 0
   private var tail = 0
   /// How many events don't know their socket yet.
@@ -19,33 +29,49 @@ final class EventQueue {
   private(set) var undecodable: UInt64 = 0
 
   init() {
-    events = .allocate(capacity: Self.capacity)
+    entries = .allocate(capacity: Self.capacity)
+    amended = .allocate(capacity: Self.capacity)
   }
 
-  deinit { events.deallocate() }
+  deinit {
+    entries.deallocate()
+    amended.deallocate()
+  }
 
-  var isFull: Bool { tail >= Self.capacity }
-  var isEmpty: Bool { head == tail }
+  /// How many more can be appended.
+  var room: Int { Self.capacity - (tail - head) }
 
-  /// Copies one record in, for which there must be room; it is dropped and
+  /// Where the first record is that is still needed; `nil` when none is.
+  var oldestPosition: UInt64? {
+    guard head < tail else { return nil }
+    var oldest = entries[head].position
+    for index in head..<tail { oldest = min(oldest, entries[index].position) }
+    return oldest
+  }
+
+  /// Takes one record in, for which there must be room; it is dropped and
   /// counted if it can't be decoded.
-  func append(_ bytes: UnsafeRawBufferPointer) {
+  ///
+  /// - Parameter bytes: the record, aligned to 8 bytes, valid until it has been
+  ///   handed on and `oldestPosition` is past it.
+  func append(_ bytes: UnsafeRawBufferPointer, at position: UInt64) {
     do throws(DecodingFailure) {
-      precondition(!isFull)
-      let event = try EventDecoder.event(bytes)
+      let event = try EventDecoder.borrowed(bytes)
       // For a minisock the reset is an event of its own.
-      if event.kind == TCPSTATE_KIND_RESET_SENT, TCPState(number: event.state_new) == .closed {
-        amendEnding(event.socket_address)
+      if event.pointee.kind == TCPSTATE_KIND_RESET_SENT, TCPState(number: event.pointee.state_new) == .closed {
+        amendEnding(event.pointee.socket_address)
         return
       }
+      if tail == Self.capacity { compact() }
+      let time = event.pointee.timestamp_ns
       var place = tail
-      while place > head, events[place - 1].timestamp_ns > event.timestamp_ns {
-        (events + place).update(from: events + place - 1, count: 1)
+      while place > head, entries[place - 1].time > time {
+        entries[place] = entries[place - 1]
         place -= 1
       }
-      events[place] = event
+      entries[place] = Entry(time: time, event: event, position: position)
       tail += 1
-      noteChild(event, at: events + place)
+      noteChild(event)
     } catch {
       undecodable += 1
     }
@@ -53,45 +79,63 @@ final class EventQueue {
 
   /// Notes at the transition to CLOSED that a RST of ours followed. It came microseconds before.
   private func amendEnding(_ socket: UInt64) {
-    for index in stride(from: tail - 1, through: max(head, tail - 64), by: -1)
-    where events[index].socket_address == socket && TCPState(number: events[index].state_new) == .closed {
-      events[index].flags |= UInt16(TCPSTATE_FLAG_RESET_SENT)
+    for index in stride(from: tail - 1, through: max(head, tail - 64), by: -1) {
+      let event = entries[index].event
+      guard event.pointee.socket_address == socket, TCPState(number: event.pointee.state_new) == .closed else {
+        continue
+      }
+      own(index).pointee.flags |= UInt16(TCPSTATE_FLAG_RESET_SENT)
       return
     }
   }
 
   /// Counts a child's first event, and completes it by the second.
   @inline(__always)
-  private func noteChild(_ event: tcpstate_event, at place: UnsafeMutablePointer<tcpstate_event>) {
-    if Self.isIncomplete(place) {
+  private func noteChild(_ event: UnsafePointer<tcpstate_event>) {
+    if Self.isIncomplete(event) {
       incomplete += 1
-    } else if incomplete > 0, event.state_old == TCPState.synReceived.number {
+    } else if incomplete > 0, event.pointee.state_old == TCPState.synReceived.number {
       for index in stride(from: tail - 1, through: head, by: -1)
-      where events[index].socket_address == event.socket_address && Self.isIncomplete(events + index) {
-        Self.complete(events + index, from: event)
+      where entries[index].event.pointee.socket_address == event.pointee.socket_address
+        && Self.isIncomplete(entries[index].event)
+      {
+        Self.complete(own(index), from: event.pointee)
         incomplete -= 1
         return
       }
     }
   }
 
-  /// The oldest event if it is from `limit` or before; valid until the next call.
+  /// Puts a copy that may be changed in place of a record.
+  private func own(_ index: Int) -> UnsafeMutablePointer<tcpstate_event> {
+    let copy = amended + amendedCount % Self.capacity
+    amendedCount += 1
+    copy.pointee = entries[index].event.pointee
+    entries[index] = Entry(time: entries[index].time, event: UnsafePointer(copy), position: entries[index].position)
+    return copy
+  }
+
+  /// The oldest event if it is from `limit` or before; valid until the ring buffer is next consumed.
+  @inline(__always)
   func next(until limit: UInt64) -> UnsafePointer<tcpstate_event>? {
-    guard head < tail, events[head].timestamp_ns <= limit else { return nil }
-    if incomplete > 0, Self.isIncomplete(events + head) {
-      guard limit - events[head].timestamp_ns > Self.patience else { return nil }
+    guard head < tail, entries[head].time <= limit else { return nil }
+    if incomplete > 0, Self.isIncomplete(entries[head].event) {
+      guard limit - entries[head].time > Self.patience else { return nil }
       incomplete -= 1
     }
     head += 1
-    return UnsafePointer(events + head - 1)
+    return entries[head - 1].event
   }
 
-  /// Makes room at the end.
-  func compact() {
-    if head > 0 {
-      if tail > head { events.update(from: events + head, count: tail - head) }
-      tail -= head
-      head = 0
-    }
+  /// The event that comes so many places after the next one, to prepare for it.
+  @inline(__always)
+  func peek(_ distance: Int) -> UnsafePointer<tcpstate_event>? {
+    head + distance < tail ? entries[head + distance].event : nil
+  }
+
+  private func compact() {
+    entries.update(from: entries + head, count: tail - head)
+    tail -= head
+    head = 0
   }
 }

@@ -13,6 +13,12 @@ public struct KernelFilter: Sendable {
   public var cgroup: CgroupLocation?
 
   public init() {}
+
+  /// Whether it lets all pass.
+  var isEmpty: Bool {
+    family == nil && localPorts == nil && peerPorts == nil && localNetworks.isEmpty && peerNetworks.isEmpty
+      && netns == nil && cgroup == nil
+  }
 }
 
 /// A cgroup v2 directory as the kernel knows it.

@@ -33,7 +33,10 @@ extension KernelSource {
   private static func open(
     _ image: UnsafeRawBufferPointer, _ plan: LoadPlan, _ configuration: Configuration
   ) throws(BPFObject.LoadFailure) -> BPFObject {
-    try BPFObject(image: image, plan: plan, filter: configuration.filter, ringBytes: configuration.ringBytes)
+    try BPFObject(
+      image: image, plan: plan, filter: configuration.filter,
+      ringBytes: configuration.tablesOnly || configuration.aggregates
+        ? sysconf(Int32(_SC_PAGESIZE)) : configuration.ringBytes)
   }
 
   /// Those programs of a plan that the kernel takes; none if it refuses the main one.

@@ -27,6 +27,9 @@ public final class KernelSource {
     /// Loads only what reads the tables: nothing can be attached.
     public var tablesOnly = false
 
+    /// Counts stays in the kernel, and gives no events: see `readAggregate()`.
+    public var aggregates = false
+
     public init() {}
   }
 
@@ -35,7 +38,7 @@ public final class KernelSource {
   public let shortfall: String?
   let isPlain: Bool
   private let object: BPFObject
-  private let ring: RingBuffer
+  private var ring: RingBuffer
   private let iterator: SocketIterator
   private let queue: EventQueue
   /// What there was for namespaces at the start: CAP_SYS_ADMIN to enter them, CAP_SYS_PTRACE to find them.
@@ -59,11 +62,11 @@ public final class KernelSource {
     let image = Base64.decode(EmbeddedObject.base64)
     defer { image.deallocate() }
     let object = try Self.load(image, configuration)
-    attachment = object.programs.contains(.transition) ? .btf : .classic
+    attachment = object.programs.contains(.transitionClassic) ? .classic : .btf
     shortfall = object.plan.shortfall
     isPlain = object.plan.isPlain
     queue = EventQueue()
-    ring = try RingBuffer(map: object.map("events"), queue: queue)
+    ring = try RingBuffer(map: object.map("events"), size: object.ringBytes, queue: queue)
     namespaceRights = Capabilities.permitted.intersection([.sysAdmin, .sysPtrace])
     netns = configuration.filter.netns
     iterator = try SocketIterator(object, seesAllNamespaces: namespaceRights.contains(.sysPtrace))
@@ -74,8 +77,7 @@ public final class KernelSource {
 
   /// Attaches: from the return on every transition is caught.
   public func attach() throws(KernelError) {
-    let main: BPFObject.Programs = attachment == .btf ? .transition : .transitionClassic
-    guard let link = bpf_program__attach(object.program(main)) else {
+    guard let link = bpf_program__attach(object.program(object.plan.main)) else {
       let code = errno
       if attachment == .classic, access("/sys/kernel/tracing/events/sock/inet_sock_set_state/id", R_OK) != 0 {
         throw KernelError(
@@ -86,6 +88,7 @@ public final class KernelSource {
       throw KernelError("attach to the tracepoint sock:inet_sock_set_state", errno: code)
     }
     transitionLink = BPFLink(taking: link)
+    object.shared.pointee.attached_ns = KernelClock.monotonic()
     for program in [BPFObject.Programs.transitionNested, .reader, .synAck, .resetSent]
     where object.programs.contains(program) {
       if let link = bpf_program__attach(object.program(program)) { otherLinks.append(BPFLink(taking: link)) }
@@ -98,26 +101,35 @@ public final class KernelSource {
     transitionLink = nil
   }
 
-  /// Readable when there is much to consume; else consume by a timer.
+  /// Becomes readable when there is much to consume; else consume by a timer. To be
+  /// watched for edges: something is always held back.
   public var descriptor: Int32 { ring.descriptor }
 
-  /// Takes events over from the ring buffer.
+  /// How far events have come by now, for `consume(until:)`.
+  public var position: UInt64 { ring.written }
+
+  /// Takes some events over from the ring buffer, and gives back the room of
+  /// those that were handed on before.
   ///
-  /// - Returns: whether there may be more at once, because the queue is full.
-  @discardableResult
-  public func consume() -> Bool {
-    queue.compact()
-    if !queue.isFull { ring.consume() }
-    return queue.isFull
+  /// - Parameter position: taken before; events that come later are left.
+  /// - Returns: whether there are more at once.
+  public func consume(until position: UInt64) -> Bool {
+    let more = ring.consume(until: position)
+    if !more { object.shared.pointee.wake_sent = 0 }
+    return more
   }
 
-  /// The oldest event from `limit` (CLOCK_MONOTONIC) or before; valid until the next call on this value.
+  /// The oldest event from `limit` (CLOCK_MONOTONIC) or before; valid until the next `consume(until:)`.
   ///
-  /// Take as limit a millisecond before `consume()` was called: whatever is older has come by then.
+  /// Take as limit a millisecond before `position` was taken: whatever is older has come by then.
   @inline(__always)
   public func nextEvent(until limit: UInt64) -> UnsafePointer<tcpstate_event>? {
     queue.next(until: limit)
   }
+
+  /// The event that comes so many places after the next one, if it is there already.
+  @inline(__always)
+  public func peek(_ distance: Int) -> UnsafePointer<tcpstate_event>? { queue.peek(distance) }
 
   /// Events that were dropped between the previous event handed in here and this one.
   @inline(__always)
@@ -152,10 +164,9 @@ public final class KernelSource {
   }
 
   private func skippedRuns() -> UInt64 {
-    let main: BPFObject.Programs = attachment == .btf ? .transition : .transitionClassic
     var info = bpf_prog_info()
     var size = UInt32(MemoryLayout<bpf_prog_info>.size)
-    guard bpf_obj_get_info_by_fd(bpf_program__fd(object.program(main)), &info, &size) == 0 else {
+    guard bpf_obj_get_info_by_fd(bpf_program__fd(object.program(object.plan.main)), &info, &size) == 0 else {
       return 0
     }
     return info.recursion_misses
@@ -163,6 +174,9 @@ public final class KernelSource {
 
   /// Records that weren't of the known version or length.
   public var undecodable: UInt64 { queue.undecodable }
+
+  /// A map's descriptor, good as long as this value.
+  func map(_ name: String) -> Int32 { object.map(name) }
 
   // MARK: - Tables
 

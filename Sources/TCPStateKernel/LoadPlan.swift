@@ -18,8 +18,12 @@ struct LoadPlan {
     programs: [.snapshotFiles, .snapshotSockets], isPlain: false, main: .snapshotFiles)
   static let plainTables = LoadPlan(programs: .snapshotSockets, isPlain: true, main: .snapshotSockets)
 
+  static let aggregate = LoadPlan(
+    programs: [.aggregate, .snapshotSockets], isPlain: false, main: .aggregate)
+
   /// The plans that may serve, the richest first.
   static func candidates(_ configuration: KernelSource.Configuration) -> [LoadPlan] {
+    guard !configuration.aggregates else { return [.aggregate] }
     guard !configuration.tablesOnly else { return [.tables, .plainTables] }
     return switch configuration.attachment {
     case .btf: [.all, .plain]

@@ -1,34 +1,87 @@
-import CLibbpf
+import CLinux
 import Glibc
 
-/// Owns libbpf's consumer of the ring buffer and hands its records to a queue.
+/// The reading side of a BPF ring buffer (kernel/bpf/ringbuf.c), mapped.
+///
+/// libbpf's reader gives a record back as soon as its callback returns, so what
+/// has to wait for its turn would have to be copied. This one leaves records
+/// where they are until the queue has handed them on.
 struct RingBuffer: ~Copyable {
-  private let ring: OpaquePointer
+  /// The map, which epoll finds readable when the kernel side wakes us. Edge-triggered
+  /// only: there is always something that waits for its turn.
+  let descriptor: Int32
+  private let size: Int
+  /// A page that we write: how far we have read.
+  private let consumerPage: UnsafeMutableRawPointer
+  /// A page that the kernel writes: how far it has written; then the data, mapped twice in
+  /// a row, so that no record is torn.
+  private let producerPage: UnsafeMutableRawPointer
+  private let data: UnsafeRawPointer
   private let queue: EventQueue
+  private var position: UInt64
 
-  init(map: Int32, queue: EventQueue) throws(KernelError) {
-    // Safe: `queue` is kept alive by this value, which frees the ring first.
-    let context = Unmanaged.passUnretained(queue).toOpaque()
-    let ring = ring_buffer__new(
-      map,
-      { context, data, size in
-        guard let context, let data else { return 0 }
-        let queue = Unmanaged<EventQueue>.fromOpaque(context).takeUnretainedValue()
-        queue.append(UnsafeRawBufferPointer(start: data, count: size))
-        return queue.isFull ? -1 : 0  // a negative result ends consume(); the record counts as read
-      }, context, nil)
-    guard let ring else { throw KernelError("set up the ring buffer", errno: errno) }
-    self.ring = ring
+  private static let pageSize = sysconf(Int32(_SC_PAGESIZE))
+  private static let headerSize = 8
+  /// BPF_RINGBUF_BUSY_BIT, include/uapi/linux/bpf.h: still being written.
+  private static let busy: UInt32 = 1 << 31
+  /// BPF_RINGBUF_DISCARD_BIT: given up by who reserved it.
+  private static let discarded: UInt32 = 1 << 30
+  /// Records taken at once: few enough that they are still cached when their turn comes.
+  private static let batch = 256
+
+  /// - Parameters:
+  ///   - map: a BPF_MAP_TYPE_RINGBUF; must stay open as long as this value.
+  ///   - size: its max_entries.
+  init(map: Int32, size: Int, queue: EventQueue) throws(KernelError) {
+    let page = Self.pageSize
+    guard let consumer = mmap(nil, page, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0), consumer != MAP_FAILED
+    else { throw KernelError("map the ring buffer", errno: errno) }
+    guard let producer = mmap(nil, page + 2 * size, PROT_READ, MAP_SHARED, map, page), producer != MAP_FAILED
+    else {
+      let code = errno
+      munmap(consumer, page)
+      throw KernelError("map the ring buffer", errno: code)
+    }
+    descriptor = map
+    self.size = size
+    consumerPage = consumer
+    producerPage = producer
+    data = UnsafeRawPointer(producer) + page
     self.queue = queue
+    position = tcpstate_load_acquire_u64(consumer)
   }
 
-  deinit { ring_buffer__free(ring) }
+  deinit {
+    munmap(producerPage, Self.pageSize + 2 * size)
+    munmap(consumerPage, Self.pageSize)
+  }
 
-  /// Becomes readable when the kernel side wakes us.
-  var descriptor: Int32 { ring_buffer__epoll_fd(ring) }
+  /// How far the kernel side has written.
+  var written: UInt64 { tcpstate_load_acquire_u64(producerPage) }
 
-  /// Moves what is there into the queue, until either is empty or full.
-  func consume() {
-    _ = ring_buffer__consume(ring)
+  /// Gives back what the queue has handed on, and queues some of what comes before `limit`.
+  ///
+  /// - Parameter limit: a value of `written`.
+  /// - Returns: whether there is more at once.
+  mutating func consume(until limit: UInt64) -> Bool {
+    release()
+    var room = min(Self.batch, queue.room)
+    while position < limit, room > 0 {
+      // Safe: a record below the producer's position lies within the data and its repetition.
+      let header = data + Int(truncatingIfNeeded: position & UInt64(size - 1))
+      let length = tcpstate_load_acquire_u32(header)
+      if length & Self.busy != 0 { return false }
+      let bytes = Int(length & ~Self.discarded)
+      if length & Self.discarded == 0 {
+        queue.append(UnsafeRawBufferPointer(start: header + Self.headerSize, count: bytes), at: position)
+        room -= 1
+      }
+      position += UInt64((bytes + Self.headerSize + 7) & ~7)
+    }
+    return position < limit
+  }
+
+  private func release() {
+    tcpstate_store_release_u64(consumerPage, queue.oldestPosition ?? position)
   }
 }

@@ -21,7 +21,7 @@ public enum AddressText {
   /// Each octet's digits and a dot, the first digit in the lowest byte.
   ///
   /// Made once, 256 entries, never freed or changed.
-  fileprivate nonisolated(unsafe) static let octets: UnsafePointer<UInt32> = {
+  nonisolated(unsafe) static let octets: UnsafePointer<UInt32> = {
     let table = UnsafeMutablePointer<UInt32>.allocate(capacity: 256)
     for octet in 0...255 {
       var entry: UInt32 = 0
@@ -36,16 +36,21 @@ extension ByteCursor {
   /// Writes an address; the room must be `AddressText.room`.
   @inline(__always)
   mutating func put(_ address: IPAddress) {
-    if address.isIPv4 { put(v4: address.v4) } else { put(v6: address) }
+    put(address, octets: AddressText.octets)
   }
 
-  private mutating func put(v4 number: UInt32) {
-    let octets = AddressText.octets
-    put(octet: number >> 24, octets)
-    put(octet: number >> 16 & 255, octets)
-    put(octet: number >> 8 & 255, octets)
-    put(octet: number & 255, octets)
-    next -= 1  // the last dot
+  /// - Parameter octets: `AddressText.octets`, kept by who writes many.
+  @inline(__always)
+  mutating func put(_ address: IPAddress, octets: UnsafePointer<UInt32>) {
+    if address.isIPv4 {
+      put(octet: address.v4 >> 24, octets)
+      put(octet: address.v4 >> 16 & 255, octets)
+      put(octet: address.v4 >> 8 & 255, octets)
+      put(octet: address.v4 & 255, octets)
+      next -= 1  // the last dot
+    } else {
+      next = Self.written(v6: address, at: next)
+    }
   }
 
   /// Stores four bytes and keeps the octet's digits and its dot.
@@ -55,6 +60,16 @@ extension ByteCursor {
     let text = octets[Int(truncatingIfNeeded: octet)]
     UnsafeMutableRawPointer(next).storeBytes(of: text.littleEndian, as: UInt32.self)
     next += octet > 99 ? 4 : octet > 9 ? 3 : 2
+  }
+
+  /// - Returns: behind the address. By value, so that the cursor needn't be in memory.
+  @inline(never)
+  private static func written(v6 address: IPAddress, at place: UnsafeMutablePointer<UInt8>)
+    -> UnsafeMutablePointer<UInt8>
+  {
+    var cursor = ByteCursor(next: place)
+    cursor.put(v6: address)
+    return cursor.next
   }
 
   /// RFC 5952, section 4: lower case, no leading zeros, `::` for the longest run

@@ -69,29 +69,60 @@ extension ByteCursor {
   mutating func put(decimal number: UInt64) {
     if number < 10 {
       put(48 | UInt8(truncatingIfNeeded: number))
-    } else if number < 100 {
-      Self.putPair(number, at: next)
-      next += 2
+    } else if number < 100_000_000 {
+      putUpToEight(digits: number)
     } else {
-      putLong(decimal: number)
+      next = Self.writeLong(decimal: number, at: next)
     }
   }
 
-  private mutating func putLong(decimal number: UInt64) {
-    next += Self.digits(of: number)
-    var place = next
-    var rest = number
-    while rest >= 100 {
-      let quotient = rest / 100
-      place -= 2
-      Self.putPair(rest - quotient * 100, at: place)
-      rest = quotient
-    }
-    if rest >= 10 {
-      Self.putPair(rest, at: place - 2)
+  /// Stores eight bytes and keeps the digits.
+  @inline(__always)
+  private mutating func putUpToEight(digits number: UInt64) {
+    let digits = Self.eightDigits(number)
+    // A leading zero is a zero byte yet, in the lowest places.
+    let zeros = digits.trailingZeroBitCount & ~7
+    UnsafeMutableRawPointer(next).storeBytes(
+      of: ((digits | 0x3030_3030_3030_3030) >> UInt64(zeros)).littleEndian, as: UInt64.self)
+    next += 8 - zeros / 8
+  }
+
+  /// The digits of a number below 10^8, a byte each, the first in the lowest: halved three
+  /// times, all halves at once, each division a multiplication by the reciprocal.
+  @inline(__always)
+  private static func eightDigits(_ number: UInt64) -> UInt64 {
+    let high = number / 10_000
+    let fours = high | (number &- high &* 10_000) << 32
+    let tops = (fours &* 10_486) >> 20 & 0x0000_007f_0000_007f
+    let twos = tops | (fours &- tops &* 100) << 16
+    let tens = (twos &* 103) >> 10 & 0x000f_000f_000f_000f
+    return tens | (twos &- tens &* 10) << 8
+  }
+
+  /// - Returns: behind the last digit. By value, so that the cursor needn't be in memory.
+  @inline(never)
+  private static func writeLong(decimal number: UInt64, at place: UnsafeMutablePointer<UInt8>)
+    -> UnsafeMutablePointer<UInt8>
+  {
+    let high = number / 100_000_000
+    var cursor = ByteCursor(next: place)
+    if high < 100_000_000 {
+      cursor.putUpToEight(digits: high)
     } else {
-      (place - 1).pointee = 48 | UInt8(truncatingIfNeeded: rest)
+      let top = high / 100_000_000
+      cursor.putUpToEight(digits: top)
+      cursor.putEight(digits: high - top * 100_000_000)
     }
+    cursor.putEight(digits: number - high * 100_000_000)
+    return cursor.next
+  }
+
+  /// Writes eight digits, leading zeros too.
+  @inline(__always)
+  private mutating func putEight(digits number: UInt64) {
+    UnsafeMutableRawPointer(next).storeBytes(
+      of: (Self.eightDigits(number) | 0x3030_3030_3030_3030).littleEndian, as: UInt64.self)
+    next += 8
   }
 
   /// Number of decimal digits of `number`.
@@ -118,15 +149,9 @@ extension ByteCursor {
   @inline(__always)
   mutating func put(nineDigits number: UInt64) {
     let lead = number / 100_000_000
-    let rest = number - lead * 100_000_000
-    let upper = rest / 10_000
-    let lower = rest - upper * 10_000
     next.pointee = 48 | UInt8(truncatingIfNeeded: lead)
-    Self.putPair(upper / 100, at: next + 1)
-    Self.putPair(upper % 100, at: next + 3)
-    Self.putPair(lower / 100, at: next + 5)
-    Self.putPair(lower % 100, at: next + 7)
-    next += 9
+    next += 1
+    putEight(digits: number - lead * 100_000_000)
   }
 
   /// Writes sixteen lower-case hexadecimal digits.

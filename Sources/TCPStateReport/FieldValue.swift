@@ -55,6 +55,7 @@ struct FieldWords: @unchecked Sendable {
   let sources = MachineWords.sources
   let ipv4 = Word("ipv4")
   let ipv6 = Word("ipv6")
+  let octets = AddressText.octets
 
   /// One of 64; no two states share one.
   @inline(__always)

@@ -16,6 +16,8 @@ struct HeldRows {
   private var rows: [UInt64: Transition] = [:]
   private var lastReading: UInt64 = 0
 
+  var isEmpty: Bool { rows.isEmpty }
+
   init(ports: PortSet?) {
     self.ports = ports
   }

@@ -42,7 +42,7 @@ struct LiveSession<Sink: TransitionSink & ~Copyable>: ~Copyable {
       Message.line(text)
       stream.tellShortfall()
     }
-    loop.watch(stream.source.descriptor, events: EPOLLIN.rawValue)
+    loop.watch(stream.source.descriptor, events: EPOLLIN.rawValue | EPOLLET.rawValue)
     let deadline = duration.map { stream.attachedAt + $0 }
     var ending = false
     while !ending {

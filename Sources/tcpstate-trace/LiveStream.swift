@@ -11,6 +11,9 @@ struct LiveStream: ~Copyable {
   /// Two CPUs' records can be swapped by some microseconds; a millisecond later all have come.
   private static let reorderWindow: UInt64 = 1_000_000
 
+  /// Bytes in the ring buffer that aren't left until the next tick.
+  private static let largeBacklog: UInt64 = 256 * 1024
+
   let source: KernelSource
   var tracker = ConnectionTracker()
   /// Events lost until now.
@@ -39,7 +42,8 @@ struct LiveStream: ~Copyable {
   /// Lost since the last transition was handed on.
   private var untoldLoss: UInt64 = 0
   private var hasToldCrowd = false
-  private var row = Transition()
+  /// Apart, so that it is handed on where it is: a member would be copied out and back.
+  private let row = UnsafeMutablePointer<Transition>.allocate(capacity: 1)
   /// Those that the kernel tells of; `nil` for all.
   private let localPorts: PortSet?
   /// Writes all rows beside what becomes of them.
@@ -50,12 +54,15 @@ struct LiveStream: ~Copyable {
     _ configuration: KernelSource.Configuration, connectionLimit: Int = ConnectionTracker.defaultLimit,
     recorder: consuming Recorder? = nil
   ) throws(KernelError) {
+    row.initialize(to: Transition())
     localPorts = configuration.filter.localPorts
     self.recorder = recorder
     tracker.limit = connectionLimit
     tracker.adoptsMinisocks = configuration.filter.cgroup == nil
     source = try KernelSource(configuration)
   }
+
+  deinit { row.deallocate() }
 
   /// Attaches, and reads what is there already if asked to. Capabilities that are no longer needed are given
   /// up in between, so whatever else needs some, such as opening the output, comes before.
@@ -100,12 +107,14 @@ struct LiveStream: ~Copyable {
   /// - Parameter final: nothing follows, so nothing is held back for order's sake.
   mutating func pump(final: Bool = false, _ receive: (inout Transition, UInt64) -> Void) {
     let limit = final ? UInt64.max : KernelClock.monotonic() - Self.reorderWindow
+    let position = source.position
     var applied = true
     isBehind = true
     while isBehind, applied {
-      isBehind = source.consume()
+      isBehind = source.consume(until: position)
       applied = apply(until: limit, receive)
     }
+    if source.position - position > Self.largeBacklog { isBehind = true }
   }
 
   /// Says what this kernel, or this way of attaching, can't give.
@@ -190,7 +199,7 @@ struct LiveStream: ~Copyable {
     let seesAll = source.missingForNamespaces.isEmpty
     let isUnread = { (netns: UInt32) in !found.contains(netns) && (!seesAll || namespaces[netns] != nil) }
     for key in tracker.endPass(startedAt: start, minisocksOnly: minisocksOnly, isUnread: isUnread) {
-      tracker.conclude(key, passStartedAt: start, lastSeen: before, overflowed: overflowed, to: &row)
+      tracker.conclude(key, passStartedAt: start, lastSeen: before, overflowed: overflowed, to: &row.pointee)
       emit(receive)
     }
     if !minisocksOnly { tracker.lossBegan = nil }
@@ -205,7 +214,7 @@ struct LiveStream: ~Copyable {
     if tracker.ticksPerSecond == nil { tracker.ticksPerSecond = KernelClock.ticksPerSecond(snapshot.pointee) }
     if tracker.mustWait(snapshot) {
       putOff.append(snapshot.pointee)
-    } else if tracker.apply(snapshot, to: &row) {
+    } else if tracker.apply(snapshot, to: &row.pointee) {
       emit(receive)
     }
   }
@@ -226,7 +235,7 @@ struct LiveStream: ~Copyable {
     KernelClock.sleep(nanoseconds: Self.reorderWindow + 100_000)
     pump(receive)
     for index in putOff.indices {
-      let isRow = withUnsafePointer(to: &putOff[index]) { tracker.apply($0, to: &row) }
+      let isRow = withUnsafePointer(to: &putOff[index]) { tracker.apply($0, to: &row.pointee) }
       if isRow { emit(receive) }
     }
     putOff = []
@@ -237,16 +246,21 @@ struct LiveStream: ~Copyable {
   private mutating func apply(until limit: UInt64, _ receive: (inout Transition, UInt64) -> Void) -> Bool {
     var applied = false
     while let event = source.nextEvent(until: limit) {
+      // These are far enough ahead for the memory to have answered by then.
+      if let coming = source.peek(12) { tracker.prefetchIndex(for: coming) }
+      if let coming = source.peek(6) { tracker.prefetchConnection(for: coming) }
       let loss = source.lossesBefore(event)
       if loss > 0 { noteLoss(loss, at: event.pointee.timestamp_ns) }
       lastEvent = event.pointee.timestamp_ns
-      if tracker.apply(event, to: &row) {
+      if tracker.apply(event, to: &row.pointee) {
         emit(receive)
         // connect() chose its port late, and it isn't one of those that the kernel goes on telling of.
-        if row.old == .synSent, let localPorts, !localPorts.contains(row.local.port) { tracker.forget(event) }
+        if row.pointee.old == .synSent, let localPorts, !localPorts.contains(row.pointee.local.port) {
+          tracker.forget(event)
+        }
       }
       if let reused = tracker.takeReused() {
-        tracker.concludeReused(at: reused.time, reused.key, to: &row)
+        tracker.concludeReused(at: reused.time, reused.key, to: &row.pointee)
         emit(receive)
       }
       applied = true
@@ -257,8 +271,8 @@ struct LiveStream: ~Copyable {
   @inline(__always)
   private mutating func emit(_ receive: (inout Transition, UInt64) -> Void) {
     transitions += 1
-    recorder?.receive(row, lossBefore: untoldLoss)
-    receive(&row, untoldLoss)
+    recorder?.receive(row.pointee, lossBefore: untoldLoss)
+    receive(&row.pointee, untoldLoss)
     untoldLoss = 0
   }
 

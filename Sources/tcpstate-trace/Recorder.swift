@@ -25,7 +25,7 @@ struct Recorder: ~Copyable {
     csv.append(row, to: &file.pending)
     guard file.isFullBlock, failure == nil else { return }
     do throws(Failure) {
-      _ = try file.flush()
+      try file.writeBlock()
     } catch {
       failure = error
     }

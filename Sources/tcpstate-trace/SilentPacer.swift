@@ -20,7 +20,7 @@ struct SilentPacer {
   private static let firing: UInt64 = 8_000_000
 
   /// CPU nanoseconds that may be spent.
-  private var budget: Int64 = 100_000_000
+  private var budget: Int64 = 40_000_000
   private var lastStart: UInt64 = 0
   private var startCPU: UInt64 = 0
   private var lastCost: Int64 = 0

@@ -50,7 +50,7 @@ struct StuckWatchSession: ~Copyable {
       "Watching for sockets that stay in \(Stuck.names(query)) for \(DurationText.string(query.olderThan)). "
         + "Ctrl-C ends.")
     stream.tellShortfall()
-    loop.watch(stream.source.descriptor, events: EPOLLIN.rawValue)
+    loop.watch(stream.source.descriptor, events: EPOLLIN.rawValue | EPOLLET.rawValue)
     let deadline = duration.map { stream.attachedAt + $0 }
     var ending = false
     while !ending {

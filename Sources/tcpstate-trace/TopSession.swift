@@ -45,7 +45,7 @@ struct TopSession: ~Copyable {
     board.host = Self.text(&name.nodename)
     board.kernel = "Linux " + Self.text(&name.release).split(separator: ".").prefix(2).joined(separator: ".")
     guard let screen = FullScreen() else { throw Failure(.unavailable, "can't take the terminal over") }
-    loop.watch(stream.source.descriptor, events: EPOLLIN.rawValue)
+    loop.watch(stream.source.descriptor, events: EPOLLIN.rawValue | EPOLLET.rawValue)
     loop.watch(0, events: EPOLLIN.rawValue)
     sample(KernelClock.monotonic())
     var frame = build(screen)

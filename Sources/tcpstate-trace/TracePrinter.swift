@@ -84,7 +84,7 @@ struct TracePrinter: TransitionSink, ~Copyable {
     if row.isFound, kind != .live, format == .table { return }
     received += 1
     if held.holds(row) { return }
-    if var earlier = held.release(row) { show(&earlier) }
+    if !held.isEmpty, var earlier = held.release(row) { show(&earlier) }
     show(&row)
   }
 
@@ -126,7 +126,7 @@ struct TracePrinter: TransitionSink, ~Copyable {
   private mutating func writeBlock() {
     guard failure == nil else { return }
     do throws(Failure) {
-      _ = try file.flush()
+      try file.writeBlock()
     } catch {
       failure = error
     }

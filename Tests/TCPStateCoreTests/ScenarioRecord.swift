@@ -8,7 +8,7 @@ enum ScenarioRecord {
     "dead": TCPSTATE_FLAG_DEAD, "receive-shutdown": TCPSTATE_FLAG_RECEIVE_SHUTDOWN,
     "send-shutdown": TCPSTATE_FLAG_SEND_SHUTDOWN, "has-rto-time": TCPSTATE_FLAG_HAS_RTO_TIME,
     "has-entry-stamp": TCPSTATE_FLAG_HAS_ENTRY_STAMP, "fastopen": TCPSTATE_FLAG_FASTOPEN,
-    "reader": TCPSTATE_FLAG_READER, "reset-sent": TCPSTATE_FLAG_RESET_SENT,
+    "reader": TCPSTATE_FLAG_READER, "reset-sent": TCPSTATE_FLAG_RESET_SENT, "by-tracer": TCPSTATE_FLAG_BY_TRACER,
   ]
 
   private static let kinds: [Substring: Int32] = [

@@ -18,6 +18,7 @@ typedef unsigned short tcpstate_u16;
 typedef unsigned int tcpstate_u32;
 typedef unsigned long long tcpstate_u64;
 typedef int tcpstate_s32;
+typedef long long tcpstate_s64;
 #else
 #include <stdint.h>
 typedef uint8_t tcpstate_u8;
@@ -25,6 +26,7 @@ typedef uint16_t tcpstate_u16;
 typedef uint32_t tcpstate_u32;
 typedef uint64_t tcpstate_u64;
 typedef int32_t tcpstate_s32;
+typedef int64_t tcpstate_s64;
 #endif
 
 #define TCPSTATE_EVENT_VERSION 1
@@ -49,6 +51,8 @@ typedef int32_t tcpstate_s32;
 #define TCPSTATE_FLAG_HAS_ENTRY_STAMP 0x0080 /* tw_entry_stamp_ms is filled */
 #define TCPSTATE_FLAG_FASTOPEN 0x0100 /* the SYN carried data that was accepted (RFC 7413) */
 #define TCPSTATE_FLAG_READER 0x0200 /* the owner was seen reading, so it isn't merely inherited */
+#define TCPSTATE_FLAG_BY_TRACER \
+	0x0800 /* the actor is who reads iterators: true only if it is the owner */
 #define TCPSTATE_FLAG_RESET_SENT 0x0400 /* set by user space: a RST of ours followed at once */
 
 /*
@@ -133,11 +137,14 @@ struct tcpstate_snapshot {
 struct tcpstate_shared {
 	tcpstate_u64 lost; /* written by the kernel: events the ring buffer had no room for */
 	tcpstate_u64 nested; /* written by the kernel: runs of transition_nested */
-	tcpstate_u64 wake_due; /* the kernel's own */
+	tcpstate_u64
+		wake_sent; /* set by the kernel as it wakes user space, which clears it after reading */
 	tcpstate_u32 snapshot_states; /* written by user space: a bit per state to report */
 	tcpstate_u32 snapshot_minisocks_only; /* likewise: iter/tcp skips full sockets */
 	tcpstate_u64 jiffies; /* written by the kernel as an iterator ends: jiffies64 ... */
 	tcpstate_u64 jiffies_time_ns; /* ... at this time */
+	tcpstate_u64
+		attached_ns; /* written by user space: since when every transition is aggregated */
 	tcpstate_u64 reader_pid; /* the kernel's own: who runs snapshot_files */
 };
 
@@ -155,7 +162,37 @@ struct tcpstate_config {
 	tcpstate_u32 filter_peer_port;
 	tcpstate_u32 filter_local_network;
 	tcpstate_u32 filter_peer_network;
+	tcpstate_u32 filters; /* whether any of these is set */
 	tcpstate_u32 plain; /* for kernels before 5.12: no cookies, no local storage */
+	tcpstate_u32 reserved;
+};
+
+/*
+ * Log-linear buckets: one to each value below 64, then 32 to each power of two,
+ * so that the middle of a bucket is within 1.6 % of what is in it. Each is
+ * four of DurationHistogram's.
+ */
+#define TCPSTATE_STAY_BUCKETS (64 + 58 * 32)
+
+/* The stays in one state on one CPU, where they are aggregated in the kernel. */
+struct tcpstate_stays {
+	tcpstate_u64 count;
+	tcpstate_u64 at_least; /* of these, known from below only */
+	tcpstate_u64 total_ns;
+	tcpstate_u64 longest_ns;
+	tcpstate_u64 longest_at_least; /* whether the longest is */
+	tcpstate_u64 buckets[TCPSTATE_STAY_BUCKETS];
+};
+
+#define TCPSTATE_STATES 13
+
+/* What one CPU has seen, where stays are aggregated in the kernel. */
+struct tcpstate_tally {
+	tcpstate_u64 transitions;
+	tcpstate_u64 unmatched; /* the old state wasn't the one that was known */
+	tcpstate_u64 untracked; /* no room to remember when a state was entered */
+	tcpstate_u64 minisocks; /* FIN-WAIT-2 that went on in a minisock, unseen */
+	tcpstate_s64 open[16]; /* by state: entered less left, since attached */
 };
 
 /* Key of the maps local_networks and peer_networks; their value is 4 or 6. */
