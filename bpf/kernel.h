@@ -41,7 +41,6 @@ typedef _Bool bool;
 
 /* include/uapi/linux/bpf.h */
 enum {
-	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LPM_TRIE = 11,
@@ -51,7 +50,6 @@ enum {
 #define BPF_F_NO_PREALLOC (1U << 0)
 #define BPF_F_CLONE (1U << 9)
 #define BPF_LOCAL_STORAGE_GET_F_CREATE (1ULL << 0)
-#define BPF_NOEXIST 1
 #define BPF_RB_NO_WAKEUP (1ULL << 0)
 #define BPF_RB_FORCE_WAKEUP (1ULL << 1)
 #define BPF_RB_AVAIL_DATA 0

@@ -433,5 +433,6 @@ int transition_classic(struct set_state_context *ctx)
 }
 
 #include "snapshot.h"
+#include "aggregate.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

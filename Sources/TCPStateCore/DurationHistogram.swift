@@ -60,6 +60,14 @@ public struct DurationHistogram: ~Copyable {
     longest = max(longest, other.longest)
   }
 
+  /// Adds what the kernel side has counted, each stay by the middle of its bucket there.
+  public mutating func add(_ stays: AggregatedStays.State) {
+    stays.forEach { middle, number in add(number, toBucket: Self.bucket(of: middle)) }
+    count += stays.count
+    total = total.saturatingAdding(stays.total)
+    longest = max(longest, stays.longest)
+  }
+
   /// The value below or at which the share `quantile` (0…1) of the stays lies; `nil` when empty.
   ///
   /// The middle of the bucket, so at most 0.4 % off, and never above `longest`.

@@ -8,6 +8,13 @@ public final class StayCell {
 
   public init() {}
 
+  /// The stays that the kernel side has counted.
+  init(_ stays: AggregatedStays.State) {
+    histogram.add(stays)
+    atLeast = stays.atLeast
+    longestIsLowerBound = stays.longestIsLowerBound
+  }
+
   @inline(__always)
   public func record(_ stay: Stay) {
     let before = histogram.longest

@@ -7,12 +7,25 @@ public struct StaySummary: ~Copyable {
   public private(set) var sockets: OpenSockets
   /// Transitions of wanted connections.
   public private(set) var transitions: UInt64 = 0
+  /// Where no row tells, by `TCPState.number`.
+  private var countedOpen: [UInt64]?
 
   /// - Parameter isPart: it begins somewhere in a recording; see `merge`.
   public init(keys: [SummaryKey], filter: RowFilter, isPart: Bool = false) {
     self.filter = filter
     tally = StayTally(keys: keys)
     sockets = OpenSockets(isPart: isPart)
+  }
+
+  /// What the kernel side has counted, without groups.
+  ///
+  /// - Parameter openNow: by `TCPState.number`.
+  public init(_ stays: AggregatedStays, openNow: [UInt64]) {
+    filter = RowFilter()
+    tally = StayTally(stays)
+    sockets = OpenSockets()
+    transitions = stays.transitions
+    countedOpen = openNow
   }
 
   /// Takes in the next row.
@@ -54,6 +67,7 @@ public struct StaySummary: ~Copyable {
 
   /// How many sockets are open, by group and then `TCPState.number`.
   public func openNow() -> [UInt64] {
+    if let countedOpen { return countedOpen }
     var counts = [UInt64](repeating: 0, count: tally.groups.count * TCPState.arraySize)
     sockets.forEach { state, group in
       guard state.isKnown, filter.states.isEmpty || filter.states.contains(state) else { return }

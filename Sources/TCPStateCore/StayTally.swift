@@ -29,6 +29,12 @@ public struct StayTally: ~Copyable {
     cells = Array(repeating: nil, count: TCPState.arraySize)
   }
 
+  /// The stays that the kernel side has counted, all in one group.
+  init(_ stays: AggregatedStays) {
+    self.init(keys: [])
+    for state in TCPState.all where stays[state].count > 0 { cells[Int(state.number)] = StayCell(stays[state]) }
+  }
+
   /// The groups of another, by the same numbers, without its stays.
   init(groupsOf other: borrowing StayTally) {
     keys = other.keys

@@ -9,12 +9,27 @@ enum OpeningLine {
     if readExisting, stream.source.canReadTables {
       var connections: UInt64 = 0
       for state in TCPState.all where state != .listen { connections += stream.tracker.openCount(state) }
-      let listeners = stream.tracker.openCount(.listen)
-      line += " Open before: \(count(connections, "connection")), \(count(listeners, "listener"))."
+      line += before(connections: connections, listeners: stream.tracker.openCount(.listen))
     } else if readExisting {
       line += " This kernel doesn't tell which sockets are open already."
     }
     return line + " Ctrl-C ends."
+  }
+
+  /// What `summary --in-kernel` says.
+  ///
+  /// - Parameter open: sockets that were there before, by `TCPState.number`; `nil` when they weren't looked for.
+  static func counting(open: [UInt64]?) -> String {
+    var line = "Tracing TCP on Linux \(kernelVersion), counting in the kernel."
+    if let open {
+      let listeners = open[Int(TCPState.listen.number)]
+      line += before(connections: open.reduce(0, +) - listeners, listeners: listeners)
+    }
+    return line + " Ctrl-C ends."
+  }
+
+  private static func before(connections: UInt64, listeners: UInt64) -> String {
+    " Open before: \(count(connections, "connection")), \(count(listeners, "listener"))."
   }
 
   private static func count(_ number: UInt64, _ noun: String) -> String {

@@ -14,6 +14,7 @@ struct SummaryCommand: ParsableCommand {
       EXAMPLES, after `sudo tcpstate-trace`:
         summary --for 60s                      the whole machine, a minute long
         summary --by process --histogram       who keeps connections how long
+        summary --in-kernel --for 60s          for 100,000 connections a second
         summary --read t.csv --by peer,state   from a recording
       """)
 
@@ -26,6 +27,7 @@ struct SummaryCommand: ParsableCommand {
     let keys = try options.validated(reads: recording.isGiven)
     let rows = try filters.rowFilter()
     let limits = try tracing.limits()
+    if options.inKernel { return try countInKernel(keys, rows, limits) }
     if recording.isGiven { return try read(keys, rows, limits) }
 
     let configuration = try tracing.configuration(filter: filters.kernelFilter(rows))
@@ -44,6 +46,33 @@ struct SummaryCommand: ParsableCommand {
         unmatched: session.stream.tracker.unmatched,
         elapsed: KernelClock.monotonic() - session.stream.attachedAt))
     if tracing.strict, !session.isComplete { throw ExitCode(ExitStatus.incomplete.rawValue) }
+  }
+
+  private func countInKernel(_ keys: [SummaryKey], _ rows: RowFilter, _ limits: TracingOptions.Limits) throws {
+    try checkInKernel(keys, rows, limits)
+    var configuration = try tracing.configuration(filter: filters.kernelFilter(rows))
+    configuration.aggregates = true
+    try Rights.require()
+    let loop = try EventLoop()
+    let source = try KernelSource(configuration)
+    let printer = try SummaryPrinter(options, keys: [], filter: RowFilter(), limit: nil, isRecording: false)
+    var session = AggregateSession(loop: loop, source: source, printer: printer, duration: limits.duration)
+    try session.run()
+    if tracing.strict, !session.isComplete { throw ExitCode(ExitStatus.incomplete.rawValue) }
+  }
+
+  /// The kernel side knows nothing of owners and keeps no groups.
+  private func checkInKernel(_ keys: [SummaryKey], _ rows: RowFilter, _ limits: TracingOptions.Limits) throws {
+    let refused: [(Bool, String)] = [
+      (recording.isGiven, "--read"), (!keys.isEmpty, "--by"), (!rows.pids.isEmpty, "--pid"),
+      (!rows.processes.isEmpty, "--process"), (!rows.states.isEmpty, "--state"),
+      (rows.longerThan != nil, "--longer-than"), (limits.count != nil, "--count"),
+      (tracing.recordOptions.record != nil, "--record"), (tracing.attach == .classic, "--attach classic"),
+      (tracing.maxConnections != nil, "--max-connections"),
+    ]
+    for (isGiven, option) in refused where isGiven {
+      throw Failure(.usage, "--in-kernel counts per state only, it can't go with \(option)")
+    }
   }
 
   private func read(_ keys: [SummaryKey], _ rows: RowFilter, _ limits: TracingOptions.Limits) throws {

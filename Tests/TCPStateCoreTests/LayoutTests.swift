@@ -12,7 +12,7 @@ import Testing
     #expect(MemoryLayout<tcpstate_event>.alignment == 8)
     #expect(MemoryLayout<tcpstate_snapshot>.size == 320)
     #expect(MemoryLayout<tcpstate_snapshot>.stride == 320)
-    #expect(MemoryLayout<tcpstate_shared>.size == 64)
+    #expect(MemoryLayout<tcpstate_shared>.size == 72)
     #expect(MemoryLayout<tcpstate_config>.size == 56)
     #expect(MemoryLayout<tcpstate_network_key>.size == 20)
     #expect(EventDecoder.eventSize == 248)

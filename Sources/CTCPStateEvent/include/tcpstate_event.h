@@ -145,6 +145,7 @@ struct tcpstate_shared {
 	tcpstate_u64 jiffies_time_ns; /* ... at this time */
 	tcpstate_u64
 		attached_ns; /* written by user space: since when every transition is aggregated */
+	tcpstate_u64 untracked; /* the kernel's own: not every socket could be remembered */
 	tcpstate_u64 reader_pid; /* the kernel's own: who runs snapshot_files */
 };
 
@@ -192,6 +193,7 @@ struct tcpstate_tally {
 	tcpstate_u64 unmatched; /* the old state wasn't the one that was known */
 	tcpstate_u64 untracked; /* no room to remember when a state was entered */
 	tcpstate_u64 minisocks; /* FIN-WAIT-2 that went on in a minisock, unseen */
+	tcpstate_u64 socket; /* the kernel's own */
 	tcpstate_s64 open[16]; /* by state: entered less left, since attached */
 };
 

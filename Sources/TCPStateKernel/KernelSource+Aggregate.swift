@@ -1,0 +1,33 @@
+import CLibbpf
+import CTCPStateEvent
+import Glibc
+import TCPStateCore
+
+/// Stays that are counted in the kernel, without an event for each (`Configuration.aggregates`).
+extension KernelSource {
+  /// What has been counted since attached; reading it doesn't stop it, so a transition that
+  /// happens meanwhile may be in one number and not yet in another.
+  public func readAggregate() throws(KernelError) -> AggregatedStays {
+    var result = AggregatedStays()
+    let cpus = Int(libbpf_num_possible_cpus())
+    guard cpus > 0 else { throw KernelError("count the CPUs", errno: Int32(-cpus)) }
+    let stays = UnsafeMutablePointer<tcpstate_stays>.allocate(capacity: cpus)
+    defer { stays.deallocate() }
+    for state in 0..<TCPState.arraySize {
+      try read(map("stays"), key: UInt32(state), into: stays)
+      for cpu in 0..<cpus { result.add(stays + cpu, state: state) }
+    }
+    let tallies = UnsafeMutablePointer<tcpstate_tally>.allocate(capacity: cpus)
+    defer { tallies.deallocate() }
+    try read(map("tallies"), key: 0, into: tallies)
+    for cpu in 0..<cpus { result.add(tallies + cpu) }
+    return result
+  }
+
+  /// All CPUs' values, which are whole multiples of 8 bytes and so follow each other without a gap.
+  private func read(_ map: Int32, key: UInt32, into values: UnsafeMutableRawPointer) throws(KernelError) {
+    var key = key
+    guard bpf_map_lookup_elem(map, &key, values) == 0
+    else { throw KernelError("read what was counted in the kernel", errno: errno) }
+  }
+}

@@ -1,0 +1,63 @@
+import Glibc
+import TestSupport
+import Testing
+
+extension Privileged {
+  /// `summary --in-kernel` beside `summary`, on the same sockets at the same time.
+  struct InKernelTests {
+    /// What may lie between the clocks that the two programs read at one transition, in nanoseconds.
+    private static let reading = 20_000.0
+
+    @Test func agrees() throws {
+      let pair = try Pair()
+      let counted = try Self.summary(of: pair.namespace, ["--in-kernel"])
+      let traced = try Self.summary(of: pair.namespace)
+      try pair.client.ask("churn 127.0.0.1 300")
+      try pair.connect()
+      try pair.close(first: pair.server, then: pair.client)
+      try pair.connect()
+      let ours = try Self.end(counted)
+      let theirs = try Self.end(traced)  // No tracepoint tells how long minisocks last.
+      for state in ["listen", "syn_sent", "syn_received", "established", "fin_wait_1", "close_wait", "last_ack"] {
+        let (ours, theirs) = (ours[state], theirs[state])
+        #expect(ours?["stays"] == theirs?["stays"], "\(state)")
+        #expect(ours?["open_now"] == theirs?["open_now"], "\(state)")
+        for column in ["p50_ns", "p90_ns", "p99_ns", "longest_ns", "total_ns"] {
+          guard let a = (ours?[column]).flatMap({ Double($0) }), let b = (theirs?[column]).flatMap({ Double($0) })
+          else {
+            #expect(ours?[column] == theirs?[column], "\(state) \(column)")
+            continue
+          }
+          let count = column == "total_ns" ? Double(theirs?["stays"] ?? "1") ?? 1 : 1
+          #expect(abs(a - b) <= 0.022 * b + Self.reading * count, "\(state) \(column): \(a), \(b)")
+        }
+      }
+      #expect(ours["established"]?["stays"] == "602")
+      #expect(counted.errorText.contains(" 0 unmatched."))
+    }
+
+    @Test(arguments: [
+      ["--by", "process"], ["--pid", "1"], ["--state", "established"], ["--count", "1"], ["--record", "t.csv"],
+    ])
+    func refuses(_ options: [String]) throws {
+      let process = try ChildProcess.run([Tracer.binary, "summary", "--in-kernel"] + options, seconds: 10)
+      #expect(process.ending == .exited(64))
+      #expect(process.errorText.contains("--in-kernel counts per state only, it can't go with \(options[0])"))
+    }
+
+    private static func summary(of namespace: NetworkNamespace, _ options: [String] = []) throws -> ChildProcess {
+      let process = try ChildProcess(
+        [Tracer.binary, "summary", "--netns", namespace.path, "--format", "csv", "--for", "100s"] + options)
+      try process.read(until: Deadline(seconds: 15), "to start tracing") { $0.errorText.contains("Tracing TCP on") }
+      return process
+    }
+
+    /// The rows by state.
+    private static func end(_ process: ChildProcess) throws -> [String: CSVTable.Row] {
+      process.send(SIGINT)
+      #expect(try process.wait(until: Deadline(seconds: 10)) == .exited(0))
+      let rows = try CSVTable(Array(process.output)).rows
+      return Dictionary(rows.map { ($0["state"], $0) }) { first, _ in first }
+    }
+  }
+}
