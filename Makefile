@@ -21,7 +21,7 @@ SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
 SWIFT_BUILD := $(SWIFT) build $(if $(MAKE_TERMOUT),,--quiet)
 
 SWIFT_FILES := Sources Tests Plugins Package.swift
-C_FILES := $(wildcard bpf/*.c bpf/*.h Sources/CTCPStateEvent/include/*.h bench/*.c Tests/kernels/guest/*.c)
+C_FILES := $(wildcard bpf/*.c bpf/*.h Sources/CTCPStateEvent/include/*.h bench/*.c bench/pipeline/*.c bench/pipeline/*.h Tests/kernels/guest/*.c)
 SHELL_FILES := .ci/run $(wildcard scripts/*.sh) $(addprefix Tests/kernels/guest/,init steps.tracer steps.probe)
 CLANG_FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(shell command -v $(c) 2>/dev/null)) clang-format)
 
@@ -90,8 +90,8 @@ lint: find-swift deps-lint ## check the format of Swift and C, and the scripts
 	@shellcheck $(SHELL_FILES)
 	@echo "lint: clean"
 
-bench: build deps-bench .build/bench/churn ## measure cost and losses side by side with tcpstates; BENCH_ROUNDS, BENCH_WRITE=1
-	@$(SUDO) env $(foreach v,BENCH_ROUNDS BENCH_WRITE BENCH_CONNECTIONS,$(if $($(v)),$(v)=$($(v)))) python3 bench/run.py
+bench: build bench-pipeline $(addprefix .build/bench/,churn records twin) ## measure cost and losses beside other tools; ONLY=churn, BENCH_ROUNDS=5
+	@$(SUDO) env $(foreach v,ONLY BENCH_ROUNDS BENCH_CONNECTIONS,$(if $($(v)),$(v)=$($(v)))) python3 bench/run.py
 
 bench-summary: build deps-bench .build/bench/recording $(VENV)/installed ## time summary --read of 10 million rows against DuckDB; BENCH_ROUNDS, BENCH_ROWS
 	@$(TCPSTATE_TEST_PYTHON) bench/summary.py .build/bench/recording $(BENCH_ROWS)
@@ -128,9 +128,17 @@ $(VENV)/installed: scripts/dependencies.txt | deps-test
 	@awk '$$1 == "python" { print $$2 }' $< | xargs $(VENV)/bin/python3 -m pip install --quiet --disable-pip-version-check
 	@touch $@
 
+.PHONY: bench-pipeline
+bench-pipeline: find-swift deps-build
+	@$(SWIFT_BUILD) -c release --static-swift-stdlib --product bench-pipeline
+
 .build/bench/%: bench/%.c | deps-bench
 	@mkdir -p $(@D)
 	@$(CC) -O2 -Wall -Wextra -Werror -pthread $< -o $@
+
+.build/bench/records .build/bench/twin: .build/bench/%: bench/pipeline/%.c $(wildcard bench/pipeline/*.h) | deps-bench
+	@mkdir -p $(@D)
+	@$(CC) -O2 -Wall -Wextra -Werror -ISources/CTCPStateEvent/include $< -o $@
 
 # sudo, unless the nearest folder that exists is ours to write.
 AS_OWNER = $(if $(SUDO),$(shell d="$(DESTDIR)$(PREFIX)/bin"; while [ ! -e "$$d" ]; do d=$$(dirname "$$d"); done; [ -w "$$d" ] || echo sudo))

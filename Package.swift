@@ -42,6 +42,10 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "bench-pipeline", dependencies: ["TCPStateCore", "TCPStateReport", "CTCPStateEvent"],
+      path: "bench/pipeline", exclude: ["records.c", "twin.c", "twin_table.h", "twin_text.h"],
+      swiftSettings: swiftSettings),
     .target(
       name: "TestSupport", dependencies: ["TCPStateCore"], path: "Tests/TestSupport",
       swiftSettings: swiftSettings),

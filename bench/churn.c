@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Bounded loopback TCP load: connections made and closed as fast as a thread can.
+ * Bounded loopback TCP load: connections made and closed as fast as a thread
+ * can, or at a given rate.
  *
- *   churn CONNECTIONS [THREADS] [RST]
+ *   churn CONNECTIONS [THREADS [RATE]]
  *   prints: connections seconds connections/second microseconds-of-CPU/connection
  *
  * One thread does connect, accept and close in turn, the client closing first,
- * so that every connection makes the same 10 transitions, 5 a side. RST: the
- * client aborts instead (SO_LINGER 0).
+ * so that every connection makes the same 10 transitions, 5 a side. RATE is
+ * connections a second, of all threads together.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +30,7 @@
 struct options {
 	long connections;
 	int threads;
-	bool reset;
+	long rate; /* connections a second, 0: no limit */
 };
 
 struct thread {
@@ -70,17 +70,14 @@ static void open_listener(struct listener *l, int thread, int number)
 		die("listen");
 }
 
-static void connect_and_close(const struct listener *l, bool reset)
+static void connect_and_close(const struct listener *l)
 {
-	const struct linger abort = { .l_onoff = 1, .l_linger = 0 };
 	int client, server;
 	char byte;
 
 	client = socket(AF_INET, SOCK_STREAM, 0);
 	if (client < 0)
 		die("socket");
-	if (reset)
-		setsockopt(client, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort));
 	if (connect(client, (const struct sockaddr *)&l->address, sizeof(l->address)))
 		die("connect");
 	server = accept(l->fd, NULL, NULL);
@@ -92,16 +89,31 @@ static void connect_and_close(const struct listener *l, bool reset)
 	close(server);
 }
 
+static void wait_turn(struct timespec *turn, long nanoseconds)
+{
+	turn->tv_nsec += nanoseconds;
+	while (turn->tv_nsec >= 1000000000) {
+		turn->tv_nsec -= 1000000000;
+		turn->tv_sec++;
+	}
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, turn, NULL);
+}
+
 static void *run(void *argument)
 {
 	const struct thread *thread = argument;
 	const struct options *options = thread->options;
 	struct listener listeners[LISTENERS];
+	struct timespec turn;
 
 	for (int i = 0; i < LISTENERS; i++)
 		open_listener(&listeners[i], thread->number, i);
-	for (long k = 0; k < options->connections / options->threads; k++)
-		connect_and_close(&listeners[k % LISTENERS], options->reset);
+	clock_gettime(CLOCK_MONOTONIC, &turn);
+	for (long k = 0; k < options->connections / options->threads; k++) {
+		connect_and_close(&listeners[k % LISTENERS]);
+		if (options->rate)
+			wait_turn(&turn, 1000000000 / options->rate * options->threads);
+	}
 	for (int i = 0; i < LISTENERS; i++)
 		close(listeners[i].fd);
 	return NULL;
@@ -124,7 +136,7 @@ static void print_result(long connections, const struct timespec *start, const s
 
 int main(int argc, char **argv)
 {
-	struct options options = { .threads = 1, .reset = argc > 3 };
+	struct options options = { .threads = 1 };
 	struct thread threads[MAX_THREADS];
 	struct timespec start, end;
 
@@ -132,9 +144,11 @@ int main(int argc, char **argv)
 		options.connections = atol(argv[1]);
 	if (argc > 2)
 		options.threads = atoi(argv[2]);
+	if (argc > 3)
+		options.rate = atol(argv[3]);
 	if (options.connections < options.threads || options.connections > MAX_CONNECTIONS ||
-	    options.threads < 1 || options.threads > MAX_THREADS) {
-		fprintf(stderr, "usage: churn CONNECTIONS [THREADS] [RST]\n");
+	    options.threads < 1 || options.threads > MAX_THREADS || options.rate < 0) {
+		fprintf(stderr, "usage: churn CONNECTIONS [THREADS [RATE]]\n");
 		return 2;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &start);

@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The events' way from a decoded record to a written row in C: the same checks,
+ * the same table, the same rows byte for byte as TCPStateCore and
+ * TCPStateReport make of transitions. The measure for what Swift costs.
+ *
+ *	twin RECORDS OUTPUT
+ *
+ * Prints CPU nanoseconds an event.
+ */
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <tcpstate_event.h>
+#include "twin_text.h"
+#include "twin_table.h"
+
+#define BLOCK (128 * 1024)
+#define WALL_OFFSET 1800000000000000000ull
+#define COMPLETE_SINCE 1ull
+
+enum {
+	ESTABLISHED = 1,
+	SYN_SENT,
+	SYN_RECV,
+	FIN_WAIT1,
+	FIN_WAIT2,
+	TIME_WAIT,
+	CLOSE,
+	CLOSE_WAIT,
+	LAST_ACK,
+	LISTEN,
+	CLOSING
+};
+enum reason {
+	NO_REASON,
+	FIN,
+	RESET_RECEIVED,
+	RESET_SENT,
+	TIMEOUT,
+	REFUSED,
+	UNREACHABLE,
+	ABORTED,
+	KILLED,
+	UNACCEPTED,
+	UNKNOWN
+};
+
+struct stay {
+	uint64_t ns;
+	bool known, exact;
+};
+
+struct row {
+	struct connection *connection;
+	const struct tcpstate_event *event;
+	int state_old, state_new;
+	struct stay stay;
+	enum reason reason;
+};
+
+struct pipeline {
+	struct table table;
+	struct time_text time;
+	uint64_t sequence, unmatched;
+	char *next;
+	char buffer[2 * BLOCK];
+	int output;
+};
+
+static bool synchronized(int state)
+{
+	return state != CLOSE && state != LISTEN && state != SYN_SENT && state != SYN_RECV &&
+	       state != 12;
+}
+
+static enum reason reason_of(int error)
+{
+	switch (error) {
+	case 104:
+	case 32:
+		return RESET_RECEIVED;
+	case 111:
+		return REFUSED;
+	case 110:
+		return TIMEOUT;
+	case 101:
+	case 113:
+	case 100:
+	case 112:
+	case 92:
+	case 71:
+		return UNREACHABLE;
+	case 103:
+		return KILLED;
+	default:
+		return UNKNOWN;
+	}
+}
+
+/* What →CLOSED means; false when only the full socket goes and FIN-WAIT-2 lives on. */
+static bool ending(const struct tcpstate_event *e, struct row *row)
+{
+	bool owned = e->flags & TCPSTATE_FLAG_OWNED,
+	     has_socket = e->flags & TCPSTATE_FLAG_HAS_SOCKET;
+
+	if (row->state_old == LISTEN)
+		return true;
+	if (e->error) {
+		row->reason = reason_of(e->error);
+		if (row->reason == RESET_RECEIVED && e->flags & TCPSTATE_FLAG_RESET_SENT)
+			row->reason = RESET_SENT;
+		return true;
+	}
+	switch (row->state_old) {
+	case FIN_WAIT2:
+		if (!(e->flags & TCPSTATE_FLAG_DONE)) {
+			row->reason = ABORTED;
+			return has_socket || (owned && e->linger2 < 0);
+		}
+		/* fallthrough */
+	case CLOSING:
+		row->state_new = TIME_WAIT;
+		/* fallthrough */
+	case LAST_ACK:
+		row->reason = FIN;
+		return true;
+	default:
+		row->reason = owned ? ABORTED : has_socket ? UNKNOWN : UNACCEPTED;
+		return true;
+	}
+}
+
+static struct stay syn_received_stay(const struct tcpstate_event *e, struct connection *c,
+				     struct stay spacing)
+{
+	uint64_t measured = (uint64_t)(e->smoothed_rtt_us8 >> 3) * 1000;
+	uint64_t seen = spacing.known ? spacing.ns : 0, least;
+
+	if (c->role != SERVER)
+		return spacing;
+	c->syn_ack_retransmits = e->retransmits > 255 ? 255 : e->retransmits;
+	if (e->retransmits == 0) {
+		if (measured % 1000000 == 0)
+			return (struct stay){ seen, true, false };
+		return (struct stay){ measured > seen ? measured : seen, true, true };
+	}
+	if (e->flags & TCPSTATE_FLAG_HAS_RTO_TIME && e->total_rto_time_ms > 0) {
+		least = (uint64_t)e->total_rto_time_ms * 1000000;
+		return (struct stay){ least > seen ? least : seen, true, true };
+	}
+	least = ((1ull << (e->retransmits > 7 ? 7 : e->retransmits)) - 1) * 1000000000;
+	return (struct stay){ least > seen ? least : seen, true, false };
+}
+
+static void count(struct connection *c, const struct tcpstate_event *e, bool sequenced)
+{
+	uint64_t fin = e->flags & TCPSTATE_FLAG_DONE ? 1 : 0;
+	uint32_t first;
+
+	c->bytes_sent =
+		e->bytes_sent -
+		(e->bytes_retransmitted < e->bytes_sent ? e->bytes_retransmitted : e->bytes_sent);
+	c->bytes_received = e->bytes_received - (fin < e->bytes_received ? fin : e->bytes_received);
+	c->counted = true;
+	c->rtt_us = e->smoothed_rtt_us8 >> 3;
+	c->retransmits = e->retransmits;
+	if (!sequenced)
+		return;
+	c->send_next = e->send_next;
+	c->receive_next = e->receive_next;
+	if (c->sequenced)
+		return;
+	if (c->role == UNKNOWN_ROLE &&
+	    (e->state_old == ESTABLISHED || e->state_old == CLOSE_WAIT) &&
+	    !(e->flags & TCPSTATE_FLAG_SEND_SHUTDOWN)) {
+		uint64_t syn = e->bytes_acknowledged +
+			       (uint32_t)(e->send_next - e->send_unacknowledged) - c->bytes_sent;
+
+		c->role = syn == 1 ? CLIENT : syn == 0 ? SERVER : UNKNOWN_ROLE;
+	}
+	if (c->role != CLIENT && c->role != SERVER)
+		return;
+	first = e->send_unacknowledged - (uint32_t)e->bytes_acknowledged;
+	c->initial_send = c->role == CLIENT ? first : first - 1;
+	c->initial_receive = e->receive_next - (uint32_t)e->bytes_received - 1;
+	c->sequenced = true;
+}
+
+static void learn(struct connection *c, const struct tcpstate_event *e)
+{
+	int old = e->state_old, new = e->state_new;
+
+	memcpy(c->local_address, e->local_address, 16);
+	memcpy(c->peer_address, e->peer_address, 16);
+	c->local_port = e->local_port;
+	c->peer_port = e->peer_port;
+	c->netns = e->netns;
+	if (e->interface_index)
+		c->interface = e->interface_index;
+	c->user_id = e->user_id;
+	c->cgroup = e->cgroup_id;
+	if (e->owner_pid) {
+		c->owner_pid = e->owner_pid;
+		c->owner_name = name_from(e->owner_name);
+	}
+	if (old == CLOSE && new == SYN_SENT)
+		c->role = CLIENT;
+	else if (old == LISTEN && new == SYN_RECV)
+		c->role = SERVER;
+	else if (old == LISTEN || new == LISTEN)
+		c->role = LISTENER;
+	else if (old == ESTABLISHED && new == FIN_WAIT1)
+		c->closer = 1;
+	else if (old == ESTABLISHED && new == CLOSE_WAIT)
+		c->closer = 2;
+	else if (old == FIN_WAIT1 && new == CLOSING)
+		c->closer = 3;
+	if (old != LISTEN && new != LISTEN &&new != SYN_SENT)
+		count(c, e, synchronized(old) || new == ESTABLISHED);
+}
+
+/* One transition; whether there is a row. */
+static bool apply(struct pipeline *p, const struct tcpstate_event *e, struct row *row)
+{
+	uint64_t key = e->cookie ? e->cookie : e->socket_address;
+	struct connection *c = table_find(&p->table, key);
+	bool child = e->state_old == LISTEN && e->state_new == SYN_RECV;
+	bool opens = e->state_old == CLOSE || child, unknown_child = false;
+
+	if (e->state_old == e->state_new || (child && e->peer_port == 0))
+		return false;
+	*row = (struct row){ .event = e, .state_old = e->state_old, .state_new = e->state_new };
+	if (c && !opens) {
+		if (c->state == e->state_old && c->entered <= e->timestamp_ns)
+			row->stay = (struct stay){ e->timestamp_ns - c->entered, true,
+						   c->entered_exactly };
+		else
+			p->unmatched++;
+	} else {
+		if (c) {
+			p->unmatched += !c->older;
+			table_remove(&p->table, key);
+		} else if (e->state_old == SYN_RECV && e->state_new == ESTABLISHED) {
+			unknown_child = true;
+		} else if (!opens && e->timestamp_ns > COMPLETE_SINCE) {
+			row->stay = (struct stay){ e->timestamp_ns - COMPLETE_SINCE, true, false };
+		}
+		c = table_insert(&p->table, key);
+		c->state = e->state_old;
+		if (unknown_child)
+			c->role = SERVER;
+		else
+			c->older = !opens;
+	}
+	row->connection = c;
+	learn(c, e);
+	if (e->state_old == SYN_RECV)
+		row->stay = syn_received_stay(e, c, row->stay);
+	if (e->state_new == CLOSE && !ending(e, row)) {
+		table_remove(&p->table, key);
+		return false;
+	}
+	c->state = row->state_new;
+	c->entered = e->timestamp_ns;
+	c->entered_exactly = true;
+	return true;
+}
+
+static void write_row(struct pipeline *p, const struct row *row)
+{
+	static const struct word states[13] = {
+		WORD("unknown_0"),   WORD("established"), WORD("syn_sent"),  WORD("syn_received"),
+		WORD("fin_wait_1"),  WORD("fin_wait_2"),  WORD("time_wait"), WORD("closed"),
+		WORD("close_wait"),  WORD("last_ack"),	  WORD("listen"),    WORD("closing"),
+		WORD("syn_received")
+	};
+	static const struct word roles[] = { WORD("unknown"), WORD("client"), WORD("server"),
+					     WORD("listener") };
+	static const struct word reasons[] = {
+		WORD(""),	 WORD("fin"),	     WORD("reset_received"), WORD("reset_sent"),
+		WORD("timeout"), WORD("refused"),    WORD("unreachable"),    WORD("aborted"),
+		WORD("killed"),	 WORD("unaccepted"), WORD("unknown")
+	};
+	const struct connection *c = row->connection;
+	const struct tcpstate_event *e = row->event;
+	uint64_t wall = e->timestamp_ns + WALL_OFFSET;
+	struct name actor = name_from(e->actor_name);
+	char *out = p->next;
+
+	out = put_time(out, &p->time, wall);
+	out = put_nano(out, &p->time, wall);
+	out = put_decimal(out, ++p->sequence);
+	out = put_hex16(out, c->key);
+	out = put_word(out, &roles[c->role]);
+	out = c->owner_pid ? put_decimal(out, c->owner_pid) : put_null(out);
+	out = c->owner_pid ? put_name(out, c->owner_name) : put_null(out);
+	out = put_decimal(out, c->user_id);
+	out = c->cgroup ? put_decimal(out, c->cgroup) : put_null(out);
+	out = c->netns ? put_decimal(out, c->netns) : put_null(out);
+	out = put_word(out, is_v4(c->local_address) || is_v4(c->peer_address)
+				    ? &(struct word)WORD("ipv4")
+				    : &(struct word)WORD("ipv6"));
+	out = put_address(out, c->local_address);
+	out = c->local_port ? put_decimal(out, c->local_port) : put_null(out);
+	out = is_unspecified(c->peer_address) ? put_null(out) : put_address(out, c->peer_address);
+	out = c->peer_port ? put_decimal(out, c->peer_port) : put_null(out);
+	out = put_word(out, &states[row->state_old]);
+	out = put_word(out, &states[row->state_new]);
+	out = row->stay.known ? put_decimal(out, row->stay.ns) : put_null(out);
+	out = put_word(out, !row->stay.known  ? &(struct word)WORD("")
+			    : row->stay.exact ? &(struct word)WORD("exact")
+					      : &(struct word)WORD("at_least"));
+	out = put_word(out, &(struct word)WORD("event"));
+	out = e->actor_pid ? put_decimal(out, e->actor_pid) : put_null(out);
+	out = e->actor_pid ? put_name(out, actor) : put_null(out);
+	out = put_word(out, &reasons[row->reason]);
+	out = c->counted ? put_decimal(out, c->bytes_sent) : put_null(out);
+	out = c->counted ? put_decimal(out, c->bytes_received) : put_null(out);
+	out = c->counted && c->rtt_us ? put_decimal(out, c->rtt_us) : put_null(out);
+	out = c->counted ? put_decimal(out, c->retransmits) : put_null(out);
+	out[-1] = '\n';
+	p->next = out;
+}
+
+static bool flush(struct pipeline *p, size_t count)
+{
+	size_t held = p->next - p->buffer;
+
+	if (write(p->output, p->buffer, count) != (ssize_t)count)
+		return false;
+	memmove(p->buffer, p->buffer + count, held - count);
+	p->next -= count;
+	return true;
+}
+
+static bool run(struct pipeline *p, const char *records, size_t size)
+{
+	struct row row;
+
+	p->next = stpcpy(p->buffer, header);
+	for (size_t offset = 0; offset < size; offset += sizeof(struct tcpstate_event)) {
+		const struct tcpstate_event *e = (const void *)(records + offset);
+
+		if (size - offset < sizeof(*e) || e->version != TCPSTATE_EVENT_VERSION ||
+		    e->kind != TCPSTATE_KIND_TRANSITION || e->state_old > 12 || e->state_new > 12)
+			return false;
+		if (!apply(p, e, &row))
+			continue;
+		write_row(p, &row);
+		if (row.state_new == CLOSE || row.state_new == TIME_WAIT)
+			table_remove(&p->table, row.connection->key);
+		if (p->next - p->buffer >= BLOCK && !flush(p, BLOCK))
+			return false;
+	}
+	return flush(p, p->next - p->buffer);
+}
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+static char *read_all(const char *path, size_t *size)
+{
+	struct stat status;
+	char *memory;
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0 || fstat(fd, &status))
+		return NULL;
+	*size = status.st_size;
+	memory = malloc(*size + 8);
+	for (size_t held = 0; memory && held < *size;) {
+		ssize_t count = read(fd, memory + held, *size - held);
+
+		if (count <= 0)
+			return NULL;
+		held += count;
+	}
+	return memory;
+}
+
+int main(int argc, char **argv)
+{
+	struct pipeline *p = calloc(1, sizeof(*p));
+	uint64_t start, elapsed;
+	size_t size = 0;
+	char *records;
+
+	if (argc != 3 || !p)
+		return 2;
+	records = read_all(argv[1], &size);
+	p->output = open(argv[2], O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	if (!records || !size || p->output < 0)
+		return 1;
+	table_init(&p->table);
+	start = cpu_ns();
+	if (!run(p, records, size))
+		return 1;
+	elapsed = cpu_ns() - start;
+	printf("%llu\n", (unsigned long long)(elapsed / (size / sizeof(struct tcpstate_event))));
+	return 0;
+}

@@ -1,0 +1,232 @@
+"""What is measured: each function makes one section of the results.
+
+How it is measured:
+- churn's CPU is its own getrusage(), which includes what the kernel does on its behalf:
+  the tracepoint programs and, on loopback, the receiving side's softirq. What a tracer
+  adds is the difference to the run without one in the same round.
+- A consumer's CPU is its whole process from attached until it has exited: its total at
+  exit (wait4) less what its CPU clock showed when attached. Draining and closing count,
+  loading doesn't. It is divided by the transitions that it had to handle.
+- Each churn has a network namespace of its own, kept until the consumer has ended, so
+  that no run meets the TIME-WAIT sockets of the one before (they would also fill
+  net.ipv4.tcp_max_tw_buckets, beyond which the kernel leaves out TIME-WAIT).
+- Rows of others' connections are told apart by churn's addresses; the end of a TIME-WAIT,
+  which no event tells and which comes 60 s later, isn't one of the 10.
+- Which tracer runs first changes from round to round.
+- BPF programs are timed by the kernel (BPF_ENABLE_STATS): two clock readings a run come on
+  top, 50 ns for a program that does nothing.
+- The pipeline is the way from a decoded record to a written row, in Swift and in C
+  (bench/pipeline), which write the same bytes of the same records; CPU of the process.
+"""
+
+import filecmp
+import os
+import statistics
+import subprocess
+import time
+
+import bpf_stats
+from consumers import InKernel, Ours, Tcpstates
+from harness import (BUILT, CONNECTIONS, ROUNDS, Failure, median, namespace, number, progress, ratio,
+                     run_churn, settle, worst)
+from open_sockets import look
+
+TRANSITIONS = 10  # a connection
+IDLE_SECONDS = 10
+
+
+def section(title, header, rows, raw, targets=()):
+    """Targets are (what, limit as text, value as text, whether it is met)."""
+    return {"title": title, "header": header, "rows": rows, "raw": raw, "targets": list(targets)}
+
+
+def target(what, limit, value, digits=3):
+    if value is None:
+        return (what, f"≤ {limit}", "–", False)
+    return (what, f"≤ {number(limit, digits)}", number(value, digits), value <= limit)
+
+
+def turns(things, round_number):
+    turn = round_number % len(things)
+    return things[turn:] + things[:turn]
+
+
+def measure(consumer, folder, threads, connections=CONNECTIONS, rate=0):
+    """One run of churn under one consumer, or none."""
+    settle()
+    with namespace() as net:
+        if consumer is None:
+            return run_churn(net, threads, connections, rate)
+        file = os.path.join(folder, consumer.name)
+        process = consumer.start(file)
+        process.wait_attached(consumer.blind_seconds)
+        before = process.cpu()
+        result = run_churn(net, threads, connections, rate)
+        process.drain()
+        result["resident"] = process.resident()
+        cpu = process.stop() - before
+    result.update(consumer.count(file, process.lines))
+    handled = max(result["rows"], result["connections"] * TRANSITIONS)
+    result["event_cpu"] = cpu * 1e6 / handled
+    result["bytes"] = os.path.getsize(file)
+    os.unlink(file)
+    return result
+
+
+def load(tracers, folder, title, name, threads, connections=CONNECTIONS, rate=0):
+    consumers = [None, *tracers]
+    results = {c.name if c else "none": [] for c in consumers}
+    for round_number in range(ROUNDS):
+        for consumer in turns(consumers, round_number):
+            key = consumer.name if consumer else "none"
+            progress(f"{name}, round {round_number + 1} of {ROUNDS}, {key}")
+            results[key].append(measure(consumer, folder, threads, connections, rate))
+    for key, runs in results.items():
+        for run, none in zip(runs, results["none"]):
+            run["added_cpu"] = None if key == "none" else run["churn_cpu"] - none["churn_cpu"]
+    return load_section(results, title, rated=rate > 0)
+
+
+def load_section(results, title, rated):
+    expected = results["none"][0]["connections"] * TRANSITIONS
+    measures = [
+        ("connections/s", lambda r: median(r, "rate"), 0, False),
+        ("µs CPU a connection", lambda r: median(r, "churn_cpu"), 1, False),
+        ("… added by tracing", lambda r: median(r, "added_cpu"), 2, True),
+        ("consumer, µs CPU a transition", lambda r: median(r, "event_cpu"), 3, True),
+        (f"written, of {expected:,}, worst", lambda r: worst(r, "churned", min), 0, False),
+        ("lost as it reports, worst", lambda r: worst(r, "lost", max), 0, False),
+        ("gaps in sequence, worst", lambda r: worst(r, "gaps", max), 0, False),
+        ("resident MB, most", lambda r: megabytes(worst(r, "resident", max)), 1, False),
+    ]
+    values = {label: {name: value(runs) for name, runs in results.items()} for label, value, _, _ in measures}
+    rows = []
+    for label, _, digits, with_ratio in measures:
+        ours = ratio(values[label].get(Ours.name), values[label].get(Tcpstates.name)) if with_ratio else None
+        rows.append([label, *(number(values[label][name], digits) for name in results),
+                     "" if ours is None else f"{ours:.3f}"])
+    targets = []
+    if not rated:
+        for label, what in [("consumer, µs CPU a transition", "consumer CPU an event"),
+                            ("… added by tracing", "CPU added to the traced process")]:
+            seen = ratio(values[label].get(Ours.name), values[label].get(Tcpstates.name))
+            targets.append(target(f"{what}, against tcpstates; {title}", 1 / 15, seen))
+        lost = worst(results.get(Ours.name, []), "lost", max)
+        targets.append(target(f"events lost; {title}", 0, lost, 0))
+    return section(title, ["", *results, "ours / tcpstates"], rows, results, targets)
+
+
+def megabytes(value):
+    return None if value is None else value / 1e6
+
+
+def churn(threads):
+    """As fast as so many threads can."""
+    title = f"{CONNECTIONS:,} connections as fast as {threads} thread{'s' * (threads > 1)} can"
+    return lambda tracers, folder: [load(tracers, folder, title, f"churn {threads}", threads)]
+
+
+def paced(tracers, folder):
+    """1,000 connections a second."""
+    return [load(tracers, folder, "1,000 connections/s for 5 s", "paced", 1, 5000, 1000)]
+
+
+def idle(tracers, folder):
+    """CPU without load, and how long until attached."""
+    results = {}
+    for consumer in tracers:
+        runs = []
+        for round_number in range(ROUNDS):
+            progress(f"idle, round {round_number + 1} of {ROUNDS}, {consumer.name}")
+            settle()
+            file = os.path.join(folder, "idle")
+            process = consumer.start(file)
+            process.wait_attached(consumer.blind_seconds)
+            start = (process.attached - process.started) * 1000 if process.attached else None
+            run = {"start": start, "start_cpu": process.cpu() * 1000}
+            time.sleep(1)
+            before = process.cpu()
+            time.sleep(IDLE_SECONDS)
+            run["idle"] = (process.cpu() - before) * 1000
+            run["resident"] = process.resident()
+            process.stop()
+            run["rows"] = consumer.count(file, process.lines)["rows"]
+            runs.append(run)
+        results[consumer.name] = runs
+    rows = [[name, number(median(runs, "start"), 1), number(median(runs, "start_cpu"), 1),
+             number(median(runs, "idle"), 1), number(megabytes(median(runs, "resident")), 1),
+             number(median(runs, "rows"))] for name, runs in results.items()]
+    header = ["", "start to attached, ms", "CPU of that, ms", f"CPU ms in {IDLE_SECONDS} s", "resident MB",
+              "events meanwhile"]
+    seen = median(results.get(Ours.name, []), "start")
+    return [section("Start, and nothing to do", header, rows, results,
+                    [target("start to attached, all sockets read, ms", 50, seen, 1)])]
+
+
+def bpf(tracers, folder):
+    """The BPF programs' own time."""
+    results = {}
+    for consumer in tracers:
+        runs = []
+        for round_number in range(ROUNDS):
+            progress(f"bpf, round {round_number + 1} of {ROUNDS}, {consumer.name}")
+            settle()
+            file = os.path.join(folder, "bpf")
+            known = set(bpf_stats.programs())
+            process = consumer.start(file)
+            process.wait_attached(consumer.blind_seconds)
+            with namespace() as net, bpf_stats.enabled():
+                run_churn(net, 1, CONNECTIONS)
+                programs = {i: p for i, p in bpf_stats.programs().items() if i not in known and p[1] > 0}
+            process.stop()
+            events = CONNECTIONS * TRANSITIONS
+            handlers = [p for p in programs.values() if p[1] >= events]
+            runs.append({"ns": sum(p[2] / p[1] for p in handlers) if handlers else None,
+                         "programs": {p[0]: {"runs": p[1], "ns": p[2] / p[1]} for p in programs.values()}})
+        results[consumer.name] = runs
+    rows = [[name, number(median(runs, "ns")),
+             ", ".join(f"{p} {v['ns']:.0f}" for p, v in runs[-1]["programs"].items() if v["runs"] >= CONNECTIONS)]
+            for name, runs in results.items()]
+    seen = ratio(median(results.get(Ours.name, []), "ns"), median(results.get(Tcpstates.name, []), "ns"))
+    counted = ratio(median(results.get(InKernel.name, []), "ns"), median(results.get(Ours.name, []), "ns"))
+    return [section("BPF run time a transition", ["", "ns", "programs"], rows, results,
+                    [target("BPF run time an event, against tcpstates' program", 0.5, seen),
+                     target("BPF run time of --in-kernel, against that", 0.5, counted)])]
+
+
+def pipeline(tracers, folder):
+    """From a decoded record to a written row, in Swift and in C."""
+    records = os.path.join(folder, "records")
+    with open(records, "wb") as stream:
+        subprocess.run([BUILT / "records", str(CONNECTIONS)], stdout=stream, check=True)
+    programs = {"Swift": os.environ.get("BENCH_PIPELINE", BUILT.parent / "release/bench-pipeline"),
+                "C": BUILT / "twin"}
+    outputs = {}
+    for name, program in programs.items():
+        if not os.access(program, os.X_OK):
+            raise Failure(f"{program} is missing: make bench builds it")
+        outputs[name] = os.path.join(folder, name)
+        subprocess.run([program, records, outputs[name]], stdout=subprocess.DEVNULL, check=True)
+    if not filecmp.cmp(outputs["Swift"], outputs["C"], shallow=False):
+        raise Failure("the pipelines in Swift and C don't write the same bytes")
+    size = os.path.getsize(outputs["Swift"])
+    results = {name: [] for name in programs}
+    for round_number in range(4 * ROUNDS):
+        progress(f"pipeline, round {round_number + 1} of {4 * ROUNDS}")
+        for name in turns(list(programs), round_number):
+            ran = subprocess.run([programs[name], records, "/dev/null"], capture_output=True, text=True, check=True)
+            results[name].append(int(ran.stdout))
+    rows = [[name, number(statistics.median(ns)), number(min(ns))] for name, ns in results.items()]
+    seen = ratio(statistics.median(results["Swift"]), statistics.median(results["C"]))
+    rows.append(["Swift / C", f"{seen:.2f}", f"{min(results['Swift']) / min(results['C']):.2f}"])
+    title = f"Pipeline, {CONNECTIONS * TRANSITIONS:,} records, {size:,} bytes of CSV, both the same"
+    return [section(title, ["", "ns CPU an event, median", "least"], rows, results,
+                    [target("Swift's way from record to row, against C's", 1.1, seen, 2)])]
+
+
+def many_open(tracers, folder):
+    """50,000 and 200,000 sockets open: a look at them, and a tracer that starts then."""
+    return [look(folder, sockets, section, target) for sockets in (50_000, 200_000)]
+
+
+ALL = {"idle": idle, "paced": paced, "churn-1": churn(1), "churn-2": churn(2), "bpf": bpf, "pipeline": pipeline, "open": many_open}
