@@ -27,7 +27,7 @@ extension KernelSource {
         continue
       }
     }
-    throw refusal(first ?? BPFObject.LoadFailure(step: "load", code: EINVAL))
+    throw refusal(first ?? BPFObject.LoadFailure(step: "load", code: EINVAL), configuration)
   }
 
   private static func open(
@@ -58,7 +58,7 @@ extension KernelSource {
     return taken
   }
 
-  private static func refusal(_ failure: BPFObject.LoadFailure) -> KernelError {
+  private static func refusal(_ failure: BPFObject.LoadFailure, _ configuration: Configuration) -> KernelError {
     switch failure.code {
     case EPERM, EACCES:
       KernelError("load the BPF programs", errno: EPERM)
@@ -69,6 +69,11 @@ extension KernelSource {
       KernelError(
         .unsupported, "load the BPF programs", cause: "this kernel has no tracepoint sock:inet_sock_set_state",
         hint: "Linux 5.8 or newer is needed")
+    case EINVAL where configuration.aggregates:
+      // Before 5.12 BPF has no compare-and-swap.
+      KernelError(
+        .unsupported, "count stays in the kernel", cause: "it refuses the program",
+        hint: "Linux 5.12 or newer is needed; without --in-kernel it works here, too")
     default:
       KernelError(
         .unsupported, "\(failure.step) the BPF programs", cause: String(cString: strerror(failure.code)),

@@ -88,6 +88,7 @@ def tracer_features(outcome):
     _existing(features, outcome, usual, held)
     _stuck(features, outcome, held)
     features.check("lifecycle", _lifecycle_trouble(outcome))
+    features.check("in-kernel", _in_kernel_trouble(outcome, usual))
     return features
 
 
@@ -104,9 +105,7 @@ def probe_features(outcome):
     trouble = None if complete else "probe did not come to its end, or the iterators found nothing"
     features.check("lives", trouble or _record_trouble(transitions, lives))
     features.check("cookies", _first(transitions, lambda e: e["connection_id"].strip("0") == "", "has no cookie"))
-    serving = [e for e in transitions if e["local_port"] == lives["two_processes"][0][1] and e["state_new"] == "1"]
-    owned = serving and all(e["owner_name"] == "serving" for e in serving)
-    features.check("owners", None if owned else f"of a listener's child is {serving}")
+    features.check("owners", _record_owner_trouble(transitions, lives["two_processes"][0][1]))
     return features
 
 
@@ -218,6 +217,30 @@ def _owner_trouble(rows, lives):
         named = {r["process_name"] for r in rows if r["role"] == role and {r["local_port"], r["peer_port"]} & ports}
         if named != {name}:
             return f"the {role}'s owner is {named}, not {name}"
+    return None
+
+
+def _record_owner_trouble(transitions, port):
+    """Who opens and who closes is named by the record; whose a child is in between, the tracer finds out itself."""
+    acts = {"the client's connect()": ("peer_port", "7", "2", "lives"), "listen()": ("local_port", "7", "10", "serving"),
+            "the child's close()": ("local_port", "8", "9", "serving")}
+    for act, (end, old, new, name) in acts.items():
+        owners = [e["owner_name"] for e in transitions if (e[end], e["state_old"], e["state_new"]) == (port, old, new)]
+        if owners != [name]:
+            return f"{act} is by {owners}, not by {name}"
+    return None
+
+
+def _in_kernel_trouble(outcome, rows):
+    """What was counted in the kernel is what the tracer beside it has seen."""
+    words = outcome.lines("counted.err")
+    if outcome.lines("counted.status") != ["0"]:
+        return f"ended with {outcome.lines('counted.status')}: {' '.join(words[-1:])}"
+    counted = {r["state"]: int(r["stays"]) for r in _rows(outcome, "counted.csv")}
+    for state in ("listen", "syn_sent", "syn_received", "established", "close_wait", "last_ack"):
+        traced = sum(r["state_old"] == state and bool(r["state_duration_ns"]) for r in rows)
+        if counted.get(state, 0) != traced:
+            return f"counted {counted.get(state, 0)} stays in {state}, traced {traced}"
     return None
 
 

@@ -22,6 +22,7 @@ ROWS = [
     ("`stuck`", "stuck"),
     ("… with owner, descriptor and verdict", "stuck-owners"),
     ("`lifecycle`", "lifecycle"),
+    ("`summary --in-kernel`", "in-kernel"),
 ]
 
 
