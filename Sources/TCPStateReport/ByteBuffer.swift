@@ -2,7 +2,8 @@
 /// the front once written. It owns its memory, which grows and never shrinks.
 public struct ByteBuffer: ~Copyable {
   private var base: UnsafeMutablePointer<UInt8>
-  private var capacity: Int
+  /// Bytes for which there is memory.
+  public private(set) var capacity: Int
   /// Number of bytes held.
   public private(set) var count = 0
 

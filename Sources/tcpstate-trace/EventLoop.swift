@@ -56,4 +56,22 @@ struct EventLoop: ~Copyable {
     }
     return arrived
   }
+
+  /// Writes the rest at its reader's pace. One who takes nothing for seven seconds has stopped reading; and
+  /// another signal is the user's, who doesn't want to wait.
+  ///
+  /// - Parameter write: writes what the reader takes now, and tells how many bytes are left.
+  /// - Returns: how many were left at the end.
+  func drain(to descriptor: Int32, _ write: () throws -> Int) rethrows -> Int {
+    var patience = 100
+    var before = Int.max
+    while true {
+      let left = try write()
+      patience = left < before ? 100 : patience - 1
+      guard left > 0, patience > 0 else { return left }
+      before = left
+      watch(descriptor, events: EPOLLOUT.rawValue)
+      if wait(milliseconds: 70).contains(where: { $0 != SIGWINCH }) { return left }
+    }
+  }
 }

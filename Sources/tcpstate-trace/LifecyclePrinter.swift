@@ -44,7 +44,7 @@ struct LifecyclePrinter: ~Copyable, TransitionSink {
 
   var descriptor: Int32 { file.descriptor }
   var isDone: Bool { readerGone || limit.map { shown >= $0 } ?? false }
-  var isBackedUp: Bool { file.pending.count > OutputFile.highWater }
+  var waiting: Int { file.waiting }
   /// Lives drawn.
   var count: UInt64 { shown }
 

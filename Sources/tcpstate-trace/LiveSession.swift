@@ -14,6 +14,8 @@ struct LiveSession<Sink: TransitionSink & ~Copyable>: ~Copyable {
   private let duration: UInt64?
   private var losses = LossReport()
   private var isWaitingForReader = false
+  /// Bytes that nobody read.
+  private var unread = 0
 
   init(
     loop: consuming EventLoop, stream: consuming LiveStream, sink: consuming Sink, duration: UInt64?
@@ -27,7 +29,7 @@ struct LiveSession<Sink: TransitionSink & ~Copyable>: ~Copyable {
   /// Whether all was seen and nothing contradicted itself.
   var isComplete: Bool {
     stream.lost == 0 && stream.tracker.unmatched == 0 && stream.tracker.crowdedOut == 0
-      && stream.source.undecodable == 0
+      && stream.source.undecodable == 0 && unread == 0
   }
 
   /// - Parameter opening: what to say once all is attached, if anything.
@@ -64,15 +66,17 @@ struct LiveSession<Sink: TransitionSink & ~Copyable>: ~Copyable {
 
   /// One round: events in, rows out, losses told.
   private mutating func turn(final: Bool) throws {
-    if !sink.isBackedUp || final {
-      stream.pump(final: final) { row, loss in sink.receive(&row, lossBefore: loss) }
-    }
+    // What a reader far behind doesn't take stays in the kernel, and is lost there when it gets too much.
+    let isHeldUp = sink.isBackedUp && !final
+    if !isHeldUp { stream.pump(final: final) { row, loss in sink.receive(&row, lossBefore: loss) } }
     stream.checkLosses(force: final)
-    losses.tell(total: stream.lost, skipped: stream.skipped)
-    if stream.needsTables, !final, losses.mayRead {
-      try stream.readTables { row, loss in sink.receive(&row, lossBefore: loss) }
+    losses.tell(total: stream.lost, skipped: stream.skipped, isHeldUp: isHeldUp)
+    if !isHeldUp {
+      if stream.needsTables, !final, losses.mayRead {
+        try stream.readTables { row, loss in sink.receive(&row, lossBefore: loss) }
+      }
+      try stream.followSilent(final: final) { row, loss in sink.receive(&row, lossBefore: loss) }
     }
-    try stream.followSilent(final: final) { row, loss in sink.receive(&row, lossBefore: loss) }
     try lookForPorts()
     sink.advance(to: now)
     try stream.flushRecorder()
@@ -99,8 +103,9 @@ struct LiveSession<Sink: TransitionSink & ~Copyable>: ~Copyable {
   }
 
   private func timeout(until deadline: UInt64?) -> Int32 {
-    if stream.isBehind, !sink.isBackedUp { return 0 }
-    guard let next = [deadline, stream.nextReading].compactMap({ $0 }).min() else { return Self.tick }
+    let isHeldUp = sink.isBackedUp
+    if stream.isBehind, !isHeldUp { return 0 }
+    guard let next = [deadline, isHeldUp ? nil : stream.nextReading].compactMap({ $0 }).min() else { return Self.tick }
     let now = KernelClock.monotonic()
     return next <= now ? 0 : Int32(min(UInt64(Self.tick), (next - now) / 1_000_000 + 1))
   }
@@ -108,13 +113,8 @@ struct LiveSession<Sink: TransitionSink & ~Copyable>: ~Copyable {
   private mutating func finish() throws {
     stream.source.detach()
     sink.finish()
-    // A reader that has stopped reading is given some time, or until Ctrl-C again.
-    var patience = 100
-    while try sink.flush(), patience > 0 {
-      loop.watch(sink.descriptor, events: EPOLLOUT.rawValue)
-      if !loop.wait(milliseconds: Self.tick).isEmpty { break }
-      patience -= 1
-    }
+    unread = try loop.drain(to: sink.descriptor) { try sink.flush() ? sink.waiting : 0 }
+    if unread > 0 { Message.error(OutputFile.unread(unread)) }
     losses.tell(total: stream.lost, skipped: stream.skipped, now: true)
   }
 }

@@ -8,12 +8,16 @@ import TCPStateReport
 struct OutputFile: ~Copyable {
   /// What waits at the most before the caller should stop producing.
   static let highWater = 256 * 1024 * 1024
+  private static let usualCapacity = 256 * 1024
 
   let descriptor: Int32
-  private let name: String
+  let name: String
   private let isRegularFile: Bool
   private let owned: Bool
-  var pending = ByteBuffer(capacity: 256 * 1024)
+  /// What is to be written, behind what was and still has to be removed.
+  var pending = ByteBuffer(capacity: OutputFile.usualCapacity)
+  /// Bytes at the front of `pending` that the reader has: moving the rest down each time would be quadratic.
+  private var taken = 0
   /// Where the next byte goes in a regular file.
   private var offset: Int
   /// Bytes of a row that is written in part only.
@@ -53,7 +57,7 @@ struct OutputFile: ~Copyable {
 
   /// Whether a file has so much waiting that it is better written now.
   @inline(__always)
-  var isFullBlock: Bool { isRegularFile && pending.count >= Self.block }
+  var isFullBlock: Bool { isRegularFile && waiting >= Self.block }
 
   /// Twice a level 1 cache and still well inside level 2.
   private static let block = 128 * 1024
@@ -70,7 +74,7 @@ struct OutputFile: ~Copyable {
 
   /// Writes the whole pages of a full block, which is in the cache yet; a row may be torn until the next write.
   mutating func writeBlock() throws(Failure) {
-    _ = try write(atMost: (offset + pending.count) / Self.page * Self.page - offset)
+    _ = try write(atMost: (offset + waiting) / Self.page * Self.page - offset)
   }
 
   /// Writes what it can without being held up.
@@ -78,10 +82,36 @@ struct OutputFile: ~Copyable {
     try write(atMost: .max)
   }
 
+  /// Bytes that wait for the reader.
+  @inline(__always)
+  var waiting: Int { pending.count - taken }
+
+  /// Forgets what waits: nobody will read it.
+  mutating func discard() {
+    remove(waiting)
+  }
+
+  /// What is said of bytes that nobody read.
+  static func unread(_ bytes: Int) -> String {
+    "the output's reader has stopped reading; the last \(NumberText.string(UInt64(bytes))) bytes are missing"
+  }
+
+  private mutating func remove(_ count: Int) {
+    taken += count
+    if taken >= waiting {
+      pending.removeFirst(taken)
+      taken = 0
+    }
+    // A backlog leaves no memory behind.
+    if pending.isEmpty, pending.capacity > 64 * Self.usualCapacity {
+      pending = ByteBuffer(capacity: Self.usualCapacity)
+    }
+  }
+
   private mutating func write(atMost wanted: Int) throws(Failure) -> Progress {
-    let left = wanted < pending.count ? pending.count - wanted : 0
-    while pending.count > left {
-      var limit = pending.count - left
+    let left = wanted < waiting ? waiting - wanted : 0
+    while waiting > left {
+      var limit = waiting - left
       if !isRegularFile {
         var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         let ready = Glibc.poll(&poll, 1, 0)
@@ -90,7 +120,9 @@ struct OutputFile: ~Copyable {
         limit = 4096  // PIPE_BUF: a ready pipe takes this much at once
       }
       var failure: Int32 = 0
+      let taken = taken
       let written = pending.withBytes { bytes in
+        let bytes = UnsafeRawBufferPointer(rebasing: bytes[taken...])
         let count = isRegularFile ? limit : Self.wholeRows(bytes, limit: limit)
         let written = Glibc.write(descriptor, bytes.baseAddress, count)
         failure = errno
@@ -109,7 +141,7 @@ struct OutputFile: ~Copyable {
         }
       }
       noteRows(written)
-      pending.removeFirst(written)
+      remove(written)
     }
     return .done
   }
@@ -118,9 +150,10 @@ struct OutputFile: ~Copyable {
   private mutating func noteRows(_ written: Int) {
     guard isRegularFile else { return }
     offset += written
+    let taken = taken
     partial = pending.withBytes { bytes in
       var end = written
-      while end > 0, bytes[end - 1] != UInt8(ascii: "\n") { end -= 1 }
+      while end > 0, bytes[taken + end - 1] != UInt8(ascii: "\n") { end -= 1 }
       return end > 0 ? written - end : partial + written
     }
   }

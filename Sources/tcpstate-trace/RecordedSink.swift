@@ -11,7 +11,7 @@ extension RecordedSink where Self: ~Copyable {
   mutating func measureTerminal() {}
   var writesWhileReading: Bool { false }
   var isDone: Bool { false }
-  var isBackedUp: Bool { false }
+  var waiting: Int { 0 }
   var descriptor: Int32 { 1 }
 }
 

@@ -31,10 +31,17 @@ struct Recorder: ~Copyable {
     }
   }
 
-  /// Writes what there is, but never waits: a recording into a pipe that nobody reads is given up.
+  /// Writes what there is, but never waits: a pipe that nobody reads fails as a disk that is full.
   mutating func flush() throws {
     if let failure { throw failure }
-    if isClosed { return file.pending.removeAll() }
-    if case .closed = try file.flush() { isClosed = true }
+    if isClosed { return file.discard() }
+    switch try file.flush() {
+    case .done: break
+    case .closed: isClosed = true
+    case .waiting:
+      guard file.waiting > OutputFile.highWater else { break }
+      throw Failure(
+        .outputFailed, "can't write to \(file.name): its reader is \(OutputFile.highWater >> 20) MB behind")
+    }
   }
 }

@@ -23,7 +23,7 @@ struct ReportPrinter<Document: ReportDocument & ~Copyable>: ~Copyable, Transitio
   var wantsExisting: Bool { true }
   var descriptor: Int32 { file.descriptor }
   var isDone: Bool { readerGone || limit.map { received >= $0 } ?? false }
-  var isBackedUp: Bool { file.pending.count > OutputFile.highWater }
+  var waiting: Int { file.waiting }
 
   mutating func receive(_ row: inout Transition, lossBefore: UInt64) {
     lost += lossBefore

@@ -83,9 +83,18 @@ struct StuckPrinter: ~Copyable {
     TimeWaitTable(groups, style: Self.style(options, file.descriptor)).append(to: &file.pending)
   }
 
+  var descriptor: Int32 { file.descriptor }
+  /// Whether the reader is so far behind that no more should be produced.
+  var isBackedUp: Bool { file.waiting > OutputFile.highWater }
+
   /// Writes what the reader takes now.
-  mutating func flush() throws(Failure) {
+  ///
+  /// - Returns: the bytes that wait for it.
+  @discardableResult
+  mutating func flush() throws(Failure) -> Int {
+    if isClosed { return 0 }
     if case .closed = try file.flush() { isClosed = true }
+    return isClosed ? 0 : file.waiting
   }
 
   static func count(_ number: Int, _ noun: String) -> String {

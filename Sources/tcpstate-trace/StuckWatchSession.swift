@@ -54,7 +54,8 @@ struct StuckWatchSession: ~Copyable {
     let deadline = duration.map { stream.attachedAt + $0 }
     var ending = false
     while !ending {
-      for signal in loop.wait(milliseconds: stream.isBehind ? 0 : Self.tick) where signal != SIGWINCH {
+      let hasMore = stream.isBehind && !printer.isBackedUp
+      for signal in loop.wait(milliseconds: hasMore ? 0 : Self.tick) where signal != SIGWINCH {
         ending = true
         if signal == SIGINT, isatty(2) == 1 { Message.line("") }  // the terminal has shown ^C
       }
@@ -65,33 +66,41 @@ struct StuckWatchSession: ~Copyable {
     }
     // Single ports say little: what they use up together, and whose they are, does.
     if query.states.contains(.timeWait) { printer.append(timeWait: try reading().timeWait) }
-    try printer.writeOut()
+    let unread = try loop.drain(to: printer.descriptor) { try printer.flush() }
+    if unread > 0 { Message.error(OutputFile.unread(unread)) }
     runner?.finish()
     losses.tell(total: stream.lost, skipped: stream.skipped, now: true)
     Message.line(summary)
   }
 
   private mutating func turn(final: Bool) throws {
+    // What a reader far behind doesn't take stays in the kernel, and is lost there when it gets too much.
+    let isHeldUp = printer.isBackedUp && !final
+    if !isHeldUp { try takeIn(final: final) }
+    stream.checkLosses(force: final)
+    losses.tell(total: stream.lost, skipped: stream.skipped, isHeldUp: isHeldUp)
+    try stream.flushRecorder()
+
+    let now = KernelClock.monotonic()
+    if !isHeldUp, now - lastReading >= Self.pause || final, watch.isDue(now) {
+      let found = try reading()
+      lastReading = now
+      for socket in watch.takeDue(now, from: found) { tell(socket, .crossed, now &+ stream.tracker.wallOffset) }
+    }
+    runner?.advance(now: now)
+    try printer.flush()
+  }
+
+  /// Events, and what the tables tell; ends are printed.
+  private mutating func takeIn(final: Bool) throws {
     let offset = stream.tracker.wallOffset
     var left: [(StuckSocket, UInt64)] = []
     stream.pump(final: final) { row, _ in Self.take(row, offset, &watch, &left) }
-    stream.checkLosses(force: final)
-    losses.tell(total: stream.lost, skipped: stream.skipped)
     if stream.needsTables, !final, losses.mayRead {
       try stream.readTables { row, _ in Self.take(row, offset, &watch, &left) }
     }
     try stream.followSilent(final: final) { row, _ in Self.take(row, offset, &watch, &left) }
-    try stream.flushRecorder()
     for (socket, time) in left { tell(socket, .ended, time) }
-
-    let now = KernelClock.monotonic()
-    if now - lastReading >= Self.pause || final, watch.isDue(now) {
-      let found = try reading()
-      lastReading = now
-      for socket in watch.takeDue(now, from: found) { tell(socket, .crossed, now &+ offset) }
-    }
-    runner?.advance(now: now)
-    try printer.flush()
   }
 
   private static func take(

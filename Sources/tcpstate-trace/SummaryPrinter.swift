@@ -36,7 +36,7 @@ struct SummaryPrinter: ~Copyable, TransitionSink {
   var writesWhileReading: Bool { false }
   var descriptor: Int32 { file.descriptor }
   var isDone: Bool { readerGone || limit.map { summary.transitions >= $0 } ?? false }
-  var isBackedUp: Bool { false }
+  var waiting: Int { file.waiting }
 
   mutating func receive(_ row: inout Transition, lossBefore: UInt64) {
     lost += lossBefore

@@ -40,7 +40,7 @@ struct TcpstatesPrinter: ~Copyable, TransitionSink {
 
   var descriptor: Int32 { file.descriptor }
   var isDone: Bool { readerGone || limit.map { shown >= $0 } ?? false }
-  var isBackedUp: Bool { file.pending.count > OutputFile.highWater }
+  var waiting: Int { file.waiting }
 
   mutating func receive(_ row: inout Transition, lossBefore: UInt64) {
     begin()

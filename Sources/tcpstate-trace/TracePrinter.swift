@@ -63,8 +63,7 @@ struct TracePrinter: TransitionSink, ~Copyable {
   /// Whether nothing more is to be shown: enough was, or the reader is gone.
   var isDone: Bool { readerGone || limit.map { shown >= $0 } ?? false }
 
-  /// Whether the reader is so far behind that no more should be produced.
-  var isBackedUp: Bool { file.pending.count > OutputFile.highWater }
+  var waiting: Int { file.waiting }
 
   /// The header line, for the first flush.
   mutating func begin() {

@@ -41,8 +41,8 @@ protocol TransitionSink: ~Copyable {
 
   /// Whether nothing more is to be shown: enough was, or the reader is gone.
   var isDone: Bool { get }
-  /// Whether the reader is so far behind that no more should be produced.
-  var isBackedUp: Bool { get }
+  /// Bytes that wait for the reader.
+  var waiting: Int { get }
   /// Where the output goes.
   var descriptor: Int32 { get }
 }
@@ -50,6 +50,8 @@ protocol TransitionSink: ~Copyable {
 extension TransitionSink where Self: ~Copyable {
   var wantsExisting: Bool { false }
   var writesWhileReading: Bool { true }
+  /// Whether the reader is so far behind that no more should be produced.
+  var isBackedUp: Bool { waiting > OutputFile.highWater }
   mutating func waitsForPorts(now: UInt64) -> Bool { false }
   mutating func learnPort(_ connection: UInt64, _ port: UInt16) {}
   mutating func learnedPorts(at time: UInt64) {}
