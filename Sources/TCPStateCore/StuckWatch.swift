@@ -8,9 +8,15 @@ public struct StuckWatch: Sendable {
     var isExact: Bool
     /// As it was reported when it crossed the threshold.
     var reported: StuckSocket?
+    /// When a reading last found it there.
+    var seen: UInt64 = 0
+    /// Whether the last reading didn't, although nothing has told that it left.
+    var isMissing = false
   }
 
-  private let query: StuckQuery
+  public let query: StuckQuery
+  /// Sockets watched at the most.
+  public let limit: Int
   private var watched: [UInt64: Watched] = [:]
   /// When the next one may be due; not before.
   public private(set) var nextDue = UInt64.max
@@ -18,10 +24,16 @@ public struct StuckWatch: Sendable {
   public private(set) var crossed = 0
   /// Of these, those that have left the state since.
   public private(set) var ended = 0
+  /// How often one wasn't watched because of `limit`.
+  public private(set) var crowdedOut = 0
 
-  public init(_ query: StuckQuery) {
+  public init(_ query: StuckQuery, limit: Int = ConnectionTracker.defaultLimit) {
     self.query = query
+    self.limit = limit
   }
+
+  /// Sockets watched now.
+  public var count: Int { watched.count }
 
   /// Takes in a reading made at `time` of all wanted sockets, however young.
   public mutating func adopt(_ reading: borrowing StuckReading, at time: UInt64) {
@@ -47,6 +59,10 @@ public struct StuckWatch: Sendable {
   }
 
   private mutating func enter(_ connection: UInt64, _ state: TCPState, at time: UInt64, exactly: Bool) {
+    guard watched.count < limit || watched[connection] != nil else {
+      crowdedOut += 1
+      return
+    }
     watched[connection] = Watched(state: state, entered: time, isExact: exactly, reported: nil)
     nextDue = min(nextDue, time &+ query.olderThan)
   }
@@ -66,12 +82,40 @@ public struct StuckWatch: Sendable {
     return earliest
   }
 
+  /// Reported sockets that have left the state although no transition told of it, as one that isn't tracked
+  /// can after a loss: neither `reading` nor the one before, a while ago, found them there. Their ages are as of
+  /// when one last did.
+  public mutating func takeVanished(_ now: UInt64, from reading: borrowing StuckReading) -> [StuckSocket] {
+    let present = Self.byConnection(reading)
+    var left: [StuckSocket] = []
+    for (connection, entry) in watched {
+      guard var socket = entry.reported else { continue }
+      if present[connection]?.state == entry.state {
+        watched[connection]?.seen = now
+        watched[connection]?.isMissing = false
+      } else if entry.isMissing {
+        socket.age = Stay(nanoseconds: entry.seen &- min(entry.entered, entry.seen), kind: .atLeast)
+        left.append(socket)
+        watched[connection] = nil
+      } else {
+        watched[connection]?.isMissing = true
+      }
+    }
+    ended += left.count
+    return left
+  }
+
+  private static func byConnection(_ reading: borrowing StuckReading) -> [UInt64: StuckSocket] {
+    var present: [UInt64: StuckSocket] = [:]
+    for socket in reading.sockets { present[socket.connection] = socket }
+    return present
+  }
+
   /// The sockets that have just crossed the threshold, the oldest first, as `reading` describes them.
   ///
   /// What isn't in the reading any more, or isn't wanted, is watched no longer.
   public mutating func takeDue(_ now: UInt64, from reading: borrowing StuckReading) -> [StuckSocket] {
-    var present: [UInt64: StuckSocket] = [:]
-    for socket in reading.sockets { present[socket.connection] = socket }
+    let present = Self.byConnection(reading)
     var due: [StuckSocket] = []
     for (connection, entry) in watched where entry.reported == nil && entry.entered &+ query.olderThan <= now {
       guard var socket = present[connection], socket.state == entry.state else {
@@ -80,6 +124,7 @@ public struct StuckWatch: Sendable {
       }
       socket.age = Stay(nanoseconds: now &- entry.entered, kind: entry.isExact ? .exact : .atLeast)
       watched[connection]?.reported = socket
+      watched[connection]?.seen = now
       due.append(socket)
     }
     crossed += due.count

@@ -12,6 +12,20 @@ public struct TopHistory: Sendable {
     self.localPorts = localPorts
   }
 
+  /// Connections that something is kept of.
+  public var count: Int { stays.count }
+
+  /// Whether so much is kept that some of it must be of connections whose end nobody tells: those that aren't
+  /// tracked any more, or whose TIME-WAIT is out of sight.
+  ///
+  /// - Parameter tracked: how many connections there are.
+  public func isOverfull(tracked: Int) -> Bool { stays.count > 2 * tracked + 1024 }
+
+  /// Forgets all but these connections.
+  public mutating func keep(_ open: Set<UInt64>) {
+    stays = stays.filter { open.contains($0.key) }
+  }
+
   /// Takes in a transition: the stay that it ended.
   public mutating func receive(_ row: borrowing Transition) {
     guard row.new != .closed else {

@@ -32,7 +32,7 @@ struct LifecycleCommand: ParsableCommand {
     try Rights.require()
     let loop = try EventLoop()
     let stream = try LiveStream(
-      configuration, connectionLimit: tracing.connectionLimit(),
+      configuration, connectionLimit: tracing.connections.limit(),
       recorder: tracing.recordOptions.recorder(output: options.output))
     let printer = try LifecyclePrinter(
       options: options, selection: selection, limit: limits.count)

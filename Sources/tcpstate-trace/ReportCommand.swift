@@ -44,7 +44,7 @@ struct ReportCommand: ParsableCommand {
     try Rights.require()
     let loop = try EventLoop()
     let stream = try LiveStream(
-      configuration, connectionLimit: tracing.connectionLimit(),
+      configuration, connectionLimit: tracing.connections.limit(),
       recorder: tracing.recordOptions.recorder(output: options.output))
     let printer = try ReportPrinter(document, selection: selection, limit: limits.count, output: options.output)
     try trace(LiveSession(loop: loop, stream: stream, sink: printer, duration: limits.duration))

@@ -27,6 +27,7 @@ struct Stuck: ParsableCommand {
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Recordings") var recording: RecordingOptions
   @OptionGroup(title: "Recordings") var recordOptions: RecordOptions
+  @OptionGroup(title: "Watching") var connections: ConnectionLimitOptions
 
   mutating func run() throws {
     try output.validate(reads: recording.isGiven)
@@ -36,10 +37,14 @@ struct Stuck: ParsableCommand {
     if recordOptions.record != nil, !options.watch {
       throw Failure(.usage, "--record goes with --watch; without it stuck looks once, and records nothing")
     }
+    let limit = try connections.limit()
+    if connections.maxConnections != nil, !options.watch {
+      throw Failure(.usage, "--max-connections goes with --watch; without it nothing is tracked")
+    }
     if recording.isGiven { return try readRecording(query, fields) }
     if options.at != nil { throw Failure(.usage, "--at goes with --read; the kernel tells of now alone") }
     try Rights.require()
-    if options.watch { return try watch(query, fields) }
+    if options.watch { return try watch(query, fields, limit) }
     var reader = try StuckReader(query: query, cgroup: filters.cgroup, verbose: options.verbose)
     // The file first: the reading gives up what opening it may need.
     var printer = try StuckPrinter(output, fields)
@@ -68,18 +73,20 @@ struct Stuck: ParsableCommand {
     try conclude(query, reading)
   }
 
-  private func watch(_ query: StuckQuery, _ fields: [StuckField]) throws {
+  private func watch(_ query: StuckQuery, _ fields: [StuckField], _ limit: Int) throws {
     var configuration = KernelSource.Configuration()
     configuration.verbose = options.verbose
     configuration.filter = try StuckReader.kernelFilter(query, cgroup: filters.cgroup)
     let duration = try options.duration.map { try FilterOptions.duration($0, option: "--for") }
     // Signals first: from here on none ends the program half-way.
     let loop = try EventLoop()
-    let stream = try LiveStream(configuration, recorder: recordOptions.recorder(output: output.output))
+    let stream = try LiveStream(
+      configuration, connectionLimit: limit, recorder: recordOptions.recorder(output: output.output))
     let printer = try StuckPrinter(output, fields)
     let runner: CommandRunner? = if let exec = options.exec { CommandRunner(exec) } else { nil }
     var session = StuckWatchSession(
-      loop: loop, stream: stream, printer: printer, query: query, runner: runner, duration: duration)
+      loop: loop, stream: stream, printer: printer, watch: StuckWatch(query, limit: limit), runner: runner,
+      duration: duration)
     try session.run()
     guard session.crossed == 0 else { throw ExitCode(ExitStatus.found.rawValue) }
   }

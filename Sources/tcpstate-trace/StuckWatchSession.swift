@@ -19,18 +19,19 @@ struct StuckWatchSession: ~Copyable {
   private let duration: UInt64?
   private var losses = LossReport()
   private var lastReading: UInt64 = 0
+  private var hasToldCrowd = false
 
   init(
-    loop: consuming EventLoop, stream: consuming LiveStream, printer: consuming StuckPrinter, query: StuckQuery,
+    loop: consuming EventLoop, stream: consuming LiveStream, printer: consuming StuckPrinter, watch: StuckWatch,
     runner: consuming CommandRunner?, duration: UInt64?
   ) {
     self.loop = loop
     self.stream = stream
     self.printer = printer
-    self.query = query
+    self.watch = watch
+    query = watch.query
     self.runner = runner
     self.duration = duration
-    watch = StuckWatch(query)
   }
 
   /// How many sockets crossed the threshold.
@@ -85,10 +86,21 @@ struct StuckWatchSession: ~Copyable {
     if !isHeldUp, now - lastReading >= Self.pause || final, watch.isDue(now) {
       let found = try reading()
       lastReading = now
-      for socket in watch.takeDue(now, from: found) { tell(socket, .crossed, now &+ stream.tracker.wallOffset) }
+      let time = now &+ stream.tracker.wallOffset
+      for socket in watch.takeVanished(now, from: found) { tell(socket, .ended, time) }
+      for socket in watch.takeDue(now, from: found) { tell(socket, .crossed, time) }
     }
+    tellCrowd()
     runner?.advance(now: now)
     try printer.flush()
+  }
+
+  private mutating func tellCrowd() {
+    guard watch.crowdedOut > 0, !hasToldCrowd else { return }
+    hasToldCrowd = true
+    Message.error(
+      "\(StuckPrinter.count(watch.limit, "socket")) are watched, the most that --max-connections allows; "
+        + "others may get stuck without a word")
   }
 
   /// Events, and what the tables tell; ends are printed.

@@ -35,7 +35,7 @@ struct SummaryCommand: ParsableCommand {
     // Signals first: from here on none ends the program half-way.
     let loop = try EventLoop()
     let stream = try LiveStream(
-      configuration, connectionLimit: tracing.connectionLimit(),
+      configuration, connectionLimit: tracing.connections.limit(),
       recorder: tracing.recordOptions.recorder(output: options.output))
     let printer = try SummaryPrinter(options, keys: keys, filter: rows, limit: limits.count, isRecording: false)
     var session = LiveSession(loop: loop, stream: stream, sink: printer, duration: limits.duration)
@@ -68,7 +68,7 @@ struct SummaryCommand: ParsableCommand {
       (!rows.processes.isEmpty, "--process"), (!rows.states.isEmpty, "--state"),
       (rows.longerThan != nil, "--longer-than"), (limits.count != nil, "--count"),
       (tracing.recordOptions.record != nil, "--record"), (tracing.attach == .classic, "--attach classic"),
-      (tracing.maxConnections != nil, "--max-connections"),
+      (tracing.connections.maxConnections != nil, "--max-connections"),
     ]
     for (isGiven, option) in refused where isGiven {
       throw Failure(.usage, "--in-kernel counts per state only, it can't go with \(option)")

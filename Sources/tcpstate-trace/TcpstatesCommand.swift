@@ -37,7 +37,7 @@ struct TcpstatesCommand: ParsableCommand {
     try Rights.require()
     let loop = try EventLoop()
     let stream = try LiveStream(
-      configuration, connectionLimit: tracing.connectionLimit(),
+      configuration, connectionLimit: tracing.connections.limit(),
       recorder: tracing.recordOptions.recorder(output: options.output))
     var printer = try TcpstatesPrinter(options: options, filter: rows, limit: limits.count)
     printer.begin()  // it goes out once all is attached

@@ -18,6 +18,7 @@ struct Top: ParsableCommand {
   @OptionGroup(title: "Recordings") var recording: RecordingOptions
 
   @OptionGroup(title: "Recordings") var recordOptions: RecordOptions
+  @OptionGroup(title: "Tracing") var connections: ConnectionLimitOptions
 
   @Option(
     help: ArgumentHelp(
@@ -40,7 +41,11 @@ struct Top: ParsableCommand {
   mutating func run() throws {
     let rows = try filters.rowFilter()
     let style = TableStyle(color: color.applies(to: 1), utc: utc, glyphs: .ofLocale)
+    let limit = try connections.limit()
     try recordOptions.refuse(with: recording)
+    if connections.maxConnections != nil, recording.isGiven {
+      throw Failure(.usage, "--max-connections bounds what is tracked live; a recording is kept whole")
+    }
     if recording.isGiven { return try replay(rows, style) }
     if at != nil { throw Failure(.usage, "--at goes with --read; the kernel tells of now alone") }
     var configuration = KernelSource.Configuration()
@@ -49,7 +54,7 @@ struct Top: ParsableCommand {
     try Rights.require()
     // Signals first: from here on none ends the program half-way.
     let loop = try EventLoop()
-    let stream = try LiveStream(configuration, recorder: recordOptions.recorder())
+    let stream = try LiveStream(configuration, connectionLimit: limit, recorder: recordOptions.recorder())
     var session = TopSession(loop: loop, stream: stream, filter: rows, style: style)
     try session.run(readExisting: !noExisting)
   }

@@ -128,6 +128,7 @@ struct TopSession: ~Copyable {
   private mutating func readRows(_ now: UInt64) {
     lastRows = now
     board.rows.removeAll(keepingCapacity: true)
+    forgetLost()
     let (filter, history) = (filter, history)
     var rows = board.rows
     board.rows = []
@@ -136,6 +137,14 @@ struct TopSession: ~Copyable {
       rows.append(TopBoard.Row(facts: copy row, past: history.past(of: row.connection)))
     }
     board.rows = rows
+  }
+
+  /// Not every connection's end is told.
+  private mutating func forgetLost() {
+    guard history.isOverfull(tracked: stream.tracker.trackedCount) else { return }
+    var open: Set<UInt64> = []
+    stream.tracker.forEachOpen(now: 0) { open.insert($0.connection) }
+    history.keep(open)
   }
 
   /// A NUL-terminated member of utsname.

@@ -29,7 +29,7 @@ struct Trace: ParsableCommand {
     // Signals first: from here on none ends the program half-way.
     let loop = try EventLoop()
     let stream = try LiveStream(
-      configuration, connectionLimit: tracing.connectionLimit(),
+      configuration, connectionLimit: tracing.connections.limit(),
       recorder: tracing.recordOptions.recorder(output: output.output))
     var printer = try TracePrinter(output: output, columns: columns, filter: rows, limit: limits.count)
     printer.begin()

@@ -22,9 +22,7 @@ struct TracingOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Ring buffer: a power of two such as 4M (default 8M).", valueName: "size"))
   var buffer: String?
 
-  @Option(
-    help: ArgumentHelp("Track so many connections at the most, 200 bytes each (default 1,000,000).", valueName: "n"))
-  var maxConnections: Int?
+  @OptionGroup var connections: ConnectionLimitOptions
 
   @Flag(help: "Exit with 3 if events were lost or contradicted each other.")
   var strict = false
@@ -55,14 +53,6 @@ struct TracingOptions: ParsableArguments {
     configuration.attachment = attach
     if let buffer { configuration.ringBytes = try Self.ringBytes(buffer) }
     return configuration
-  }
-
-  func connectionLimit() throws -> Int {
-    guard let maxConnections else { return ConnectionTracker.defaultLimit }
-    guard (1...100_000_000).contains(maxConnections) else {
-      throw Failure(.usage, "--max-connections: \(maxConnections) is not a number from 1 to 100,000,000")
-    }
-    return maxConnections
   }
 
   /// The kernel wants a power of two, in whole pages.

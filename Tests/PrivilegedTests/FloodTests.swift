@@ -49,6 +49,46 @@ extension Privileged {
       #expect(tracer.process.errorText.contains(", 0 lost, 0 unmatched"), "\(tracer.process.errorText)")
     }
 
+    /// `stuck --watch` follows no more than it may, and says so.
+    @Test func stuckBeyondTheLimit() throws {
+      let pair = try Pair()
+      let port = try pair.server.ask("listen l 127.0.0.1").port
+      let watcher = try ChildProcess([
+        Tracer.binary, "stuck", "--watch", "--older-than", "300ms", "--max-connections", "3", "--netns",
+        pair.namespace.path, "--format", "csv", "--for", "60s",
+      ])
+      try watcher.read(until: Deadline(seconds: 15), "to start") { $0.errorText.contains("Watching") }
+      for number in 1...6 {
+        try pair.client.ask("connect c\(number) 127.0.0.1 \(port)")
+        try pair.server.ask("accept l s\(number)")
+        try pair.client.ask("shutdown c\(number)")
+      }
+      try watcher.read(until: Deadline(seconds: 15), "three to cross, and word of the others") {
+        $0.outputText.split(separator: ",crossed,").count == 4
+          && $0.errorText.contains("3 sockets are watched, the most that --max-connections allows")
+      }
+      // As these end there is room for others.
+      for number in 1...6 { try pair.server.ask("close s\(number)") }
+      try watcher.read(until: Deadline(seconds: 15), "three to end") {
+        $0.outputText.split(separator: ",ended,").count == 4
+      }
+      watcher.send(SIGINT)
+      #expect(try watcher.wait(until: Deadline(seconds: 10)) == .exited(1))
+      #expect(watcher.errorText.contains("3 sockets stayed in CLOSE-WAIT for 300 ms or longer; 0 still there."))
+      #expect(watcher.errorLines.count { $0.contains("are watched") } == 1)
+    }
+
+    @Test func limitsWithoutAMeaning() throws {
+      for (arguments, word) in [
+        (["top", "--max-connections", "0"], "from 1 to"),
+        (["stuck", "--watch", "--max-connections", "0"], "from 1 to"),
+        (["stuck", "--max-connections", "5"], "--watch"), (["top", "--read", "x", "--max-connections", "5"], "live"),
+      ] {
+        let run = try ChildProcess.run([Tracer.binary] + arguments)
+        #expect(run.ending == .exited(64) && run.errorLines.count == 1 && run.errorText.contains(word), "\(arguments)")
+      }
+    }
+
     /// A name is data for the command, never text for its shell.
     @Test func namesAreNoCommands() throws {
       let folder = try TemporaryFolder()

@@ -52,6 +52,51 @@ import Testing
     #expect(watch.crossed == 0 && watch.ended == 0)
   }
 
+  /// No more are watched than the limit; those that are, are told of as ever.
+  @Test func isBounded() {
+    var watch = StuckWatch(Self.query, limit: 100)
+    let second = Self.second
+    for connection in 1...10_000 as ClosedRange<UInt64> {
+      _ = watch.receive(Self.row(connection, .established, .closeWait), at: 100 * second)
+      #expect(watch.count <= 100)
+    }
+    watch.adopt(Self.reading(20_000, 20_001, age: 3600), at: 110 * second)
+    #expect(watch.count == 100 && watch.crowdedOut == 9902)
+    var all = StuckReading()
+    all.sockets = (1...10_000).map { StuckSocket(connection: $0, state: .closeWait) }
+    let due = watch.takeDue(160 * second, from: all)
+    #expect(due.count == 100 && watch.crossed == 100)
+    // As one leaves there is room for another.
+    let ended = watch.receive(Self.row(1, .closeWait, .lastAck), at: 200 * second)
+    _ = watch.receive(Self.row(30_000, .established, .closeWait), at: 201 * second)
+    #expect(ended?.connection == 1 && watch.count == 100 && watch.crowdedOut == 9902)
+  }
+
+  /// One whose end was lost doesn't stay for good.
+  @Test func vanishes() {
+    var watch = StuckWatch(Self.query)
+    let second = Self.second
+    _ = watch.receive(Self.row(1, .established, .closeWait), at: 100 * second)
+    _ = watch.receive(Self.row(2, .established, .closeWait), at: 100 * second)
+    func vanished(_ time: UInt64, _ reading: StuckReading) -> [StuckSocket] {
+      watch.takeVanished(time * second, from: reading)
+    }
+    let early = vanished(130, Self.reading())
+    #expect(early.isEmpty, "the young aren't told of")
+    _ = watch.takeDue(160 * second, from: Self.reading(1, 2))
+    let there = vanished(170, Self.reading(1, 2))
+    let gone = vanished(180, Self.reading(1))
+    #expect(there.isEmpty && gone.isEmpty, "its event may be on its way")
+    let back = vanished(190, Self.reading(1, 2)), again = vanished(200, Self.reading(1))
+    #expect(back.isEmpty && again.isEmpty)
+    let left = vanished(210, Self.reading(1))
+    #expect(left.map(\.connection) == [2])
+    #expect(left.first?.age == Stay(nanoseconds: 90 * second, kind: .atLeast), "seen at 190 s")
+    #expect(watch.count == 1 && watch.crossed == 2 && watch.ended == 1)
+    let late = watch.receive(Self.row(2, .closeWait, .lastAck), at: 220 * second)
+    #expect(late == nil && watch.ended == 1)
+  }
+
   /// Their ages stay lower bounds.
   @Test func fromBefore() {
     var watch = StuckWatch(Self.query)
