@@ -44,6 +44,8 @@ public struct TopBoard: Sendable {
   /// Connections in each state, by kernel number, in each of the last seconds.
   public var counts: [[UInt64]] = Array(repeating: [], count: TCPState.arraySize)
   public var rows: [Row] = []
+  /// What can't be seen, or has come up, a sentence each; the most lasting first.
+  public var notes: [String] = []
   /// `nil` for the live kernel.
   public var recording: Recording?
   /// What was last read of the connection whose detail is shown.

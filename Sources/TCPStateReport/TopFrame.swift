@@ -30,7 +30,7 @@ public struct TopFrame {
   public func lines() -> [String] {
     var lines = header
     switch view.screen {
-    case .help: lines += TopHelp.lines(isRecording: board.recording != nil)
+    case .help: lines += TopHelp.lines(isRecording: board.recording != nil, notes: board.notes, text: text)
     case .detail(let id): lines += TopDetailText(board: board, text: text).lines(id)
     case .list: lines += listLines
     }
@@ -47,7 +47,15 @@ public struct TopFrame {
     let right =
       "\(NumberText.string(rate)) transitions/s \(Sparkline.text(board.perSecond, width: 12, glyphs: text.style.glyphs))"
       + "  lost \(NumberText.string(board.lost))"
-    return [text.heading(text.spread(place, right))] + stateLines
+    return [text.heading(text.spread(place, right))] + stateLines + noteLines
+  }
+
+  /// The first note; the help has all of them, and in full.
+  private var noteLines: [String] {
+    guard let first = board.notes.first, view.screen != .help else { return [] }
+    let more = board.notes.count > 1 ? "? shows all \(board.notes.count)" : "? shows all"
+    guard board.notes.count > 1 || DisplayWidth.of(first) > width else { return [text.faint(first)] }
+    return [text.faint(text.spread(first, more))]
   }
 
   /// Which machine and when, or where in which recording.

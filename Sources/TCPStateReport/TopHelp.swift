@@ -2,8 +2,9 @@ import TCPStateCore
 
 /// The help screen of `top`.
 enum TopHelp {
-  static func lines(isRecording: Bool) -> [String] {
+  static func lines(isRecording: Bool, notes: [String], text: TopText) -> [String] {
     keys + (isRecording ? travel : []) + legend
+      + (notes.isEmpty ? [] : [""]) + notes.flatMap { text.wrap($0, indent: 2) }
   }
 
   private static let keys = [

@@ -36,6 +36,10 @@ struct TopText {
     style.color ? "\(StateColor.heading)\(text)\(StateColor.reset)" : text
   }
 
+  func faint(_ text: String) -> String {
+    style.color ? "\(StateColor.of(.closed))\(text)\(StateColor.reset)" : text
+  }
+
   /// A line of the list: the one chosen has a mark in its margin, and is in reverse video where there is colour.
   func listed(_ line: String, isSelected: Bool) -> String {
     guard isSelected else { return " " + line }

@@ -70,6 +70,7 @@ struct LiveSession<Sink: TransitionSink & ~Copyable>: ~Copyable {
     let isHeldUp = sink.isBackedUp && !final
     if !isHeldUp { stream.pump(final: final) { row, loss in sink.receive(&row, lossBefore: loss) } }
     stream.checkLosses(force: final)
+    stream.tellNotices()
     losses.tell(total: stream.lost, skipped: stream.skipped, isHeldUp: isHeldUp)
     if !isHeldUp {
       if stream.needsTables, !final, losses.mayRead {

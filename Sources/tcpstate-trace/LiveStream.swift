@@ -42,6 +42,8 @@ struct LiveStream: ~Copyable {
   /// Lost since the last transition was handed on.
   private var untoldLoss: UInt64 = 0
   private var hasToldCrowd = false
+  /// To be told.
+  private var notices: [Notice] = []
   /// Apart, so that it is handed on where it is: a member would be copied out and back.
   private let row = UnsafeMutablePointer<Transition>.allocate(capacity: 1)
   /// Those that the kernel tells of; `nil` for all.
@@ -117,11 +119,26 @@ struct LiveStream: ~Copyable {
     if source.position - position > Self.largeBacklog { isBehind = true }
   }
 
-  /// Says what this kernel, or this way of attaching, can't give.
-  func tellShortfall() {
-    guard let shortfall = source.shortfall else { return }
+  /// What this kernel, or this way of attaching, can't give.
+  var shortfall: String? {
+    guard let shortfall = source.shortfall else { return nil }
     let what = source.attachment == .btf ? "This kernel" : "The classic tracepoint"
-    Message.line("\(what) gives less: \(shortfall).")
+    return "\(what) gives less: \(shortfall)."
+  }
+
+  func tellShortfall() {
+    if let shortfall { Message.line(shortfall) }
+  }
+
+  /// What has come up since the last call.
+  mutating func takeNotices() -> [Notice] {
+    defer { notices = [] }
+    return notices
+  }
+
+  /// Tells it on standard error.
+  mutating func tellNotices() {
+    for notice in takeNotices() { Message.error(notice.text) }
   }
 
   /// Losses that no event has told of, at most once in 250 ms.
@@ -138,9 +155,10 @@ struct LiveStream: ~Copyable {
     skipped += skips
     if tracker.crowdedOut > 0, !hasToldCrowd {
       hasToldCrowd = true
-      Message.error(
+      let text =
         "\(NumberText.string(UInt64(tracker.limit))) connections are tracked, the most that --max-connections allows; "
-          + "ends of TIME-WAIT, half-open requests, and durations of new connections may be missing")
+        + "ends of TIME-WAIT, half-open requests, and durations of new connections may be missing"
+      notices.append(Notice(text: text, holds: true))
     }
   }
 
@@ -150,9 +168,10 @@ struct LiveStream: ~Copyable {
     let change = Int64(bitPattern: offset &- tracker.wallOffset)
     guard change.magnitude > 1_000_000 else { return }
     tracker.wallOffset = offset
-    Message.line(
-      "tcpstate-trace: the clock was set \(DurationText.string(change.magnitude)) \(change > 0 ? "forward" : "back"); times follow it from here on, durations are not affected"
-    )
+    let text =
+      "the clock was set \(DurationText.string(change.magnitude)) \(change > 0 ? "forward" : "back"); "
+      + "times follow it from here on, durations are not affected"
+    notices.append(Notice(text: text, holds: false))
   }
 
   /// Reads the kernel's tables: at the start and after a loss.

@@ -17,19 +17,23 @@ enum Rights {
 
   /// Gives up what is no longer needed, and says what wasn't there in the first place.
   static func giveUp(_ source: KernelSource) {
-    if let missing = source.missingForNamespaces.first {
-      let limit =
-        missing == .sysAdmin
-        ? "only the own network namespace's tables can be read"
-        : "only network namespaces with a name (ip netns) are found, and the own one"
-      Message.error("without \(missing.name) \(limit); TIME-WAIT, half-open and orphaned sockets of others aren't seen")
-    }
+    if let limit = limit(source) { Message.error(limit) }
     do throws(KernelError) {
       try source.dropCapabilities()
     } catch {
       // Nothing depends on it; who has forbidden it, as a seccomp filter may, should know.
       Message.error(error.description)
     }
+  }
+
+  /// What can't be seen for want of a capability.
+  static func limit(_ source: KernelSource) -> String? {
+    guard let missing = source.missingForNamespaces.first else { return nil }
+    let limit =
+      missing == .sysAdmin
+      ? "only the own network namespace's tables can be read"
+      : "only network namespaces with a name (ip netns) are found, and the own one"
+    return "without \(missing.name) \(limit); TIME-WAIT, half-open and orphaned sockets of others aren't seen"
   }
 
   /// The namespaces whose tables can be read.

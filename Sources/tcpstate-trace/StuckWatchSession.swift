@@ -79,6 +79,7 @@ struct StuckWatchSession: ~Copyable {
     let isHeldUp = printer.isBackedUp && !final
     if !isHeldUp { try takeIn(final: final) }
     stream.checkLosses(force: final)
+    stream.tellNotices()
     losses.tell(total: stream.lost, skipped: stream.skipped, isHeldUp: isHeldUp)
     try stream.flushRecorder()
 

@@ -11,6 +11,8 @@ struct TopSession: ~Copyable {
   private static let second: UInt64 = 1_000_000_000
   /// Connections are collected for the frames of a second, however many keys ask for.
   private static let refresh: UInt64 = 900_000_000
+  /// How long it is shown that something has happened.
+  private static let noteTime: UInt64 = 30_000_000_000
   /// Seconds that sparklines remember.
   private static let memory = 60
 
@@ -24,6 +26,8 @@ struct TopSession: ~Copyable {
   private var losses = LossReport()
   private var lastFrame: UInt64 = 0
   private var lastRows: UInt64 = 0
+  /// Notes, and until when they are shown, CLOCK_MONOTONIC.
+  private var notes: [(text: String, until: UInt64)] = []
   private var lastSample: UInt64 = 0
   private var sampled: UInt64 = 0
   /// When the connection in detail is read again, CLOCK_MONOTONIC.
@@ -40,6 +44,7 @@ struct TopSession: ~Copyable {
   mutating func run(readExisting: Bool) throws {
     try stream.start(readExisting: readExisting) { row, _ in history.receive(row) }
     stream.handOnExisting()
+    notes = [stream.shortfall, Rights.limit(stream.source)].compactMap { $0 }.map { ($0, .max) }
     var name = utsname()
     uname(&name)
     board.host = Self.text(&name.nodename)
@@ -94,6 +99,13 @@ struct TopSession: ~Copyable {
   private mutating func turn() throws {
     stream.pump { row, _ in history.receive(row) }
     stream.checkLosses()
+    for notice in stream.takeNotices() {
+      if notice.holds {
+        notes.insert((notice.text, .max), at: 0)
+      } else {
+        notes.append((notice.text, KernelClock.monotonic() + Self.noteTime))
+      }
+    }
     if stream.needsTables, losses.mayRead { try stream.readTables { row, _ in history.receive(row) } }
     try stream.followSilent { row, _ in history.receive(row) }
     try stream.flushRecorder()
@@ -119,6 +131,8 @@ struct TopSession: ~Copyable {
     board.time = now &+ stream.tracker.wallOffset
     board.lost = stream.lost
     board.transitions = stream.transitions
+    notes.removeAll { $0.until < now }
+    board.notes = notes.map(\.text)
     if lastRows == 0 || now - lastRows >= Self.refresh { readRows(now) }
     let size = screen.size
     return TopFrame(board, view, width: size.width, height: size.height, style: style)

@@ -99,6 +99,31 @@ extension Privileged {
       }
     }
 
+    /// What can't be told is said within the board, in full in its help, and nowhere across it.
+    @Test func notes() throws {
+      let namespace = try NetworkNamespace()
+      let peer = try Privileged.peer(in: namespace)
+      let program = try Unprivileged()
+      let rights = Unprivileged.with(["bpf", "perfmon"]).joined(separator: " ")
+      let terminal = try Terminal(
+        "clear; \(rights) \(program.binary) top --max-connections 5 --netns \(namespace.path); cat")
+      try terminal.screen("what it may not see") {
+        $0.contains("\nwithout CAP_SYS_ADMIN only the own") && $0.contains("? shows all\n")
+      }
+      let port = try peer.ask("listen l 127.0.0.1").port
+      try peer.ask("crowd_connect 127.0.0.1 \(port) 6")
+      try terminal.screen("that there are too many") {
+        $0.contains("\n5 connections are tracked") && $0.contains("? shows all 2\n")
+      }
+      try terminal.press("?")
+      let help = try terminal.screen("both in full") {
+        $0.contains("half-open and orphaned sockets of") && $0.contains("durations of new connections may be")
+      }
+      #expect(help.split(separator: "\n").count { $0.contains("connections are tracked") } == 1, "\(help)")
+      #expect(!help.contains("tcpstate-trace:"), "\(help)")
+      try terminal.press("q")
+    }
+
     /// A signal gives the terminal back too.
     @Test(arguments: ["TERM", "INT", "HUP"]) func signals(_ signal: String) throws {
       let namespace = try NetworkNamespace()

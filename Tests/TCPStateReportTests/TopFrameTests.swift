@@ -53,6 +53,8 @@ import Testing
     case list, detail, help, filtered, process, empty
     /// The list of a group, the detail as just read, and a recording.
     case group, held, recording, recordingHelp = "recording-help"
+    /// What this kernel can't give.
+    case note, notes, notesHelp = "notes-help"
   }
 
   private static func view(_ scene: Scene) -> TopView {
@@ -65,8 +67,8 @@ import Testing
     case .group: (view.grouping, view.group) = (.process, "nginx/812")
     case .held: view.screen = .detail(2)
     case .recording: view.selected = 1
-    case .recordingHelp: view.screen = .help
-    case .list, .empty: break
+    case .recordingHelp, .notesHelp: view.screen = .help
+    case .list, .empty, .note, .notes: break
     }
     return view
   }
@@ -88,6 +90,8 @@ import Testing
       (flow.congestionWindowPackets, flow.slowStartThresholdPackets) = (10, 7)
       (flow.congestionControl, flow.rtoMicroseconds) = (ShortName("cubic"), 204_000)
       board.detail = TopDetail(time: board.time, socket: socket, flow: flow)
+    case .note: board.notes = [less]
+    case .notes, .notesHelp: board.notes = [crowded, less]
     case .recording, .recordingHelp:
       board.host = "t.csv"
       board.recording = TopBoard.Recording(
@@ -96,6 +100,11 @@ import Testing
     }
     return board
   }
+
+  private static let less = "This kernel gives less: owners not corrected by who reads, no half-open requests."
+  private static let crowded =
+    "1,000,000 connections are tracked, the most that --max-connections allows; ends of TIME-WAIT, half-open requests, "
+    + "and durations of new connections may be missing"
 
   private static let sizes = [(80, 24, false), (160, 50, false), (80, 24, true)]
 
