@@ -26,6 +26,7 @@ let package = Package(
   ],
   targets: [
     .target(name: "CTCPStateEvent"),
+    .target(name: "CCells"),
     .systemLibrary(name: "CLibbpf"),
     .systemLibrary(name: "CLinux"),
     .target(name: "TCPStateCore", dependencies: ["CTCPStateEvent"], swiftSettings: swiftSettings),
@@ -33,7 +34,7 @@ let package = Package(
       name: "TCPStateKernel", dependencies: ["TCPStateCore", "CTCPStateEvent", "CLibbpf", "CLinux"],
       swiftSettings: swiftSettings, linkerSettings: bpfLibraries, plugins: ["EmbedBPF"]),
     .target(
-      name: "TCPStateReport", dependencies: ["TCPStateCore"], exclude: ["Page"], swiftSettings: swiftSettings,
+      name: "TCPStateReport", dependencies: ["TCPStateCore", "CCells"], exclude: ["Page"], swiftSettings: swiftSettings,
       plugins: ["EmbedPage"]),
     .executableTarget(
       name: "tcpstate-trace",

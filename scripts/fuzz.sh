@@ -19,7 +19,7 @@ compile() {
   shift
   echo "Compiling $module for fuzzing"
   "$swiftc" -O -g -wmo -swift-version 6 -parse-as-library -sanitize=fuzzer,address \
-    -I "$out" -I Sources/CTCPStateEvent/include -module-name "$module" \
+    -I "$out" -I Sources/CTCPStateEvent/include -I Sources/CCells/include -module-name "$module" \
     -emit-module -emit-module-path "$out/$module.swiftmodule" \
     -c "$@" -o "$out/$module.o"
 }
@@ -34,7 +34,7 @@ build() {
   local target=$1
   # Not optimized, for the words of a failed check; lld, for gold warns of each of ASan's own symbols.
   "$swiftc" -Onone -g -swift-version 6 -parse-as-library -sanitize=fuzzer,address -use-ld=lld \
-    -I "$out" -I Sources/CTCPStateEvent/include -module-name "fuzz_$target" \
+    -I "$out" -I Sources/CTCPStateEvent/include -I Sources/CCells/include -module-name "fuzz_$target" \
     "Tests/fuzz/targets/$target.swift" Tests/fuzz/support/*.swift \
     "$out/TCPStateCore.o" "$out/TCPStateReport.o" -o "$out/$target"
 }

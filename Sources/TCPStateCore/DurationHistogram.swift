@@ -5,12 +5,16 @@ public struct DurationHistogram: ~Copyable {
   private static let bucketCount = 256 + 56 * 128
   /// Buckets used from which on all are kept in their places.
   private static let denseFrom = 512
+  /// Durations that are kept as they came, before their buckets are looked up all at once.
+  private static let mostRecent = 256
 
   /// All buckets; `nil` while few are used.
   private var dense: UnsafeMutablePointer<UInt64>?
   /// The buckets used, in order, and how many are in each.
   private var places: [UInt16] = []
   private var counts: [UInt64] = []
+  /// Buckets of durations that aren't in these yet; empty if `dense` is there.
+  private var recent: [UInt16] = []
 
   public private(set) var count: UInt64 = 0
   /// Nanoseconds, saturating.
@@ -45,7 +49,13 @@ public struct DurationHistogram: ~Copyable {
 
   @inline(__always)
   public mutating func record(_ nanoseconds: UInt64) {
-    add(1, toBucket: Self.bucket(of: nanoseconds))
+    let bucket = Self.bucket(of: nanoseconds)
+    if let dense {
+      dense[bucket] += 1
+    } else {
+      recent.append(UInt16(truncatingIfNeeded: bucket))
+      if recent.count >= Self.mostRecent { settle() }
+    }
     count += 1
     total = total.saturatingAdding(nanoseconds)
     if nanoseconds > longest { longest = nanoseconds }
@@ -92,21 +102,20 @@ public struct DurationHistogram: ~Copyable {
   private func forEachBucket(_ body: (Int, UInt64) -> Void) {
     if let dense {
       for bucket in 0..<Self.bucketCount where dense[bucket] > 0 { body(bucket, dense[bucket]) }
-    } else {
+    } else if recent.isEmpty {
       for (place, number) in zip(places, counts) { body(Int(place), number) }
+    } else {
+      let all = settled()
+      for (place, number) in zip(all.places, all.counts) { body(Int(place), number) }
     }
   }
 
-  @inline(__always)
   private mutating func add(_ number: UInt64, toBucket bucket: Int) {
+    if !recent.isEmpty { settle() }
     if let dense {
       dense[bucket] += number
-    } else {
-      addSparsely(number, bucket)
+      return
     }
-  }
-
-  private mutating func addSparsely(_ number: UInt64, _ bucket: Int) {
     let place = UInt16(truncatingIfNeeded: bucket)
     var low = 0
     var high = places.count
@@ -123,6 +132,38 @@ public struct DurationHistogram: ~Copyable {
     if places.count >= Self.denseFrom { spread() }
   }
 
+  /// The buckets used with the recent ones among them.
+  private func settled() -> (places: [UInt16], counts: [UInt64]) {
+    let recent = recent.sorted()
+    var places: [UInt16] = []
+    var counts: [UInt64] = []
+    places.reserveCapacity(self.places.count + recent.count)
+    counts.reserveCapacity(self.places.count + recent.count)
+    var index = 0
+    for place in recent {
+      while index < self.places.count, self.places[index] <= place {
+        places.append(self.places[index])
+        counts.append(self.counts[index])
+        index += 1
+      }
+      if places.last == place {
+        counts[counts.count - 1] += 1
+      } else {
+        places.append(place)
+        counts.append(1)
+      }
+    }
+    places += self.places[index...]
+    counts += self.counts[index...]
+    return (places, counts)
+  }
+
+  private mutating func settle() {
+    (places, counts) = settled()
+    recent.removeAll(keepingCapacity: true)
+    if places.count >= Self.denseFrom { spread() }
+  }
+
   /// Gives every bucket its place.
   private mutating func spread() {
     let all = UnsafeMutablePointer<UInt64>.allocate(capacity: Self.bucketCount)
@@ -131,5 +172,6 @@ public struct DurationHistogram: ~Copyable {
     dense = all
     places = []
     counts = []
+    recent = []
   }
 }

@@ -17,6 +17,12 @@ public struct RowFilter: Sendable {
 
   public init() {}
 
+  /// Whether every connection is wanted.
+  public var wantsAll: Bool {
+    localPorts == nil && peerPorts == nil && localNetworks.isEmpty && peerNetworks.isEmpty && family == nil
+      && pids.isEmpty && processes.isEmpty && netns == nil
+  }
+
   /// Whether the connection is one that was asked for.
   public func wants(_ row: borrowing Transition) -> Bool {
     if let family, row.isIPv4 != (family == 4) { return false }

@@ -1,29 +1,35 @@
 /// The fold behind `summary`: how long sockets stay in each state, per group, and how many are open.
 ///
 /// It rests on the rows alone, so live or read back, at once or in parts, the same rows give the same.
+/// Stays add up in any order; which sockets are open doesn't, so a part of a recording only notes what its rows
+/// say about that, for the whole to take in in the order of the rows.
 public struct StaySummary: ~Copyable {
   public let filter: RowFilter
+  private let wantsAll: Bool
+  private let isPart: Bool
   public private(set) var tally: StayTally
-  public private(set) var sockets: OpenSockets
+  public private(set) var sockets = OpenSockets()
+  /// A part's notes.
+  private var steps: [SocketStep] = []
   /// Transitions of wanted connections.
   public private(set) var transitions: UInt64 = 0
   /// Where no row tells, by `TCPState.number`.
   private var countedOpen: [UInt64]?
 
-  /// - Parameter isPart: it begins somewhere in a recording; see `merge`.
+  /// - Parameter isPart: it begins somewhere in a recording; see `exchangeSteps`.
   public init(keys: [SummaryKey], filter: RowFilter, isPart: Bool = false) {
     self.filter = filter
+    self.isPart = isPart
+    wantsAll = filter.wantsAll
     tally = StayTally(keys: keys)
-    sockets = OpenSockets(isPart: isPart)
   }
 
   /// What the kernel side has counted, without groups.
   ///
   /// - Parameter openNow: by `TCPState.number`.
   public init(_ stays: AggregatedStays, openNow: [UInt64]) {
-    filter = RowFilter()
+    self.init(keys: [], filter: RowFilter())
     tally = StayTally(stays)
-    sockets = OpenSockets()
     transitions = stays.transitions
     countedOpen = openNow
   }
@@ -31,9 +37,9 @@ public struct StaySummary: ~Copyable {
   /// Takes in the next row.
   @inline(__always)
   public mutating func receive(_ row: borrowing Transition) {
-    guard filter.wants(row) else { return sockets.forget(row.connection) }
+    if !wantsAll, !filter.wants(row) { return note(SocketStep(forgetting: row.connection)) }
     let group = tally.group(of: row)
-    sockets.apply(row, group: group)
+    note(SocketStep(row, group: group))
     if row.isFound { return }
     transitions += 1
     let old = row.old
@@ -43,26 +49,31 @@ public struct StaySummary: ~Copyable {
     tally.record(stay, in: old, group: group)
   }
 
-  /// Takes in which sockets a part opened and closed; parts come in the order of their rows.
-  ///
-  /// The part forgets them, to be used for another; its stays stay for `mergeStays`.
-  public mutating func mergeSockets(_ part: inout StaySummary) {
-    let groups = part.tally.groups.map { tally.number(of: $0) }
-    sockets.merge(part.sockets, groups: groups)
-    part.sockets.removeAll()
+  @inline(__always)
+  private mutating func note(_ step: SocketStep) {
+    if isPart { steps.append(step) } else { sockets.apply(step) }
   }
 
-  /// Takes in the stays of all the parts that one worker has seen, in any order.
+  /// Takes what a part has noted since the last time, by its own numbers of groups, and leaves `empty` for more.
+  public mutating func exchangeSteps(_ empty: inout [SocketStep]) { swap(&steps, &empty) }
+
+  /// Takes in what a part has noted; parts come in the order of their rows.
+  ///
+  /// - Parameter groups: this one's number of each of the part's groups.
+  public mutating func apply(_ steps: [SocketStep], groups: [Int32]) {
+    for var step in steps {
+      step.group = groups[Int(step.group)]
+      sockets.apply(step)
+    }
+  }
+
+  /// This one's number of a part's group.
+  public mutating func number(of group: SummaryGroup) -> Int32 { tally.number(of: group) }
+
+  /// Takes in the stays of a part, in any order.
   public mutating func mergeStays(_ part: borrowing StaySummary) {
     tally.merge(part.tally)
     transitions += part.transitions
-  }
-
-  /// Goes on with the stays of another part, which keeps its sockets and the numbers of its groups.
-  public mutating func takeStays(from part: inout StaySummary) {
-    swap(&tally, &part.tally)
-    part.tally = StayTally(groupsOf: tally)
-    (transitions, part.transitions) = (part.transitions, 0)
   }
 
   /// How many sockets are open, by group and then `TCPState.number`.

@@ -1,7 +1,7 @@
 /// The stays of groups, per state, in bounded memory.
 ///
 /// Beyond `limit` groups, new ones are counted as one, the other. A group takes about 200 bytes
-/// for each state it was in and 10 for each bucket that its stays fall into.
+/// for each state it was in, 10 for each bucket that its stays fall into, and up to 512 for the latest.
 public struct StayTally: ~Copyable {
   /// The group of what is beyond the limit; of all, without keys.
   public static let other: Int32 = 0
@@ -15,8 +15,8 @@ public struct StayTally: ~Copyable {
   public private(set) var isOverLimit = false
 
   private var numbers: [SummaryGroup: Int32] = [:]
-  private var lastGroup: SummaryGroup?
-  private var lastNumber: Int32 = 0
+  /// Numbers of groups met lately, by `SummaryGroup.mixed`: looking one up in `numbers` costs as much as reading a row.
+  private var lately: [(group: SummaryGroup, number: Int32)]
   /// By group and state.
   private var cells: [StayCell?] = []
 
@@ -26,6 +26,8 @@ public struct StayTally: ~Copyable {
     var other = SummaryGroup()
     other.isOther = !keys.isEmpty
     groups = [other]
+    // A power of two; the other group is none that a row is of.
+    lately = Array(repeating: (other, Self.other), count: keys.isEmpty ? 1 : 4096)
     cells = Array(repeating: nil, count: TCPState.arraySize)
   }
 
@@ -35,13 +37,6 @@ public struct StayTally: ~Copyable {
     for state in TCPState.all where stays[state].count > 0 { cells[Int(state.number)] = StayCell(stays[state]) }
   }
 
-  /// The groups of another, by the same numbers, without its stays.
-  init(groupsOf other: borrowing StayTally) {
-    keys = other.keys
-    limit = other.limit
-    groups = other.groups
-  }
-
   /// The number of the row's group.
   @inline(__always)
   public mutating func group(of row: borrowing Transition) -> Int32 {
@@ -49,10 +44,10 @@ public struct StayTally: ~Copyable {
     var group = SummaryGroup()
     group.first = first.value(of: row)
     if keys.count > 1 { group.second = keys[1].value(of: row) }
-    if group == lastGroup { return lastNumber }
+    let place = Int(truncatingIfNeeded: group.mixed >> 32) & (lately.count - 1)
+    if group == lately[place].group { return lately[place].number }
     let number = number(of: group)
-    lastGroup = group
-    lastNumber = number
+    lately[place] = (group, number)
     return number
   }
 

@@ -25,6 +25,18 @@ public enum SummaryValue: Hashable, Sendable {
   case address(IPAddress)
   case number(UInt64)
   case role(Role)
+
+  /// A number that few other values have.
+  @inline(__always)
+  var mixed: UInt64 {
+    switch self {
+    case .unknown: 0
+    case .name(let name): name.storage.0 ^ (name.storage.1 &* 3)
+    case .address(let address): address.high ^ (address.low &* 3)
+    case .number(let number): number
+    case .role(let role): UInt64(role.rawValue)
+    }
+  }
 }
 
 /// The values of one group, as many as there are keys.
@@ -35,4 +47,11 @@ public struct SummaryGroup: Hashable, Sendable {
   public var isOther = false
 
   public init() {}
+
+  /// A number whose upper half few other groups have.
+  @inline(__always)
+  var mixed: UInt64 {
+    let both = first.mixed &+ second.mixed &* 0xff51_afd7_ed55_8ccd
+    return (both ^ both >> 32) &* 0x9e37_79b9_7f4a_7c15
+  }
 }

@@ -10,7 +10,7 @@ struct JSONCells {
   /// Keys met so far, in the order they came: the next line mostly has the same.
   private var keys: [Key] = []
   private var next = 0
-  /// The value that is being read, then 32 zero bytes; see `CellCursor`.
+  /// The value that is being read, then `Cell.slack` zero bytes.
   var value: [UInt8] = []
 
   mutating func begin() { next = 0 }

@@ -1,43 +1,57 @@
+import CCells
 import TCPStateCore
 
 /// From the cells of one row to the fields of a transition.
 extension TransitionReader {
-  /// Reads one row and its line end.
+  /// Reads one row, without quotes or anything else unusual in it, whose cells are found all at once.
+  ///
+  /// - Returns: the bytes of the row and its line end; `nil`, with nothing said, if it isn't that or has no end yet.
+  @inline(__always)
+  mutating func readPlain(
+    _ start: UnsafePointer<UInt8>, to row: inout Transition
+  ) throws(RecordingError) -> Int? {
+    let count = columns.count
+    guard cells_of_row(start, ends, count) == count else { return nil }
+    for index in 0..<fieldCount {
+      let field = fields[index]
+      let cell = cell(start, Int(field.place))
+      if cell.count > 0, !read(field.column, cell, to: &row) { try checkNull(field.column, cell.bytes) }
+    }
+    return Int(ends[count])
+  }
+
+  @inline(__always)
+  private func cell(_ start: UnsafePointer<UInt8>, _ place: Int) -> Cell {
+    let offset = place == 0 ? 0 : Int(ends[place - 1]) + 1
+    return Cell(start + offset, count: Int(ends[place]) - offset)
+  }
+
+  /// Reads any row and its line end.
   ///
   /// - Returns: false when the bytes end before the row does.
+  @inline(never)
   mutating func readCells(
     _ cursor: inout CellCursor, end: UnsafePointer<UInt8>, to row: inout Transition
   ) throws(RecordingError) -> Bool {
-    var index = 0
     let count = columns.count
-    let codes = codes
-    while index < count {
-      let passed = runs[index]
-      if passed > 0, cursor.skip(plainCells: Int(passed)) {
-        index += Int(passed)
-        continue
+    var field = 0
+    for index in 0..<count {
+      var column: Column?
+      if field < fieldCount, Int(fields[field].place) == index {
+        column = fields[field].column
+        field += 1
       }
       let start = cursor.next
-      if cursor.isAtEnd {
-        // Unknown.
-      } else if cursor.byte == UInt8(ascii: "\"") {
-        let column = codes[index] == Self.noColumn ? nil : columns[index]
+      if cursor.byte == UInt8(ascii: "\"") {
         guard try readQuoted(&cursor, column, end: end, to: &row) else { return false }
-      } else if codes[index] != Self.noColumn, let column = Column(rawValue: Int(codes[index])) {
-        if !read(column, &cursor, to: &row) || !cursor.isAtEnd {
-          cursor.next = start
-          cursor.skip()
-          if cursor.next >= end { return false }
-          try checkNull(column, UnsafeBufferPointer(start: start, count: cursor.next - start))
-        }
       } else {
         cursor.skip()
+        if cursor.next >= end { return false }
+        let cell = Cell(start, count: cursor.next - start)
+        if cell.count > 0, let column, !read(column, cell, to: &row) { try checkNull(column, cell.bytes) }
       }
-      index += 1
-      guard try readSeparator(&cursor, end: end, isLast: index == count, index) else { return false }
+      guard try readSeparator(&cursor, end: end, isLast: index == count - 1, index + 1) else { return false }
     }
-    // A kind without a duration says nothing.
-    if !hasDuration { row.stay = nil }
     return true
   }
 
@@ -99,11 +113,10 @@ extension TransitionReader {
       set(column, ShortName(bytes: bytes), in: &row)
     } else if !bytes.isEmpty {
       let count = bytes.count
-      bytes.append(contentsOf: repeatElement(0, count: 32))
+      bytes.append(contentsOf: repeatElement(0, count: Cell.slack))
       let isRead = bytes.withUnsafeBufferPointer { bytes in
         guard let start = bytes.baseAddress else { return false }
-        var inner = CellCursor(next: start)
-        return read(column, &inner, to: &row) && inner.next == start + count
+        return read(column, Cell(start, count: count), to: &row)
       }
       if !isRead {
         try checkNull(column, bytes[..<count])

@@ -9,85 +9,86 @@ extension TransitionReader {
   ///
   /// - Returns: false if it isn't a value of the column's kind.
   @inline(__always)
-  mutating func read(_ column: Column, _ cursor: inout CellCursor, to row: inout Transition) -> Bool {
+  mutating func read(_ column: Column, _ cell: Cell, to row: inout Transition) -> Bool {
     switch column {
-    case .timestamp: return readTime(&cursor, &row)
-    case .timestampUnixNano: return number(&cursor, &row.time)
-    case .sequence: return number(&cursor, &row.sequence)
+    case .timestamp: return readTime(cell, &row)
+    case .timestampUnixNano: return number(cell, &row.time)
+    case .sequence: return number(cell, &row.sequence)
     case .connectionID:
-      guard let id = cursor.hex16() ?? cursor.hex() else { return false }
+      guard let id = cell.hex else { return false }
       row.connection = id
     case .role:
-      guard let raw = index(&cursor, words.roles, Role.allCases.count), let role = Role(rawValue: raw)
+      guard let raw = index(cell, words.roles, Role.allCases.count), let role = Role(rawValue: raw)
       else { return false }
       row.role = role
-    case .processPID: return number(&cursor, &row.ownerPID)
-    case .processName: return name(&cursor, &row.ownerName)
-    case .userID: return number(&cursor, &row.userID)
-    case .cgroupID: return number(&cursor, &row.cgroup)
-    case .netns: return number(&cursor, &row.netns)
+    case .processPID: return number(cell, &row.ownerPID)
+    case .processName: return name(cell, &row.ownerName)
+    case .userID: return number(cell, &row.userID)
+    case .cgroupID: return number(cell, &row.cgroup)
+    case .netns: return number(cell, &row.netns)
     case .networkType:
-      guard let word = cursor.word() else { return false }
+      guard let word = cell.word else { return false }
       return word.matches(words.ipv4) || word.matches(words.ipv6)  // the addresses say it too
-    case .localAddress: return address(&cursor, &row.local.address)
-    case .localPort: return port(&cursor, &row.local.port)
-    case .peerAddress: return address(&cursor, &row.peer.address)
-    case .peerPort: return port(&cursor, &row.peer.port)
-    case .stateOld: return state(&cursor, &row.old)
-    case .stateNew: return state(&cursor, &row.new)
+    case .localAddress: return address(cell, &row.local.address)
+    case .localPort: return port(cell, &row.local.port)
+    case .peerAddress: return address(cell, &row.peer.address)
+    case .peerPort: return port(cell, &row.peer.port)
+    case .stateOld: return state(cell, &row.old)
+    case .stateNew: return state(cell, &row.new)
     case .stateDuration:
-      guard let nanoseconds = cursor.number() else { return false }
+      guard let nanoseconds = cell.number else { return false }
       row.stay = Stay(nanoseconds: nanoseconds, kind: row.stay?.kind ?? .exact)
+      hasDuration = true
     case .durationKind:
-      guard let raw = index(&cursor, words.durationKinds, 2), let kind = DurationKind(rawValue: raw)
+      guard let raw = index(cell, words.durationKinds, 2), let kind = DurationKind(rawValue: raw)
       else { return false }
       row.stay = Stay(nanoseconds: row.stay?.nanoseconds ?? 0, kind: kind)
     case .source:
-      guard let raw = index(&cursor, words.sources, 3), let source = Source(rawValue: raw) else { return false }
+      guard let raw = index(cell, words.sources, 3), let source = Source(rawValue: raw) else { return false }
       row.source = source
-    case .actorPID: return number(&cursor, &row.actorPID)
-    case .actorName: return name(&cursor, &row.actorName)
+    case .actorPID: return number(cell, &row.actorPID)
+    case .actorName: return name(cell, &row.actorName)
     case .reason:
-      guard let raw = index(&cursor, words.reasons, Reason.allCases.count), let reason = Reason(rawValue: raw)
+      guard let raw = index(cell, words.reasons, Reason.allCases.count), let reason = Reason(rawValue: raw)
       else { return false }
       row.reason = reason
-    case .bytesSent: return number(&cursor, &row.bytesSent)
-    case .bytesReceived: return number(&cursor, &row.bytesReceived)
-    case .rtt: return number(&cursor, &row.rttMicroseconds)
-    case .retransmits: return number(&cursor, &row.retransmits)
-    default: return readExtra(column, &cursor, to: &row)
+    case .bytesSent: return number(cell, &row.bytesSent)
+    case .bytesReceived: return number(cell, &row.bytesReceived)
+    case .rtt: return number(cell, &row.rttMicroseconds)
+    case .retransmits: return number(cell, &row.retransmits)
+    default: return readExtra(column, cell, to: &row)
     }
     return true
   }
 
-  private mutating func readExtra(_ column: Column, _ cursor: inout CellCursor, to row: inout Transition) -> Bool {
+  private mutating func readExtra(_ column: Column, _ cell: Cell, to row: inout Transition) -> Bool {
     switch column {
     case .closer:
-      guard let raw = index(&cursor, words.closers, Closer.allCases.count), let closer = Closer(rawValue: raw)
+      guard let raw = index(cell, words.closers, Closer.allCases.count), let closer = Closer(rawValue: raw)
       else { return false }
       row.closer = closer
       return true
-    case .initialSendSequence: return number(&cursor, &row.initialSendSequence)
-    case .initialReceiveSequence: return number(&cursor, &row.initialReceiveSequence)
-    case .sendUnacknowledged: return number(&cursor, &row.sendUnacknowledged)
-    case .sendNext: return number(&cursor, &row.sendNext)
-    case .receiveNext: return number(&cursor, &row.receiveNext)
-    case .unreadBytes: return number(&cursor, &row.unreadBytes)
-    case .unacknowledgedBytes: return number(&cursor, &row.unacknowledgedBytes)
-    case .sendWindow: return number(&cursor, &row.sendWindowBytes)
-    case .receiveWindow: return number(&cursor, &row.receiveWindowBytes)
-    case .congestionWindow: return number(&cursor, &row.congestionWindowPackets)
-    case .slowStartThreshold: return number(&cursor, &row.slowStartThresholdPackets)
-    case .congestionControl: return name(&cursor, &row.congestionControl)
-    case .rto: return number(&cursor, &row.rtoMicroseconds)
-    case .synAckRetransmits: return number(&cursor, &row.synAckRetransmits)
-    case .segmentsSent: return number(&cursor, &row.segmentsSent)
-    case .segmentsReceived: return number(&cursor, &row.segmentsReceived)
+    case .initialSendSequence: return number(cell, &row.initialSendSequence)
+    case .initialReceiveSequence: return number(cell, &row.initialReceiveSequence)
+    case .sendUnacknowledged: return number(cell, &row.sendUnacknowledged)
+    case .sendNext: return number(cell, &row.sendNext)
+    case .receiveNext: return number(cell, &row.receiveNext)
+    case .unreadBytes: return number(cell, &row.unreadBytes)
+    case .unacknowledgedBytes: return number(cell, &row.unacknowledgedBytes)
+    case .sendWindow: return number(cell, &row.sendWindowBytes)
+    case .receiveWindow: return number(cell, &row.receiveWindowBytes)
+    case .congestionWindow: return number(cell, &row.congestionWindowPackets)
+    case .slowStartThreshold: return number(cell, &row.slowStartThresholdPackets)
+    case .congestionControl: return name(cell, &row.congestionControl)
+    case .rto: return number(cell, &row.rtoMicroseconds)
+    case .synAckRetransmits: return number(cell, &row.synAckRetransmits)
+    case .segmentsSent: return number(cell, &row.segmentsSent)
+    case .segmentsReceived: return number(cell, &row.segmentsReceived)
     case .socketAddress:
-      guard let address = cursor.hex() else { return false }
+      guard let address = cell.hex else { return false }
       row.socketAddress = address
       return true
-    case .interfaceIndex: return number(&cursor, &row.interface)
+    case .interfaceIndex: return number(cell, &row.interface)
     default: return false
     }
   }
@@ -95,129 +96,108 @@ extension TransitionReader {
   // MARK: - Kinds of cells
 
   @inline(__always)
-  private mutating func number(_ cursor: inout CellCursor, _ field: inout UInt64) -> Bool {
-    guard let number = cursor.number() else { return false }
+  private mutating func number(_ cell: Cell, _ field: inout UInt64) -> Bool {
+    guard let number = cell.number else { return false }
     field = number
     return true
   }
 
   @inline(__always)
-  private mutating func number(_ cursor: inout CellCursor, _ field: inout UInt64?) -> Bool {
-    field = cursor.number()
+  private mutating func number(_ cell: Cell, _ field: inout UInt64?) -> Bool {
+    field = cell.number
     return field != nil
   }
 
   @inline(__always)
-  private mutating func number(_ cursor: inout CellCursor, _ field: inout UInt32?) -> Bool {
-    field = cursor.number().flatMap { UInt32(exactly: $0) }
+  private mutating func number(_ cell: Cell, _ field: inout UInt32?) -> Bool {
+    field = cell.number.flatMap { UInt32(exactly: $0) }
     return field != nil
   }
 
   @inline(__always)
-  private mutating func port(_ cursor: inout CellCursor, _ field: inout UInt16) -> Bool {
-    guard let number = cursor.number(), let port = UInt16(exactly: number) else { return false }
+  private mutating func port(_ cell: Cell, _ field: inout UInt16) -> Bool {
+    guard let number = cell.number, let port = UInt16(exactly: number) else { return false }
     field = port
     return true
   }
 
   @inline(__always)
-  private mutating func name(_ cursor: inout CellCursor, _ field: inout ShortName) -> Bool {
-    let start = cursor.next
-    if let word = cursor.word() {
+  private mutating func name(_ cell: Cell, _ field: inout ShortName) -> Bool {
+    if !nullText.isEmpty, cell.bytes.elementsEqual(nullText) {
       field = ShortName()
-      if !nullText.isEmpty, word.count == nullText.count, nullText.elementsEqual((0..<word.count).map { start[$0] }) {
-        return true
-      }
+    } else if let word = cell.word {
       field.storage = (word.first, word.second)
-      return true
+    } else {
+      // Longer than the kernel's.
+      field = ShortName(bytes: cell.bytes)
     }
-    cursor.next = start
-    cursor.skip()
-    // Longer than the kernel's, or with a control character in it.
-    field = ShortName(bytes: UnsafeBufferPointer(start: start, count: cursor.next - start))
     return true
   }
 
   @inline(__always)
-  private mutating func address(_ cursor: inout CellCursor, _ field: inout IPAddress) -> Bool {
-    let start = cursor.next
-    if let number = cursor.v4(), cursor.isAtEnd {
-      field = IPAddress(v4: number)
-      return true
-    }
-    cursor.next = start
-    cursor.skip()
-    let text = String(decoding: UnsafeBufferPointer(start: start, count: cursor.next - start), as: UTF8.self)
-    guard let address = IPAddress(parsing: text) else { return false }
+  private mutating func address(_ cell: Cell, _ field: inout IPAddress) -> Bool {
+    guard let address = cell.v4.map({ IPAddress(v4: $0) }) ?? IPAddress(parsing: cell.text) else { return false }
     field = address
     return true
   }
 
   @inline(__always)
-  private mutating func state(_ cursor: inout CellCursor, _ field: inout TCPState) -> Bool {
-    let start = cursor.next
-    if let word = cursor.word() {
+  private mutating func state(_ cell: Cell, _ field: inout TCPState) -> Bool {
+    if let word = cell.word {
       let number = words.stateNumbers[FieldWords.slot(of: word)]
       if word.matches(words.states[Int(number)]) {
         field = TCPState(number: number)
         return true
       }
     }
-    cursor.next = start
-    cursor.skip()
-    let text = String(decoding: UnsafeBufferPointer(start: start, count: cursor.next - start), as: UTF8.self)
-    guard let state = TCPState(parsing: text) else { return false }
+    guard let state = TCPState(parsing: cell.text) else { return false }
     field = state
     return true
   }
 
   /// Reads RFC 3339 in UTC, unless the same time comes as a number too.
-  private mutating func readTime(_ cursor: inout CellCursor, _ row: inout Transition) -> Bool {
-    if hasUnixNano {
-      cursor.skip()
-      return true
-    }
-    func part(_ digits: Int, _ end: UInt8) -> UInt64? {
-      let start = cursor.next
-      guard let number = cursor.number(), cursor.next - start == digits, cursor.byte == end else { return nil }
-      cursor.next += 1
-      return number
-    }
-    guard let year = part(4, 45), let month = part(2, 45), let day = part(2, 84),
-      let hour = part(2, 58), let minute = part(2, 58), let second = cursor.number(),
-      let date = CivilDate(year: year, month: month, day: day), hour < 24, minute < 60, second < 61
-    else { return false }
-    let seconds = date.daysSinceEpoch * 86_400 + hour * 3_600 + minute * 60 + second
-    guard seconds < UInt64.max / 1_000_000_000 else { return false }  // 64 bits of nanoseconds end in 2554
-    row.time = seconds * 1_000_000_000
-    let point = cursor.byte
-    cursor.next += 1
-    guard point == UInt8(ascii: ".") else { return point == UInt8(ascii: "Z") }
-    let start = cursor.next
-    guard var fraction = cursor.number(), cursor.next - start <= 9, cursor.byte == UInt8(ascii: "Z") else {
-      return false
-    }
-    for _ in (cursor.next - start)..<9 { fraction *= 10 }
-    cursor.next += 1
-    row.time += fraction
+  private mutating func readTime(_ cell: Cell, _ row: inout Transition) -> Bool {
+    if hasUnixNano { return true }
+    guard let time = Self.time(cell) else { return false }
+    row.time = time
     return true
+  }
+
+  /// `2026-11-23T21:12:03Z`, with up to nine digits of a fraction: nanoseconds since the epoch.
+  private static func time(_ cell: Cell) -> UInt64? {
+    func part(_ place: Int, _ digits: Int, _ separator: Unicode.Scalar) -> UInt64? {
+      guard cell.start[place + digits] == UInt8(ascii: separator) else { return nil }
+      return Cell(cell.start + place, count: digits).number
+    }
+    guard cell.count >= 20, cell.start[cell.count - 1] == UInt8(ascii: "Z"),
+      let year = part(0, 4, "-"), let month = part(5, 2, "-"), let day = part(8, 2, "T"),
+      let hour = part(11, 2, ":"), let minute = part(14, 2, ":"), let second = Cell(cell.start + 17, count: 2).number,
+      let date = CivilDate(year: year, month: month, day: day), hour < 24, minute < 60, second < 61
+    else { return nil }
+    let seconds = date.daysSinceEpoch * 86_400 + hour * 3_600 + minute * 60 + second
+    guard seconds < UInt64.max / 1_000_000_000 else { return nil }  // 64 bits of nanoseconds end in 2554
+    let whole = seconds * 1_000_000_000
+    if cell.count == 20 { return whole }
+    let digits = cell.count - 21
+    guard cell.start[19] == UInt8(ascii: "."), (1...9).contains(digits),
+      var fraction = Cell(cell.start + 20, count: digits).number
+    else { return nil }
+    for _ in digits..<9 { fraction *= 10 }
+    return whole + fraction
   }
 
   /// The place of a word in one of the tables, which is its raw value.
   @inline(__always)
-  private mutating func index(_ cursor: inout CellCursor, _ table: UnsafePointer<Word>, _ count: Int) -> UInt8? {
-    guard let word = cursor.word() else { return longIndex(&cursor, table, count) }
+  private mutating func index(_ cell: Cell, _ table: UnsafePointer<Word>, _ count: Int) -> UInt8? {
+    guard let word = cell.word else { return longIndex(cell, table) }
     for index in 0..<count where word.matches(table[index]) { return UInt8(truncatingIfNeeded: index) }
-    return longIndex(&cursor, table, count)
+    return nil
   }
 
-  /// `overflow` is longer than a word holds; the table has its beginning.
-  private mutating func longIndex(_ cursor: inout CellCursor, _ table: UnsafePointer<Word>, _ count: Int) -> UInt8? {
-    guard table == words.reasons, !cursor.isAtEnd else { return nil }
-    let rest = cursor.next
-    cursor.skip()
-    guard UnsafeBufferPointer(start: rest, count: cursor.next - rest).elementsEqual("ow".utf8) else { return nil }
-    return Reason.timeWaitOverflow.rawValue
+  /// One reason is longer than a word holds.
+  private mutating func longIndex(_ cell: Cell, _ table: UnsafePointer<Word>) -> UInt8? {
+    let reason = Reason.timeWaitOverflow
+    return table == words.reasons && cell.text == reason.name.description ? reason.rawValue : nil
   }
 }
 

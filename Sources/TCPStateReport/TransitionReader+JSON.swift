@@ -8,7 +8,7 @@ extension TransitionReader {
   ) throws(RecordingError) {
     var scanner = JSONScanner(next: start, end: end)
     json.begin()
-    var hasStay = false
+    hasDuration = false
     scanner.skipSpaces()
     guard scanner.take("{") else { throw notAnObject(start, end) }
     scanner.skipSpaces()
@@ -22,7 +22,6 @@ extension TransitionReader {
       if isNew, let column, !columns.contains(column) { columns.append(column) }
       guard let isKnown = scanner.value(into: &json.value) else { throw notAnObject(start, end) }
       if isKnown, let column {
-        hasStay = hasStay || column == .stateDuration
         try readValue(column, to: &row)
       }
       scanner.skipSpaces()
@@ -30,7 +29,7 @@ extension TransitionReader {
       guard scanner.take(",") else { throw notAnObject(start, end) }
       scanner.skipSpaces()
     }
-    if !hasStay { row.stay = nil }
+    if !hasDuration { row.stay = nil }
     try finishObject(&scanner, start, end)
   }
 
@@ -52,14 +51,13 @@ extension TransitionReader {
   private mutating func readValue(_ column: Column, to row: inout Transition) throws(RecordingError) {
     let count = json.value.count
     if column.isName { return set(column, ShortName(bytes: json.value), in: &row) }
-    json.value.append(contentsOf: repeatElement(0, count: 32))
+    json.value.append(contentsOf: repeatElement(0, count: Cell.slack))
     var bytes = json.value
     swap(&bytes, &json.value)
     defer { swap(&bytes, &json.value) }
     let isRead = bytes.withUnsafeBufferPointer { bytes in
       guard let start = bytes.baseAddress else { return false }
-      var cursor = CellCursor(next: start)
-      return count > 0 && read(column, &cursor, to: &row) && cursor.next == start + count
+      return count > 0 && read(column, Cell(start, count: count), to: &row)
     }
     if !isRead { try checkNull(column, bytes[..<count]) }
   }

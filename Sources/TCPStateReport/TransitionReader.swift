@@ -1,3 +1,4 @@
+import CCells
 import TCPStateCore
 
 /// Reads recordings back into transitions: our CSV, whatever its columns, our
@@ -14,8 +15,14 @@ public struct TransitionReader: ~Copyable {
     case end
   }
 
-  /// Zero bytes after the text; see `CellCursor`.
-  private static let slack = 32
+  /// A column that is read, and its place in the header.
+  struct Field {
+    var place: UInt32
+    var column: Column
+  }
+
+  /// Zero bytes after the text; see `cells_of_row`.
+  private static let slack = Int(CELLS_SLACK)
   /// The latest time that is taken, so that nobody who adds to one overflows: 2^63 ns, in 2262.
   static let latest = UInt64(Int64.max)
   /// No line of ours is longer.
@@ -38,15 +45,16 @@ public struct TransitionReader: ~Copyable {
   private var hasHeader = false
   /// Whether the time comes as a number, which is faster to read.
   private(set) var hasUnixNano = false
-  private(set) var hasDuration = false
+  /// Whether the row that is being read says how long the stay was.
+  var hasDuration = false
   let words = FieldWords()
   /// A fresh row is copied from here: cheaper than making one field by field.
   private let blank = Transition()
-  /// The columns' raw values, `noColumn` for none of ours: as many as `columns`.
-  var codes: UnsafeMutablePointer<UInt8>
-  /// By column: how many from there on are passed over, the last column never among them.
-  var runs: UnsafeMutablePointer<UInt8>
-  static var noColumn: UInt8 { .max }
+  /// The columns that are read, in the header's order.
+  private(set) var fields: UnsafeMutablePointer<Field>
+  private(set) var fieldCount = 0
+  /// Room for where the cells of a row end.
+  private(set) var ends: UnsafeMutablePointer<UInt32>
   let nullText: [UInt8]
   /// What the caller wants to know; the other columns are passed over, unread. `nil`: all.
   let wanted: Set<Column>?
@@ -66,8 +74,8 @@ public struct TransitionReader: ~Copyable {
     self.capacity = max(capacity, 4096)
     base = .allocate(capacity: self.capacity + Self.slack)
     base.initialize(repeating: 0, count: self.capacity + Self.slack)
-    codes = .allocate(capacity: 1)
-    runs = .allocate(capacity: 1)
+    fields = .allocate(capacity: 1)
+    ends = .allocate(capacity: 1)
   }
 
   /// For a part of a CSV recording that begins with a row.
@@ -76,7 +84,7 @@ public struct TransitionReader: ~Copyable {
   public init(columns: [Column?], nullText: String = "", wanted: Set<Column>? = nil, capacity: Int = 1 << 20) {
     self.init(nullText: nullText, wanted: wanted, capacity: capacity)
     self.columns = columns
-    setCodes()
+    setFields()
     hasHeader = true
   }
 
@@ -95,8 +103,8 @@ public struct TransitionReader: ~Copyable {
 
   deinit {
     base.deallocate()
-    codes.deallocate()
-    runs.deallocate()
+    fields.deallocate()
+    ends.deallocate()
   }
 
   /// Whether the first line was read.
@@ -129,19 +137,27 @@ public struct TransitionReader: ~Copyable {
         guard isRow else { continue }
         return .row
       }
-      var cursor = CellCursor(next: UnsafePointer(base + position))
-      let lines = line
+      let start = UnsafePointer(base + position)
       line += 1
-      if cursor.byte == UInt8(ascii: "\n") {  // an empty line is no row
+      if start.pointee == UInt8(ascii: "\n") {  // an empty line is no row
         position += 1
         continue
       }
       row = blank
-      guard try readCells(&cursor, end: UnsafePointer(base + count), to: &row) else {
-        line = lines
-        return try endOrMoreOfRow()
+      hasDuration = false
+      if let bytes = try readPlain(start, to: &row) {
+        position += bytes
+      } else {
+        var cursor = CellCursor(next: start)
+        let before = line - 1
+        guard try readCells(&cursor, end: UnsafePointer(base + count), to: &row) else {
+          line = before
+          return try endOrMoreOfRow()
+        }
+        position = cursor.next - UnsafePointer(base)
       }
-      position = cursor.next - UnsafePointer(base)
+      // A kind without a duration says nothing.
+      if !hasDuration { row.stay = nil }
       try checkTime(row)
       return .row
     }
@@ -254,7 +270,7 @@ public struct TransitionReader: ~Copyable {
       isRow = false
     }
     line = isRow ? 0 : 1
-    setCodes()
+    setFields()
     hasHeader = true
     position = isRow ? start : min(end + 1, count)
     return true
@@ -287,23 +303,18 @@ public struct TransitionReader: ~Copyable {
     }
   }
 
-  private mutating func setCodes() {
-    codes.deallocate()
-    codes = .allocate(capacity: max(columns.count, 1))
-    for (index, column) in columns.enumerated() {
-      let isWanted = column.map { wanted?.contains($0) ?? true } ?? false
-      // There are fewer columns than 255.
-      (codes + index).initialize(to: isWanted ? UInt8(truncatingIfNeeded: column?.rawValue ?? 0) : Self.noColumn)
+  private mutating func setFields() {
+    fields.deallocate()
+    fields = .allocate(capacity: max(columns.count, 1))
+    fieldCount = 0
+    for (place, column) in columns.enumerated() {
+      guard let column, wanted?.contains(column) ?? true else { continue }
+      (fields + fieldCount).initialize(to: Field(place: UInt32(place), column: column))
+      fieldCount += 1
     }
-    runs.deallocate()
-    runs = .allocate(capacity: max(columns.count, 1))
-    var run: UInt8 = 0
-    for index in columns.indices.reversed() {
-      let isPassed = codes[index] == Self.noColumn && index < columns.count - 1
-      run = isPassed ? min(run, 99) + 1 : 0
-      (runs + index).initialize(to: run)
-    }
+    ends.deallocate()
+    ends = .allocate(capacity: columns.count + Int(CELLS_ROOM))
+    ends.initialize(repeating: 0, count: columns.count + Int(CELLS_ROOM))
     hasUnixNano = columns.contains(.timestampUnixNano) && wanted?.contains(.timestampUnixNano) ?? true
-    hasDuration = columns.contains(.stateDuration)
   }
 }

@@ -4,11 +4,11 @@ import TCPStateReport
 
 /// `summary` of one big CSV recording, by all CPUs: each worker reads pieces of the file into stays of its own.
 ///
-/// Stays add up in any order. Which sockets are open doesn't, so each piece tells what it opened and closed,
-/// and these are put together in the order of the file. Whatever isn't plain sailing (a bad line, a
+/// Stays add up in any order. Which sockets are open doesn't, so each piece notes what its rows say about that,
+/// and whoever finds the next one read puts it into the whole, while the others go on. Whatever isn't plain sailing (a bad line, a
 /// line end within quotes where a piece begins, more groups than are counted) gives up, for the general reader to do it.
 ///
-/// Sendable, for its state is touched only by who has the lock.
+/// Sendable, for its state is touched only by who has the lock, and the whole only by who has set `isMerging`.
 final class ParallelSummary: @unchecked Sendable {
   /// What to make of the recording, the same for all workers.
   struct Task: Sendable {
@@ -24,34 +24,36 @@ final class ParallelSummary: @unchecked Sendable {
   /// It isn't worth it for less.
   private static let leastSize = 4 * pieceSize
 
-  private struct State: ~Copyable {
-    var total: StaySummary
+  private static let mostWorkers = 8
+  /// Pieces that are read ahead of the one that comes next, so that memory stays bounded.
+  private static let mostWaiting: UInt64 = 32
+
+  /// Touched by who has the lock.
+  private struct State {
     var nextPiece: UInt64 = 0
     var merged: UInt64 = 0
-    var pieces: [UInt64: Piece] = [:]
-    /// Where the piece that comes next must begin.
-    var end: UInt64
-    var hasFailed = false
-    var wasCut = false
-    var lost: UInt64 = 0
-    var sequence: UInt64 = 0
-    var lines: UInt64 = 1
     var rows: UInt64 = 0
+    var waiting: [UInt64: RecordingPiece] = [:]
+    /// Whether somebody puts pieces into the whole.
+    var isMerging = false
+    var hasFailed = false
+    /// Memory to use again.
+    var spare: [[SocketStep]] = []
   }
 
-  /// What one piece tells besides its stays.
-  private final class Piece {
-    var summary: StaySummary
-    var start: UInt64 = 0
-    var end: UInt64 = 0
-    var firstSequence: UInt64 = 0
-    var lastSequence: UInt64 = 0
-    var lost: UInt64 = 0
-    var lines: UInt64 = 0
-    var rows: UInt64 = 0
-    var wasCut = false
+  /// One thread, and the stays that it has seen.
+  private final class Worker {
+    let number: Int
+    let parallel: ParallelSummary
+    var stays: StaySummary
+    /// How many of its groups its pieces have told; all have the first.
+    var groupsTold = 1
 
-    init(_ task: Task) { summary = StaySummary(keys: task.keys, filter: task.filter, isPart: true) }
+    init(_ number: Int, _ parallel: ParallelSummary, _ task: Task) {
+      self.number = number
+      self.parallel = parallel
+      stays = StaySummary(keys: task.keys, filter: task.filter, isPart: true)
+    }
   }
 
   struct Result: ~Copyable {
@@ -65,8 +67,11 @@ final class ParallelSummary: @unchecked Sendable {
   private let columns: [Column?]
   private let descriptor: Int32
   private let size: UInt64
-  private var state: State
+  private let firstRow: UInt64
+  private var state = State()
+  private var whole: RecordingWhole
   private let lock: UnsafeMutablePointer<pthread_mutex_t>
+  private let isMerged: UnsafeMutablePointer<pthread_cond_t>
 
   /// - Returns: `nil` where the general reader has to do it.
   init?(_ task: Task, needs: RecordingNeeds) {
@@ -84,18 +89,24 @@ final class ParallelSummary: @unchecked Sendable {
     self.descriptor = descriptor
     size = UInt64(status.st_size)
     columns = header.columns
-    state = State(total: StaySummary(keys: task.keys, filter: task.filter), end: header.end)
+    firstRow = header.end
+    whole = RecordingWhole(
+      StaySummary(keys: task.keys, filter: task.filter), start: header.end, workers: Self.mostWorkers)
     lock = .allocate(capacity: 1)
     pthread_mutex_init(lock, nil)
+    isMerged = .allocate(capacity: 1)
+    pthread_cond_init(isMerged, nil)
   }
 
   deinit {
     close(descriptor)
     pthread_mutex_destroy(lock)
     lock.deallocate()
+    pthread_cond_destroy(isMerged)
+    isMerged.deallocate()
   }
 
-  private func locked<Result: ~Copyable>(_ body: (inout State) -> Result) -> Result {
+  private func locked<Result>(_ body: (inout State) -> Result) -> Result {
     pthread_mutex_lock(lock)
     defer { pthread_mutex_unlock(lock) }
     return body(&state)
@@ -122,33 +133,34 @@ final class ParallelSummary: @unchecked Sendable {
 
   /// - Returns: `nil` where the general reader has to do it.
   func run(_ progress: inout ReadingProgress) -> Result? {
-    let helpers = (1..<max(1, min(8, sysconf(Int32(_SC_NPROCESSORS_ONLN))))).compactMap { _ in start() }
-    while work({ progress.show(read: min($0 * Self.pieceSize, size), of: size, rows: $1) }) {}
-    for helper in helpers { pthread_join(helper, nil) }
-    return locked { state in
-      guard !state.hasFailed, state.end == size, !state.total.tally.isOverLimit else { return nil }
-      var total = StaySummary(keys: [], filter: RowFilter())
-      swap(&total, &state.total)
-      var notes: [String] = []
-      if state.wasCut {
-        notes.append(
-          "\(Message.printable(task.path)):\(state.lines + 1): the last line is cut short and was left out")
-      }
-      return Result(summary: total, lost: state.lost, notes: notes)
+    let count = max(1, min(Self.mostWorkers, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    let workers = (0..<count).map { Worker($0, self, task) }
+    let threads = workers.dropFirst().compactMap { start($0) }
+    work(workers[0]) { progress.show(read: min($0 * Self.pieceSize, size), of: size, rows: $1) }
+    for thread in threads { pthread_join(thread, nil) }
+    guard !state.hasFailed, whole.end == size, whole.rows > 0 || size == firstRow else { return nil }
+    for worker in workers { whole.summary.mergeStays(worker.stays) }
+    guard !whole.summary.tally.isOverLimit else { return nil }
+    var summary = StaySummary(keys: [], filter: RowFilter())
+    swap(&summary, &whole.summary)
+    var notes: [String] = []
+    if whole.wasCut {
+      notes.append("\(Message.printable(task.path)):\(whole.lines + 1): the last line is cut short and was left out")
     }
+    return Result(summary: summary, lost: whole.lost, notes: notes)
   }
 
   /// Another thread that works as this one does.
-  private func start() -> pthread_t? {
+  private func start(_ worker: Worker) -> pthread_t? {
     var thread = pthread_t()
-    let context = Unmanaged.passRetained(self)
+    let context = Unmanaged.passRetained(worker)
     let code = pthread_create(
       &thread, nil,
       { context in
         guard let context else { return nil }
         // Retained for it above.
-        let parallel = Unmanaged<ParallelSummary>.fromOpaque(context).takeRetainedValue()
-        while parallel.work({ _, _ in }) {}
+        let worker = Unmanaged<Worker>.fromOpaque(context).takeRetainedValue()
+        worker.parallel.work(worker) { _, _ in }
         return nil
       }, context.toOpaque())
     guard code == 0 else {
@@ -158,85 +170,95 @@ final class ParallelSummary: @unchecked Sendable {
     return thread
   }
 
-  /// Reads pieces until there are no more, and hands over their stays.
-  ///
-  /// - Returns: false, so that it is done.
-  private func work(_ tell: (_ pieces: UInt64, _ rows: UInt64) -> Void) -> Bool {
-    // Little, so that the sockets stay in the CPU's cache beside it.
+  /// Reads pieces until there are no more, and puts those that come next into the whole.
+  private func work(_ worker: Worker, _ tell: (_ pieces: UInt64, _ rows: UInt64) -> Void) {
+    // Little, so that the bytes stay in the CPU's cache beside the stays.
     var reader = TransitionReader(columns: columns, nullText: task.nullText, wanted: task.wanted, capacity: 128 << 10)
-    var stays = StaySummary(keys: task.keys, filter: task.filter, isPart: true)
-    while let number = nextPiece() {
-      let piece = Piece(task)
-      swap(&piece.summary, &stays)
-      let isRead = read(number, &reader, piece)
-      // The stays go on, the sockets stay with the piece.
-      stays.takeStays(from: &piece.summary)
-      let told = locked { state in
-        if isRead, !stays.tally.isOverLimit { Self.merge(piece, number, &state) } else { state.hasFailed = true }
-        return (state.merged, state.rows)
-      }
-      tell(told.0, told.1)
+    while let (number, steps) = nextPiece() {
+      guard let piece = read(number, &reader, worker, steps) else { return fail() }
+      merge(number, piece)
+      let done = locked { ($0.merged, $0.rows) }
+      tell(done.0, done.1)
     }
-    locked { $0.total.mergeStays(stays) }
-    return false
   }
 
-  private func nextPiece() -> UInt64? {
-    locked { state in
+  private func fail() {
+    locked { $0.hasFailed = true }
+    pthread_cond_broadcast(isMerged)
+  }
+
+  /// The number of a piece to read, and memory for its steps.
+  private func nextPiece() -> (UInt64, [SocketStep])? {
+    pthread_mutex_lock(lock)
+    while isTooFarAhead { pthread_cond_wait(isMerged, lock) }
+    pthread_mutex_unlock(lock)
+    return locked { state in
       guard !state.hasFailed, state.nextPiece * Self.pieceSize < size else { return nil }
       defer { state.nextPiece += 1 }
-      return state.nextPiece
+      return (state.nextPiece, state.spare.popLast() ?? [])
     }
   }
 
-  /// Puts the piece, and those that have waited for it, behind those before.
-  private static func merge(_ piece: Piece, _ number: UInt64, _ state: inout State) {
-    state.pieces[number] = piece
-    while let next = state.pieces.removeValue(forKey: state.merged) {
-      state.merged += 1
-      guard next.start == state.end else {
-        state.hasFailed = true
-        return
-      }
-      state.end = next.end
-      state.total.mergeSockets(&next.summary)
-      state.lost += next.lost
-      if next.firstSequence > state.sequence + 1, state.sequence > 0 {
-        state.lost += next.firstSequence - state.sequence - 1
-      }
-      if next.rows > 0 { state.sequence = next.lastSequence }
-      state.lines += next.lines
-      state.rows += next.rows
-      state.wasCut = next.wasCut
+  private var isTooFarAhead: Bool { !state.hasFailed && state.nextPiece >= state.merged + Self.mostWaiting }
+
+  /// Puts the piece, and those that have waited for it, behind those before, unless somebody is at it.
+  private func merge(_ number: UInt64, _ piece: RecordingPiece) {
+    var next: RecordingPiece? = locked { state in
+      state.waiting[number] = piece
+      if state.isMerging { return nil }
+      state.isMerging = true
+      return Self.nextToMerge(&state)
     }
+    while var piece = next {
+      let fits = whole.append(piece)
+      piece.steps.removeAll(keepingCapacity: true)
+      next = locked { state in
+        state.spare.append(piece.steps)
+        state.merged += 1
+        state.rows += piece.rows
+        if !fits { state.hasFailed = true }
+        return Self.nextToMerge(&state)
+      }
+      pthread_cond_broadcast(isMerged)
+    }
+  }
+
+  private static func nextToMerge(_ state: inout State) -> RecordingPiece? {
+    let next = state.hasFailed ? nil : state.waiting.removeValue(forKey: state.merged)
+    if next == nil { state.isMerging = false }
+    return next
   }
 
   /// Reads the rows that begin in the piece.
   ///
-  /// - Returns: false if one can't be read.
-  private func read(_ number: UInt64, _ reader: inout TransitionReader, _ piece: Piece) -> Bool {
+  /// - Returns: `nil` if one can't be read.
+  private func read(
+    _ number: UInt64, _ reader: inout TransitionReader, _ worker: Worker, _ steps: [SocketStep]
+  ) -> RecordingPiece? {
     let limit = min((number + 1) * Self.pieceSize, size)
-    guard let start = number == 0 ? locked({ $0.end }) : rowStart(from: number * Self.pieceSize - 1) else {
-      return false
-    }
-    piece.start = start
-    piece.end = start
+    guard let start = number == 0 ? firstRow : rowStart(from: number * Self.pieceSize - 1) else { return nil }
+    var piece = RecordingPiece(start: start, end: start, worker: worker.number, steps: steps)
+    worker.stays.exchangeSteps(&piece.steps)
     reader.restart()
-    var offset = start
+    guard readRows(&reader, &worker.stays, limit, &piece) else { return nil }
+    piece.lines = reader.line
+    worker.stays.exchangeSteps(&piece.steps)
+    piece.newGroups = Array(worker.stays.tally.groups[worker.groupsTold...])
+    worker.groupsTold += piece.newGroups.count
+    return piece
+  }
+
+  private func readRows(
+    _ reader: inout TransitionReader, _ stays: inout StaySummary, _ limit: UInt64, _ piece: inout RecordingPiece
+  ) -> Bool {
+    var offset = piece.start
     var row = Transition()
-    while piece.end < limit {
+    while piece.start + reader.consumed < limit {
       guard let outcome = try? reader.next(&row) else { return false }
       switch outcome {
       case .row:
-        if piece.rows == 0 {
-          piece.firstSequence = row.sequence
-        } else if row.sequence > piece.lastSequence + 1, piece.lastSequence > 0 {
-          piece.lost += row.sequence - piece.lastSequence - 1
-        }
-        piece.lastSequence = row.sequence
-        piece.rows += 1
-        piece.summary.receive(row)
-        piece.end = start + reader.consumed
+        piece.note(sequence: row.sequence)
+        stays.receive(row)
       case .needsBytes:
         let count = reader.append { (room: UnsafeMutableRawBufferPointer) -> Int in
           // Hardly more than the piece: the rest would be read in vain.
@@ -246,13 +268,12 @@ final class ParallelSummary: @unchecked Sendable {
         if count < 0 { return false }
         offset += UInt64(count)
       case .end:
-        piece.end = start + reader.consumed
+        piece.end = piece.start + reader.consumed
         piece.wasCut = reader.wasCut
-        piece.lines = reader.line
         return piece.end == size
       }
     }
-    piece.lines = reader.line
+    piece.end = piece.start + reader.consumed
     return true
   }
 

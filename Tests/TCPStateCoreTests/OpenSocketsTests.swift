@@ -45,25 +45,53 @@ import Testing
     }
   }
 
-  /// In parts of any size, put together in order, it is the same as in one go.
+  /// In parts of any size, noted by two and put together in order, it is the same as in one go.
   @Test(arguments: [1, 7, 100, 3_000, 20_000])
-  func parts(size: Int) {
-    let rows = Self.rows(20_000, seed: 6)
-    var whole = OpenSockets()
-    for row in rows { whole.apply(row) }
-    let unmatched = whole.unmatched
-    #expect(unmatched > 100)
-    var merged = OpenSockets()
-    var part = OpenSockets(isPart: true)
-    for start in stride(from: 0, to: rows.count, by: size) {
-      for row in rows[start..<min(start + size, rows.count)] { part.apply(row) }
-      merged.merge(part, groups: [0])
-      part.removeAll()
+  func parts(size: Int) throws {
+    var rows = Self.rows(20_000, seed: 6)
+    for index in rows.indices {
+      rows[index].peer.port = UInt16(rows[index].connection / 8 % 30)
+      rows[index].stay = Stay(nanoseconds: UInt64(index), kind: .exact)
     }
-    let (counts, expected) = (merged.counts, whole.counts)
-    #expect(counts == expected)
-    let found = merged.unmatched
-    #expect(found == unmatched)
+    var filter = RowFilter()
+    filter.peerPorts = try PortSet(parsing: "1-25")
+    var whole = StaySummary(keys: [.remotePort], filter: filter)
+    for row in rows { whole.receive(row) }
+    let unmatched = whole.sockets.unmatched
+    #expect(unmatched > 100)
+
+    var merged = StaySummary(keys: [.remotePort], filter: filter)
+    var first = StaySummary(keys: [.remotePort], filter: filter, isPart: true)
+    var second = StaySummary(keys: [.remotePort], filter: filter, isPart: true)
+    var steps: [SocketStep] = []
+    for start in stride(from: 0, to: rows.count, by: size) {
+      for row in rows[start..<min(start + size, rows.count)] {
+        if start / size % 3 == 0 { first.receive(row) } else { second.receive(row) }
+      }
+      let groups = start / size % 3 == 0 ? first.tally.groups : second.tally.groups
+      if start / size % 3 == 0 { first.exchangeSteps(&steps) } else { second.exchangeSteps(&steps) }
+      merged.apply(steps, groups: groups.map { merged.number(of: $0) })
+      steps.removeAll()
+    }
+    merged.mergeStays(first)
+    merged.mergeStays(second)
+
+    let found = (merged.sockets.unmatched, merged.transitions)
+    #expect(found == (unmatched, whole.transitions))
+    func lines(_ summary: borrowing StaySummary) -> Set<String> {
+      let open = summary.openNow()
+      var lines: Set<String> = []
+      for (group, name) in summary.tally.groups.enumerated() {
+        for state in TCPState.all {
+          let cell = summary.tally.cell(Int32(group), state)
+          let now = open[group * TCPState.arraySize + Int(state.number)]
+          lines.insert("\(name.first) \(state) \(now) \(cell.map { "\($0.summary(of: state, openNow: now))" } ?? "")")
+        }
+      }
+      return lines
+    }
+    let (all, expected) = (lines(merged), lines(whole))
+    #expect(all == expected)
   }
 
   @Test func groups() {

@@ -33,6 +33,26 @@ import Testing
     #expect(others == 150 && first == 3)
   }
 
+  /// The same group has the same number, however many others there are, and no two share one.
+  @Test func numbers() {
+    var random = SeededGenerator(seed: 8)
+    var tally = StayTally(keys: [.process, .peer], limit: 30_000)
+    var expected: [SummaryGroup: Int32] = [:]
+    for _ in 0..<60_000 {
+      var row = Self.row(1, 1)
+      row.ownerName = ShortName(["", "worker-1", "worker-2", "worker-12", "a"].randomElement(using: &random) ?? "")
+      row.peer.address = IPAddress(
+        high: .random(in: 0...1, using: &random) << 32, low: 0xffff_0000_0000 | .random(in: 0..<2_000, using: &random))
+      var group = SummaryGroup()
+      group.first = SummaryKey.process.value(of: row)
+      group.second = SummaryKey.peer.value(of: row)
+      let number = tally.group(of: row)
+      #expect(expected[group] ?? number == number)
+      expected[group] = number
+    }
+    #expect(Set(expected.values).count == expected.count && expected.count > 15_000)
+  }
+
   /// The longest is a lower bound only if no exact stay is as long; the order makes no difference.
   @Test func longest() {
     let exact = StayCell()

@@ -1,0 +1,26 @@
+/// What one row says about which sockets are open, for `OpenSockets` to take in later.
+public struct SocketStep: Sendable, BitwiseCopyable {
+  let connection: UInt64
+  /// The caller's group.
+  var group: Int32
+  /// The state that the socket must have been in before; 0 when the row says nothing about that.
+  let old: UInt8
+  let new: UInt8
+
+  @inline(__always)
+  init(_ row: borrowing Transition, group: Int32) {
+    connection = row.connection
+    self.group = group
+    old = row.isFound ? 0 : row.old.number
+    new = row.new.number
+  }
+
+  /// As if the socket were closed.
+  @inline(__always)
+  init(forgetting connection: UInt64) {
+    self.connection = connection
+    group = 0
+    old = 0
+    new = TCPState.closed.number
+  }
+}

@@ -1,0 +1,130 @@
+import TCPStateCore
+import TCPStateReport
+import TestSupport
+import Testing
+
+/// Plain rows are read by other means than unusual ones: both must read the same.
+@Suite struct CellReadingTests {
+  private static func read(_ text: String) throws(RecordingError) -> [Transition] {
+    var reader = TransitionReader(capacity: 4_096)
+    var bytes = Array(text.utf8)[...]
+    var rows: [Transition] = []
+    var row = Transition()
+    while true {
+      switch try reader.next(&row) {
+      case .row: rows.append(row)
+      case .end: return rows
+      case .needsBytes:
+        _ = reader.append { (room: UnsafeMutableRawBufferPointer) -> Int in
+          let count = min(room.count, bytes.count)
+          room.copyBytes(from: bytes.prefix(count))
+          bytes = bytes.dropFirst(count)
+          return count
+        }
+      }
+    }
+  }
+
+  /// Rows without quotes in them, of many lengths.
+  private static func plainLines() -> [String] {
+    var random = SeededGenerator(seed: 77)
+    var writer = CSVWriter(columns: Column.allCases)
+    var buffer = ByteBuffer()
+    writer.appendHeader(to: &buffer)
+    for _ in 0..<2_000 {
+      var row = RandomTransition.make(&random)
+      row.ownerName = ShortName(String("abcdefghijklmnop".prefix(.random(in: 0...16, using: &random))))
+      row.actorName = ShortName(String("räksmörgås".prefix(.random(in: 0...10, using: &random))))
+      row.congestionControl = ShortName("cubic")
+      writer.append(row, to: &buffer)
+    }
+    return buffer.text.split(separator: "\n").map(String.init)
+  }
+
+  /// With all cells quoted, with the first one quoted, with other line ends: the same rows.
+  @Test func asQuoted() throws {
+    let lines = Self.plainLines()
+    let plain = try Self.read(lines.joined(separator: "\n") + "\n").map(RandomTransition.fields)
+    #expect(plain.count == 2_000)
+    func quoted(_ line: String, cells: Int) -> String {
+      line.split(separator: ",", omittingEmptySubsequences: false).enumerated()
+        .map { $0 < cells ? "\"\($1)\"" : String($1) }.joined(separator: ",")
+    }
+    for cells in [1, 17, 100] {
+      let text = lines.map { quoted($0, cells: cells) }.joined(separator: "\n") + "\n"
+      #expect(try Self.read(text).map(RandomTransition.fields) == plain, "\(cells)")
+    }
+    #expect(try Self.read(lines.joined(separator: "\r\n") + "\r\n").map(RandomTransition.fields) == plain)
+  }
+
+  /// A column more or less, at every place of a line in the blocks that are looked at at once.
+  @Test func wrongNumberOfCells() throws {
+    let lines = Self.plainLines()
+    for line in lines.dropFirst().prefix(200) {
+      let comma = try #require(line.lastIndex(of: ","))
+      for wrong in [line + ",", String(line[..<comma])] {
+        #expect(throws: RecordingError.self) { try Self.read("\(lines[0])\n\(line)\n\(wrong)\n") }
+      }
+    }
+  }
+
+  private static func bytesSent(_ cell: String) throws(RecordingError) -> UInt64? {
+    try read("state_new,bytes_sent,retransmits\nclosed,\(cell),1\n").first?.bytesSent
+  }
+
+  /// Digits of every number, up to what 64 bits hold, and none that aren't.
+  @Test func numbers() throws {
+    for count in 1...20 {
+      for text in [String(repeating: "1", count: count), "1" + String(repeating: "0", count: count - 1)] {
+        #expect(try Self.bytesSent(text) == UInt64(text), "\(text)")
+      }
+      let nines = String(repeating: "9", count: count)
+      if let expected = UInt64(nines) {
+        #expect(try Self.bytesSent(nines) == expected)
+      } else {
+        #expect(throws: RecordingError.self) { try Self.bytesSent(nines) }
+      }
+      // Its neighbours in ASCII, a letter, a byte with the highest bit.
+      for place in 0..<count {
+        for wrong in ["/", ":", "a", "-", " ", "é"] {
+          var digits = Array(repeating: "5", count: count)
+          digits[place] = wrong
+          #expect(throws: RecordingError.self, "\(digits)") { try Self.bytesSent(digits.joined()) }
+        }
+      }
+    }
+    #expect(try Self.bytesSent("18446744073709551615") == .max)
+    #expect(throws: RecordingError.self) { try Self.bytesSent("18446744073709551616") }
+    #expect(throws: RecordingError.self) { try Self.bytesSent("100000000000000000000") }
+  }
+
+  @Test func times() throws {
+    func time(_ cell: String) throws(RecordingError) -> UInt64? {
+      try Self.read("timestamp,state_old,state_new\n\(cell),listen,closed\n").first?.time
+    }
+    #expect(try time("1970-01-01T00:00:01Z") == 1_000_000_000)
+    #expect(try time("1970-01-02T01:02:03.5Z") == (86_400 + 3_723) * 1_000_000_000 + 500_000_000)
+    #expect(try time("1970-01-01T00:00:00.000000001Z") == 1)
+    for wrong in [
+      "1970-01-01T00:00:01", "1970-01-01T00:00:01.Z", "1970-01-01T00:00:01.0000000001Z", "1970-01-01 00:00:01Z",
+      "1970-13-01T00:00:01Z", "1970-01-01T24:00:01Z", "1970-01-01T00:00:1Z", "1970-1-01T00:00:001Z", "Z", "yesterday",
+    ] {
+      #expect(throws: RecordingError.self, "\(wrong)") { try time(wrong) }
+    }
+  }
+
+  /// Only the reason that is longer than the others' words, not one that ends as it does.
+  @Test func longReason() throws {
+    func reason(_ cell: String) throws(RecordingError) -> Reason? {
+      try Self.read("state_old,state_new,reason\ntime_wait,closed,\(cell)\n").first?.reason
+    }
+    for each in Reason.allCases { #expect(try reason(each.name.description) == each) }
+    #expect(throws: RecordingError.self) { try reason("0123456789abcdefow") }
+  }
+
+  /// A kind without a duration says nothing, not that it was 0.
+  @Test func kindAlone() throws {
+    let rows = try Self.read("state_new,state_duration_ns,duration_kind\nclosed,,exact\nclosed,0,at_least\n")
+    #expect(rows.map(\.stay) == [nil, Stay(nanoseconds: 0, kind: .atLeast)])
+  }
+}
