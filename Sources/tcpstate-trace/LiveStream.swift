@@ -45,6 +45,9 @@ struct LiveStream: ~Copyable {
   /// To be told.
   private var notices: [Notice] = []
   /// Apart, so that it is handed on where it is: a member would be copied out and back.
+  ///
+  /// Whoever passes it beside another member copies the pointer first; else the thread sanitizer takes both for
+  /// accesses to the whole.
   private let row = UnsafeMutablePointer<Transition>.allocate(capacity: 1)
   /// Those that the kernel tells of; `nil` for all.
   private let localPorts: PortSet?
@@ -214,6 +217,7 @@ struct LiveStream: ~Copyable {
     if tracker.ticksPerSecond == nil { tracker.ticksPerSecond = source.ticksPerSecond }
     applyPutOff(receive)
     let overflowed = overflows.grew()
+    let row = row
     // Who can't be seen isn't gone; one that could be, and isn't there any more, is.
     let seesAll = source.missingForNamespaces.isEmpty
     let isUnread = { (netns: UInt32) in !found.contains(netns) && (!seesAll || namespaces[netns] != nil) }
@@ -231,6 +235,7 @@ struct LiveStream: ~Copyable {
     taken &+= 1
     if taken % 64 == 0 { pumpMeanwhile(receive) }
     if tracker.ticksPerSecond == nil { tracker.ticksPerSecond = KernelClock.ticksPerSecond(snapshot.pointee) }
+    let row = row
     if tracker.mustWait(snapshot) {
       putOff.append(snapshot.pointee)
     } else if tracker.apply(snapshot, to: &row.pointee) {
@@ -253,6 +258,7 @@ struct LiveStream: ~Copyable {
     // Whatever happened during the pass has reached the ring buffer by then.
     KernelClock.sleep(nanoseconds: Self.reorderWindow + 100_000)
     pump(receive)
+    let row = row
     for index in putOff.indices {
       let isRow = withUnsafePointer(to: &putOff[index]) { tracker.apply($0, to: &row.pointee) }
       if isRow { emit(receive) }
@@ -264,6 +270,7 @@ struct LiveStream: ~Copyable {
   @inline(__always)
   private mutating func apply(until limit: UInt64, _ receive: (inout Transition, UInt64) -> Void) -> Bool {
     var applied = false
+    let row = row
     while let event = source.nextEvent(until: limit) {
       // These are far enough ahead for the memory to have answered by then.
       if let coming = source.peek(12) { tracker.prefetchIndex(for: coming) }
