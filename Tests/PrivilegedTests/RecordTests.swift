@@ -28,7 +28,9 @@ extension Privileged {
       let file = folder.file("record.csv")
       let live = try ChildProcess(
         [Tracer.binary] + command + ["--netns", pair.namespace.path, "--record", file, "--for", "150s"])
-      try live.read(until: Deadline(seconds: 15), "to trace") { $0.errorText.contains("Ctrl-C ends") }
+      try live.read(until: Deadline(seconds: 15), "to trace") {
+        $0.errorText.contains("Ctrl-C ends") || $0.errorText.contains("Collecting TCP")
+      }
       try lives(in: pair, 7)
       try pair.connect()
       // All of that has happened before it is told to end.
@@ -38,14 +40,16 @@ extension Privileged {
         [Tracer.binary] + command + ["--read", file, "--netns", String(pair.namespace.inode)])
       #expect(read.ending == .exited(0), "\(read.errorText)")
       #expect(read.outputText == live.outputText, "\(command)")
-      #expect(live.output.count > 200)
+      #expect(
+        live.output.count > 200, "\(live.errorText) \(read.errorText) \((try? TemporaryFolder.bytes(file))?.count ?? 0)"
+      )
       return (live, file)
     }
 
     @Test(arguments: [
       ["summary"], ["summary", "--by", "process,local-port"], ["summary", "--format", "csv", "--by", "role"],
       ["summary", "--format", "jsonl"], ["summary", "--histogram"], ["lifecycle"],
-      ["lifecycle", "--format", "jsonl", "--relative"],
+      ["lifecycle", "--format", "jsonl", "--relative"], ["report"], ["report", "--format", "perfetto"],
     ])
     func readBack(_ command: [String]) throws {
       _ = try Self.run(command, try TemporaryFolder())
