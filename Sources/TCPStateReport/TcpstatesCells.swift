@@ -24,6 +24,8 @@ struct TcpstatesCells {
   /// Of the last row, and the days that have passed midnight.
   private var clock: UInt64 = 0
   private var days: UInt64 = 0
+  /// What its seconds since the first event are to be added to, if the clock tells.
+  private var offset: Int64?
   /// Nanoseconds east of UTC: its clock times are local ones.
   private let zone = ClockText.localOffset(at: 86_400) * 1_000_000_000
 
@@ -57,7 +59,7 @@ struct TcpstatesCells {
     row.new = try state(5)
     let duration = Self.isUnknown(parts.rest[6]) ? 0 : Self.decimal(parts.rest[6], scale: 6)
     guard let duration else { throw wrong(parts.rest[6], "milliseconds") }
-    if let part = parts.times.last { row.time = try time(part, line) }
+    row.time = try time(parts.times, line)
     row.socketAddress = address
     if duration > 0 { row.stay = Stay(nanoseconds: duration, kind: Self.kind(row.old, row.new)) }
     settle(address, pid, pid == nil ? ShortName() : ShortName(bytes: Self.unquoted(parts.name)), &row)
@@ -125,6 +127,21 @@ struct TcpstatesCells {
       true
     default: false
     }
+  }
+
+  /// With both, the clock's first, which is whole seconds, and the others' distances from it; 0 with none.
+  private mutating func time(_ parts: [ArraySlice<UInt8>], _ line: UInt64) throws(RecordingError) -> UInt64 {
+    guard let last = parts.last else { return 0 }
+    let time = try time(last, line)
+    guard parts.count == 2 else { return time }
+    let known: Int64
+    if let offset {
+      known = offset
+    } else {
+      known = try Int64(clamping: self.time(parts[0], line)) - Int64(clamping: time)
+      offset = known
+    }
+    return UInt64(clamping: Int64(clamping: time).addingReportingOverflow(known).partialValue)
   }
 
   /// `11:14:20` of a day that isn't told, or seconds since the first event: both count from

@@ -67,6 +67,71 @@ import Testing
     #expect((times.last ?? 0) - (times.first ?? 0) == 2_000_000_000)
   }
 
+  /// What bcc 0.26's own tcpstates printed of connections over 127.0.0.1 and ::1, by it run twice at the same time, with
+  /// `-s` and `-stT`, and with nothing and `-wtT`; lines of others' connections were taken out. It ran on Linux 6.18
+  /// with the headers of Debian's 6.1, of which its program needs nothing that has changed.
+  @Test(arguments: [("bcc-s.csv", "bcc-stT.csv"), ("bcc.txt", "bcc-w-tT.txt")])
+  func ofBcc(_ names: (String, String)) throws {
+    let isCSV = names.0.hasSuffix(".csv")
+    let rows = try Self.rows(Recording.fixture("tcpstates/\(names.0)"))
+    let timed = try Self.rows(Recording.fixture("tcpstates/\(names.1)"))
+    let lines = try ChildProcess.run(["cat", Recording.fixture("tcpstates/\(names.0)")]).outputText
+      .split(separator: "\n").dropFirst()
+    #expect(rows.count == 46 && timed.count == 46 && lines.count == 46)
+    for (line, row) in zip(lines, rows) {
+      let cells = Array(line.split(separator: isCSV ? "," : " ").filter { $0 != "->" }.suffix(7))
+      let shown = [row["local_address"], row["local_port"], row["peer_address"], row["peer_port"]]
+      #expect(
+        shown.map { $0.isEmpty ? "0" : $0 } == cells[..<4].map { $0 == "0.0.0.0" || $0 == "::" ? "0" : String($0) })
+      #expect(
+        row.transition
+          == [cells[4], cells[5]].compactMap { TCPState(parsing: $0)?.name(.openTelemetry) }.joined(separator: "→"))
+      #expect(row["state_duration_ns"].isEmpty == (cells[6] == "0.000"))
+    }
+    let common = [
+      "connection_id", "role", "local_port", "peer_address", "peer_port", "state_old", "state_new", "process_pid",
+    ]
+    // It prints each CPU's events by themselves, so the order isn't always the same.
+    func sorted(_ rows: [CSVTable.Row]) -> [CSVTable.Row] {
+      rows.sorted { ($0["connection_id"], $0.transition) < ($1["connection_id"], $1.transition) }
+    }
+    for (row, other) in zip(sorted(rows), sorted(timed)) {
+      for column in common { #expect(row[column] == other[column]) }
+      let (a, b) = (row.number("state_duration_ns") ?? 0, other.number("state_duration_ns") ?? 0)
+      #expect(max(a, b) - min(a, b) < 1_000_000)
+    }
+    // `a,b` is a name, also where nothing quotes it; who ran when a packet came is no owner.
+    #expect(Set(timed.map { $0["process_name"] }) == ["http server", "a,b", ""])
+    // The clock's second, and the seconds since the first event, make one time.
+    let start = try #require(timed[0].number("timestamp_unix_nano"))
+    #expect(start % 86_400_000_000_000 == (isCSV ? 56_571 : 56_585) * 1_000_000_000)
+    #expect(try #require(timed[1].number("timestamp_unix_nano")) - start == (isCSV ? 5_458_000 : 1_403_000))
+  }
+
+  /// `tcpstates` prints of bcc's own what bcc has printed, but for what bcc doesn't know.
+  @Test(arguments: [("bcc-s.csv", ["-s"]), ("bcc-stT.csv", ["-stT"]), ("bcc.txt", [])])
+  func asBcc(_ name: String, _ options: [String]) throws {
+    let path = Recording.fixture("tcpstates/\(name)")
+    let theirs = try ChildProcess.run(["cat", path]).outputText.split(separator: "\n", omittingEmptySubsequences: false)
+    let ours = try Recording.run(["tcpstates", "--read", path] + options).outputText
+      .split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(ours.count == theirs.count && ours.first == theirs.first)
+    func known(_ line: Substring) -> String {
+      var cells = line.split(separator: name.hasSuffix(".csv") ? "," : " ", omittingEmptySubsequences: false).map(
+        String.init)
+      if name.hasSuffix(".csv"), let address = cells.firstIndex(where: { $0.hasPrefix("ffff") }) {
+        // The process's cells, which a comma in the name makes three.
+        cells.removeSubrange((address + 1)..<(cells.count - 8))
+        // The clock's seconds don't go on with the others'.
+        if address == 2 { cells.removeFirst() }
+      } else if cells.count > 1 {
+        return String(line.prefix(17) + line.dropFirst(34).dropLast(line.reversed().firstIndex(of: " ") ?? 0))
+      }
+      return cells.dropLast().joined(separator: ",")
+    }
+    for (our, their) in zip(ours.dropFirst(), theirs.dropFirst()) { #expect(known(our) == known(their)) }
+  }
+
   @Test func badLines() throws {
     let folder = try Folder()
     let header = "SKADDR,C-PID,C-COMM,IP,LADDR,LPORT,RADDR,RPORT,OLDSTATE,NEWSTATE,MS\n"
