@@ -29,6 +29,7 @@
 #undef READ_BYTES
 
 #include "minisock.h"
+#include "reset.h"
 
 /* Who is running: the process's name, not the thread's. */
 static __always_inline void current_process(__u32 *pid, __u8 *name)
@@ -370,6 +371,9 @@ int BPF_PROG(reset_sent, const struct sock *sk)
 	__builtin_memset(e, 0, sizeof(*e));
 	e->timestamp_ns = bpf_ktime_get_ns();
 	fill_minisock(e, &id, &sk->__sk_common, TCPSTATE_KIND_RESET_SENT, state);
+	/* The tracepoint tells it since it is an enum: before there is no third argument. */
+	if (bpf_core_type_exists(enum sk_rst_reason))
+		e->backoff = reset_reason(ctx[2]);
 	submit(e, this_cpu(), true);
 	return 0;
 }

@@ -70,6 +70,7 @@ extension ConnectionTracker {
     row.new = .closed
     row.stay = stay
     row.reason = .resetSent
+    row.resetReason = Self.resetReason(event)
     forget(connection)
     return true
   }

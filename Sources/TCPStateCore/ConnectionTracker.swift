@@ -151,6 +151,7 @@ public struct ConnectionTracker: ~Copyable {
     if old == .synReceived { stay = synReceivedStay(event, connection, spacing: stay) }
 
     var reason: Reason?
+    var resetReason: ResetReason?
     if new == .closed {
       switch Ending(event.pointee, old: old) {
       case .timeWait:
@@ -161,6 +162,7 @@ public struct ConnectionTracker: ~Copyable {
         return false  // still FIN-WAIT-2, in another form
       case .closed(let why):
         reason = why
+        resetReason = Self.resetReason(event)
       }
     }
 
@@ -169,6 +171,7 @@ public struct ConnectionTracker: ~Copyable {
     row.new = new
     row.stay = stay
     row.reason = reason
+    row.resetReason = resetReason
 
     if new == .closed {
       forget(connection)

@@ -21,6 +21,7 @@ public struct LifecycleEnd: Sendable {
     /// How long it was in `old`.
     public var stay: Stay?
     public var reason: Reason?
+    public var resetReason: ResetReason?
     public var source: Source
     public var actorPID: UInt32?
     public var actorName: ShortName
@@ -38,6 +39,7 @@ public struct LifecycleEnd: Sendable {
       new = row.new
       stay = row.stay
       reason = row.reason
+      resetReason = row.resetReason
       source = row.source
       actorPID = row.actorPID
       actorName = row.actorName
@@ -141,6 +143,7 @@ extension Transition {
     if role == .unknown { role = earlier.role }
     closer = closer ?? earlier.closer
     reason = reason ?? earlier.reason
+    resetReason = resetReason ?? earlier.resetReason
     if ownerPID == nil {
       ownerPID = earlier.ownerPID
       ownerName = earlier.ownerName

@@ -107,6 +107,8 @@ public struct LifecycleStep: Sendable {
   public var act: Act?
   /// Why the connection ended by this step.
   public var reason: Reason?
+  /// Why `side` sent a RST.
+  public var resetReason: ResetReason?
   /// The process that acted, if it isn't the owner.
   public var actorPID: UInt32?
   public var actorName = ShortName()

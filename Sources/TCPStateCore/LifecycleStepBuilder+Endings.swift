@@ -9,6 +9,7 @@ extension LifecycleStepBuilder {
       return add(step, at: moment.time, rank: 190)
     }
     step.reason = moment.reason
+    step.resetReason = moment.resetReason
     switch moment.reason {
     case .resetReceived, .refused:
       implyReset(by: side.other, phase, moment)

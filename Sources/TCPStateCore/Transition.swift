@@ -133,6 +133,8 @@ public struct Transition: Sendable, BitwiseCopyable {
   public var role = Role.unknown
   public var closer: Closer?
   public var reason: Reason?
+  /// Why the RST was sent that ended it, on kernels that tell.
+  public var resetReason: ResetReason?
   public var source = Source.event
 
   /// The process that holds the socket: its thread group id.

@@ -59,7 +59,7 @@ final class EventQueue {
       let event = try EventDecoder.borrowed(bytes)
       // For a minisock the reset is an event of its own.
       if event.pointee.kind == TCPSTATE_KIND_RESET_SENT, TCPState(number: event.pointee.state_new) == .closed {
-        amendEnding(event.pointee.socket_address)
+        amendEnding(event)
         return
       }
       if tail == Self.capacity { compact() }
@@ -78,13 +78,16 @@ final class EventQueue {
   }
 
   /// Notes at the transition to CLOSED that a RST of ours followed. It came microseconds before.
-  private func amendEnding(_ socket: UInt64) {
+  private func amendEnding(_ reset: UnsafePointer<tcpstate_event>) {
+    let socket = reset.pointee.socket_address
     for index in stride(from: tail - 1, through: max(head, tail - 64), by: -1) {
       let event = entries[index].event
       guard event.pointee.socket_address == socket, TCPState(number: event.pointee.state_new) == .closed else {
         continue
       }
-      own(index).pointee.flags |= UInt16(TCPSTATE_FLAG_RESET_SENT)
+      let own = own(index)
+      own.pointee.flags |= UInt16(TCPSTATE_FLAG_RESET_SENT)
+      own.pointee.backoff = reset.pointee.backoff
       return
     }
   }

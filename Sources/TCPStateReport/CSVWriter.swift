@@ -145,6 +145,7 @@ public struct CSVWriter: Sendable {
     case .identifier(let number): cursor.put(hex16: number)
     case .pointer(let number): cursor.put(shortHex: number)
     case .word(let word): cursor.put(word)
+    case .text(let text): cursor.put(text)
     case .name(let name):
       if style.writesPlainly(name) {
         cursor.put(name.storage.0, name.storage.1, count: name.count)

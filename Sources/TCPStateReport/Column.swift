@@ -10,7 +10,7 @@ public enum Column: Int, CaseIterable, Sendable {
   case closer, initialSendSequence, initialReceiveSequence
   case sendUnacknowledged, sendNext, receiveNext, unreadBytes, unacknowledgedBytes
   case sendWindow, receiveWindow, congestionWindow, slowStartThreshold, congestionControl
-  case rto, synAckRetransmits, segmentsSent, segmentsReceived, socketAddress, interfaceIndex
+  case rto, synAckRetransmits, segmentsSent, segmentsReceived, socketAddress, interfaceIndex, resetReason
 
   /// What is written unless `--columns` says otherwise: everything up to `retransmits`.
   public static let defaults = Array(allCases.prefix(defaultCount))
@@ -66,6 +66,7 @@ public enum Column: Int, CaseIterable, Sendable {
     case .segmentsReceived: "segments_received"
     case .socketAddress: "socket_address"
     case .interfaceIndex: "interface_index"
+    case .resetReason: "reset_reason"
     }
   }
 

@@ -12,6 +12,8 @@ enum FieldValue {
   /// Hexadecimal digits.
   case pointer(UInt64)
   case word(Word)
+  /// A word of any length, of ours.
+  case text(StaticString)
   /// Not empty.
   case name(ShortName)
   case address(IPAddress)
@@ -119,6 +121,7 @@ extension Column {
     case .socketAddress:
       if let address = row.socketAddress { .pointer(address) } else { .unknown }
     case .interfaceIndex: FieldValue(row.interface)
+    case .resetReason: if let reason = row.resetReason { .text(reason.name) } else { .unknown }
     }
   }
 }

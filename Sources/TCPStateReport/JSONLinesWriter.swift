@@ -73,6 +73,7 @@ public struct JSONLinesWriter: Sendable {
     case .identifier(let number): cursor.put(hex16: number)
     case .pointer(let number): cursor.put(shortHex: number)
     case .word(let word): cursor.put(word)
+    case .text(let text): cursor.put(text)
     case .name(let name):
       if name.isPlain {
         cursor.put(name.storage.0, name.storage.1, count: name.count)

@@ -51,6 +51,7 @@ public struct LifecycleJSON: Sendable {
       if !end.facts.ownerName.isEmpty { put(name: end.facts.ownerName, "process.executable.name", &buffer) }
       put(number: end.facts.netns.map { UInt64($0) }, "tcp.netns", &buffer)
       if let reason = end.facts.reason { put(reason.name.description, "tcp.reason", &buffer) }
+      if let reason = end.facts.resetReason { put(reason.name.description, "tcp.reset_reason", &buffer) }
     }
     put(number: life.initialSequence(of: side).map { UInt64($0) }, "tcp.initial_send_sequence", &buffer)
     if let bytes = life.bytesSent(by: side) { put(wide: bytes, "tcp.bytes_sent", &buffer) }
@@ -84,6 +85,7 @@ public struct LifecycleJSON: Sendable {
     }
     if let act = step.act { put(act.name.description, "act", &buffer) }
     if let reason = step.reason { put(reason.name.description, "reason", &buffer) }
+    if let reason = step.resetReason { put(reason.name.description, "reset_reason", &buffer) }
     if let segment = step.segment { append(segment, step.side, life, to: &buffer) }
     if let state = step.state { put(state.name(.openTelemetry), "state_new", &buffer) }
     if let state = step.clientState { put(state.name(.openTelemetry), "state_client", &buffer) }

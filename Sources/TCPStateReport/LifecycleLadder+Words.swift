@@ -21,11 +21,13 @@ extension LifecycleLadder {
       if let unread = life[step.side]?.facts.unreadBytes, unread > 0 {
         text = "close(), \(ByteCountText.string(UInt64(unread))) unread"
       } else {
-        text = step.segment == nil ? "close()" : "abort"
+        text = step.segment == nil ? "close()" : "abort" + Self.detail(step.resetReason)
       }
     case .kill: text = "killed"
     case .listenerClosed: text = "its listener was closed"
-    case nil: return nil
+    case nil:
+      // What makes the kernel send a RST by itself.
+      return step.segment?.flags.contains(.rst) == true ? step.resetReason?.words?.description : nil
     }
     guard let pid = step.actorPID else { return text }
     return "\(text) by \(OwnerText.string(name: step.actorName, pid: pid, glyphs: style.glyphs))"
@@ -74,16 +76,23 @@ extension LifecycleLadder {
     }
     switch life.reason {
     case .fin, .reused, nil: return ""
-    case .resetReceived, .resetSent: return "reset"
+    case .resetReceived, .resetSent: return "reset" + Self.detail(resetReason(life))
     case .timeout: return "timed out"
     case .refused: return "refused"
     case .unreachable: return "unreachable"
-    case .aborted: return "aborted by the \(actor(life, .aborted))"
+    case .aborted: return "aborted by the \(actor(life, .aborted))" + Self.detail(resetReason(life))
     case .killed: return "killed by an administrator"
     case .unaccepted: return "never accepted"
     case .timeWaitOverflow: return "too many TIME-WAIT"
     case .unknown: return "the end was not seen"
     }
+  }
+
+  /// ` (linger)`
+  private static func detail(_ reason: ResetReason?) -> String { reason?.words.map { " (\($0))" } ?? "" }
+
+  private func resetReason(_ life: Lifecycle) -> ResetReason? {
+    Side.allCases.compactMap { life[$0]?.facts.resetReason }.first
   }
 
   private func actor(_ life: Lifecycle, _ reason: Reason) -> String {

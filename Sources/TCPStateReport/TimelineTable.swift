@@ -85,7 +85,7 @@ public struct TimelineTable: ~Copyable {
     position += padding + width
   }
 
-  /// Appends the `why`; one that the new state implies only where it fits.
+  /// Appends the `why`; what the new state implies, and details, only where they fit.
   private mutating func append(
     _ why: WhyText, _ row: Transition, position: Int, end: Int, to buffer: inout ByteBuffer
   ) {
@@ -94,10 +94,10 @@ public struct TimelineTable: ~Copyable {
     guard width > 0 else { return }
     // The state is the compact layout's last column and needs no padding after it.
     let padding = layout.isCompact ? 1 : max(end + TimelineLayout.gap - position, TimelineLayout.gap)
-    if why.isImplied, !why.namesActor, let terminal = style.width,
-      position + padding + width > terminal
-    {
-      return
+    if let terminal = style.width, position + padding + width > terminal {
+      if why.isImplied, !why.namesActor { return }
+      cell.removeAll()
+      _ = why.append(row, style: style, withDetail: false, to: &cell)
     }
     buffer.append(spaces: padding)
     if style.color, why.isAlarm { buffer.append(StateColor.alarm) }

@@ -89,6 +89,10 @@ extension TransitionReader {
       row.socketAddress = address
       return true
     case .interfaceIndex: return number(cell, &row.interface)
+    case .resetReason:
+      // A kernel after this program may have others.
+      row.resetReason = ResetReason(name: String(decoding: cell.bytes, as: UTF8.self))
+      return true
     default: return false
     }
   }

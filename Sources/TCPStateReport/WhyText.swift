@@ -65,10 +65,20 @@ public struct WhyText: Sendable {
   }
 
   /// Appends the text, `reset received` or `closed by nginx/812`, and returns its columns.
+  ///
+  /// - Parameter withDetail: also why a reset was sent: `aborted (linger)`.
   @discardableResult
-  func append(_ row: Transition, style: TableStyle, to buffer: inout ByteBuffer) -> Int {
+  func append(
+    _ row: Transition, style: TableStyle, withDetail: Bool = true, to buffer: inout ByteBuffer
+  ) -> Int {
     var width = cause.utf8CodeUnitCount
     buffer.append(cause)
+    if withDetail, width > 0, let detail = row.resetReason?.words {
+      buffer.append(" (")
+      buffer.append(detail)
+      buffer.append(")")
+      width += detail.utf8CodeUnitCount + 3
+    }
     guard namesActor else { return width }
     if width > 0 {
       buffer.append(UInt8(ascii: " "))

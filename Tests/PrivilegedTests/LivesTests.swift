@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -143,6 +144,27 @@ extension Privileged {
         #expect(ends.sorted() == life.ends.map(\.description).sorted(), "\(life.name)")
       }
       #expect(tracer.process.errorText.contains(" 0 lost, 0 unmatched"))
+      if Self.tellsResets { Self.checkResets(rows, ports) }
+    }
+
+    /// Linux 6.10 and newer say why they send a RST.
+    private static var tellsResets: Bool {
+      var name = utsname()
+      uname(&name)
+      let release = withUnsafeBytes(of: &name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+      let numbers = release.split(separator: ".").prefix(2).compactMap { Int($0) }
+      return numbers.count == 2 && (numbers[0], numbers[1]) >= (6, 10)
+    }
+
+    private static func checkResets(_ rows: [CSVTable.Row], _ ports: [String: Set<String>]) {
+      for (life, wanted) in [
+        ("unread_data", "aborted tcp_abort_on_close"), ("linger_0", "aborted tcp_state"),
+        ("data_for_an_orphan", "reset_sent tcp_timewait_socket"), ("never_accepted", "unaccepted tcp_state"),
+      ] {
+        let told = rows.filter { touches([$0], ports[life] ?? []) && !$0["reset_reason"].isEmpty }
+        #expect(told.map { "\($0["reason"]) \($0["reset_reason"])" } == [wanted], "\(life)")
+      }
+      #expect(rows.allSatisfy { $0["reset_reason"].isEmpty || $0["state_new"] == "closed" })
     }
 
     /// "NAME PORT…" lines; the same name may come twice.

@@ -102,6 +102,19 @@ import Testing
     }
   }
 
+  @Test func resetReasonsAreTheRecords() {
+    let numbers: [(ResetReason, Int32)] = [
+      (.noSocket, TCPSTATE_RESET_NO_SOCKET), (.tcpAbortOnData, TCPSTATE_RESET_TCP_ABORT_ON_DATA),
+      (.tcpAbortOnClose, TCPSTATE_RESET_TCP_ABORT_ON_CLOSE), (.tcpAbortOnLinger, TCPSTATE_RESET_TCP_ABORT_ON_LINGER),
+      (.tcpDisconnectWithData, TCPSTATE_RESET_TCP_DISCONNECT_WITH_DATA),
+      (.mptcpRstEmiddlebox, TCPSTATE_RESET_MPTCP_RST_EMIDDLEBOX), (.error, TCPSTATE_RESET_ERROR),
+    ]
+    for (reason, number) in numbers { #expect(Int32(reason.rawValue) == number, "\(reason)") }
+    #expect(ResetReason.allCases.map { Int32($0.rawValue) } == Array(1...TCPSTATE_RESET_ERROR))
+    #expect(ResetReason.allCases.allSatisfy { ResetReason(name: $0.name.description) == $0 })
+    #expect(ResetReason(name: "not_specified") == nil && ResetReason(rawValue: 0) == nil)
+  }
+
   /// A million connections are 200 MB at the most.
   @Test func connectionIsSmall() {
     #expect(MemoryLayout<Connection>.stride <= 200)

@@ -63,6 +63,7 @@ enum ScenarioRecord {
     case "netns": event.netns = try Scenario.number(value)
     case "cgroup": event.cgroup_id = try Scenario.number(value)
     case "interface": event.interface_index = try Scenario.number(value)
+    case "reset-reason": event.backoff = ResetReason(name: value)?.rawValue ?? 0
     case "err": event.error = try Scenario.number(value)
     default: return false
     }

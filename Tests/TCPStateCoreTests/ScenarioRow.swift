@@ -10,6 +10,7 @@ enum ScenarioRow {
     case "role": row.role.name.description
     case "closer": row.closer?.name.description ?? "-"
     case "reason": row.reason?.name.description ?? "-"
+    case "reset-reason": row.resetReason?.name.description ?? "-"
     case "id": String(row.connection, radix: 16)
     case "owner": row.ownerPID.map { "\($0)/\(row.ownerName)" } ?? "-"
     case "actor": row.actorPID.map { "\($0)/\(row.actorName)" } ?? "-"

@@ -25,7 +25,10 @@ import Testing
       script.transfer(clientSends: 812, serverSends: 48_120)
       switch self {
       case .reset:
-        script.go(.client, .closed, at: 5_800_000) { $0.reason = .aborted }
+        script.go(.client, .closed, at: 5_800_000) {
+          $0.reason = .aborted
+          $0.resetReason = .tcpAbortOnLinger
+        }
         script.go(.server, .closed, at: 5_800_040) { $0.reason = .resetReceived }
       case .serverAlone:
         sides = [.server]

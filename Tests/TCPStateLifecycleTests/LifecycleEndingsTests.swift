@@ -47,13 +47,18 @@ import Testing
     script.firstFin(.client, at: 100_000)
     script.acknowledgeFin(.client)
     script.go(.client, .finWait2, at: 100_100)
-    script.go(.client, .closed, at: 100_500) { $0.reason = .resetSent }
+    script.go(.client, .closed, at: 100_500) {
+      $0.reason = .resetSent
+      $0.resetReason = .tcpTimewaitSocket
+    }
     script.edit(.server) { $0.receiveNext = $0.receiveNext }
     script.go(.server, .closed, at: 100_600) { $0.reason = .resetReceived }
     #expect(
       script.steps().suffix(2) == [
         "- client RST 3063428175 CLOSED (reset_sent)", "- server CLOSED (reset_received)",
       ])
+    let steps = script.lives().first?.steps.suffix(2)
+    #expect(steps?.map(\.resetReason) == [.tcpTimewaitSocket, nil], "whose RST it is")
   }
 
   @Test func refused() {

@@ -178,6 +178,8 @@ public enum SampleTransitions: String, CaseIterable, Sendable {
       row.new = .closed
       row.stay = Stay(nanoseconds: 1_234_567 << UInt64(2 * index), kind: .exact)
       row.reason = reason
+      if reason == .resetSent { row.resetReason = .tcpTimewaitSocket }
+      if reason == .aborted { row.resetReason = .tcpAbortOnLinger }
       if reason == .killed || reason == .fin {
         row.actorPID = 999
         row.actorName = ShortName("ss")

@@ -85,6 +85,7 @@ def tracer_features(outcome):
     features.check("owners", _owner_trouble(usual, lives))
     told = [line for line in outcome.lines("usual.err") if "This kernel gives less" in line]
     features.check("nothing-missed", " ".join(told))
+    features.check("reset-reasons", _reset_trouble(usual))
     _existing(features, outcome, usual, held)
     _stuck(features, outcome, held)
     features.check("lifecycle", _lifecycle_trouble(outcome))
@@ -143,6 +144,12 @@ def _first(rows, wrong, what):
         if wrong(row):
             return f"{row} {what}"
     return None if rows else "there are no rows"
+
+
+def _reset_trouble(rows):
+    """Who gives a connection up sends a RST, and newer kernels tell why."""
+    aborted = [row for row in rows if row["reason"] == "aborted" and row["state_old"] == "established"]
+    return _first(aborted, lambda row: not row["reset_reason"], "does not tell why a reset was sent")
 
 
 def _ends(rows, ports):

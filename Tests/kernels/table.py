@@ -16,6 +16,7 @@ ROWS = [
     ("the kernel's own connection ids (cookies)", "cookies"),
     ("sockets from before the start", "existing-sockets"),
     ("… with their owners", "existing-owners"),
+    ("why a reset was sent, in the kernel's words", "reset-reasons"),
     ("TIME-WAIT and orphaned FIN-WAIT-2 to their end", "minisocks"),
     ("TIME-WAIT from before, to the millisecond", "field:tw_entry_stamp"),
     ("exact SYN-RECEIVED after a repeated SYN-ACK", "field:total_rto_time"),

@@ -56,6 +56,36 @@ typedef int64_t tcpstate_s64;
 #define TCPSTATE_FLAG_RESET_SENT 0x0400 /* set by user space: a RST of ours followed at once */
 
 /*
+ * Why the kernel sent a RST: enum sk_rst_reason (include/net/rstreason.h, Linux
+ * 6.10 and newer) by name. Its numbers change between kernels, these don't; 0
+ * is not specified, not known, or none of these.
+ */
+#define TCPSTATE_RESET_NO_SOCKET 1
+#define TCPSTATE_RESET_TCP_INVALID_ACK_SEQUENCE 2
+#define TCPSTATE_RESET_TCP_RFC7323_PAWS 3
+#define TCPSTATE_RESET_TCP_TOO_OLD_ACK 4
+#define TCPSTATE_RESET_TCP_ACK_UNSENT_DATA 5
+#define TCPSTATE_RESET_TCP_FLAGS 6
+#define TCPSTATE_RESET_TCP_OLD_ACK 7
+#define TCPSTATE_RESET_TCP_ABORT_ON_DATA 8
+#define TCPSTATE_RESET_TCP_TIMEWAIT_SOCKET 9
+#define TCPSTATE_RESET_INVALID_SYN 10
+#define TCPSTATE_RESET_TCP_ABORT_ON_CLOSE 11
+#define TCPSTATE_RESET_TCP_ABORT_ON_LINGER 12
+#define TCPSTATE_RESET_TCP_ABORT_ON_MEMORY 13
+#define TCPSTATE_RESET_TCP_STATE 14
+#define TCPSTATE_RESET_TCP_KEEPALIVE_TIMEOUT 15
+#define TCPSTATE_RESET_TCP_DISCONNECT_WITH_DATA 16
+#define TCPSTATE_RESET_MPTCP_RST_EUNSPEC 17
+#define TCPSTATE_RESET_MPTCP_RST_EMPTCP 18
+#define TCPSTATE_RESET_MPTCP_RST_ERESOURCE 19
+#define TCPSTATE_RESET_MPTCP_RST_EPROHIBIT 20
+#define TCPSTATE_RESET_MPTCP_RST_EWQ2BIG 21
+#define TCPSTATE_RESET_MPTCP_RST_EBADPERF 22
+#define TCPSTATE_RESET_MPTCP_RST_EMIDDLEBOX 23
+#define TCPSTATE_RESET_ERROR 24
+
+/*
  * One state transition, as the socket stood when sock:inet_sock_set_state
  * fired (include/trace/events/sock.h). The kernel counts the phantom bytes of
  * SYN and FIN in some of the counters; they are passed on raw.
@@ -77,7 +107,8 @@ struct tcpstate_event {
 	tcpstate_u16 peer_port; /* host order */
 	tcpstate_u16 family; /* AF_INET or AF_INET6, of the socket */
 	tcpstate_u8 timeouts; /* icsk_retransmits: unanswered timeouts in a row */
-	tcpstate_u8 backoff; /* icsk_backoff */
+	tcpstate_u8
+		backoff; /* icsk_backoff; of a RST, in RESET_SENT and by its flag: TCPSTATE_RESET_* */
 	tcpstate_u32 netns; /* inode of the network namespace */
 	tcpstate_u32 interface_index; /* bound device, else the one last received on; 0 none */
 	tcpstate_u32 user_id; /* sk_uid */

@@ -93,6 +93,8 @@ static int features(const char *path)
 		}
 	}
 	printf("field:total_rto_time %s\n", field(btf, "tcp_sock", "total_rto_time"));
+	printf("field:reset_reason %s\n",
+	       btf__find_by_name_kind(btf, "sk_rst_reason", BTF_KIND_ENUM) > 0 ? "ok" : "missing");
 	printf("field:tw_entry_stamp %s\n", field(btf, "inet_timewait_sock", "tw_entry_stamp"));
 	btf__free(btf);
 	bpf_object__close(object);
