@@ -25,8 +25,10 @@ public final class ChildProcess {
   private var outputPipe: Int32 = -1
   private var errorPipe: Int32 = -1
 
-  /// - Parameter arguments: the program, found by PATH, and its arguments.
-  public init(_ arguments: [String], output: Output = .pipe) throws {
+  /// - Parameters:
+  ///   - arguments: the program, found by PATH, and its arguments.
+  ///   - errorsToTerminal: its standard error is a terminal, whose line ends come as CR LF.
+  public init(_ arguments: [String], output: Output = .pipe, errorsToTerminal: Bool = false) throws {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -35,7 +37,7 @@ public final class ChildProcess {
 
     let stdin = try Self.pipe()
     posix_spawn_file_actions_adddup2(&actions, stdin.read, 0)
-    let stderr = try Self.pipe()
+    let stderr = errorsToTerminal ? try Self.terminal() : try Self.pipe()
     posix_spawn_file_actions_adddup2(&actions, stderr.write, 2)
     childEnds += [stdin.read, stderr.write]
     switch output {
@@ -93,6 +95,18 @@ public final class ChildProcess {
     return (ends[0], ends[1])
   }
 
+  /// A terminal, which is written to, and the end that its window would have.
+  private static func terminal() throws -> (read: Int32, write: Int32) {
+    // asm-generic/ioctls.h; TIOCGPTPEER opens the other end without a look at /dev/pts.
+    let (unlock, openPeer): (UInt, UInt) = (0x4004_5431, 0x5441)
+    var isLocked: CInt = 0
+    let window = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+    guard window >= 0, ioctl(window, unlock, &isLocked) == 0,
+      case let end = ioctl(window, openPeer, O_RDWR | O_NOCTTY | O_CLOEXEC), end >= 0
+    else { throw TestFailure("a terminal: \(String(cString: strerror(errno)))") }
+    return (window, end)
+  }
+
   public var outputText: String { String(decoding: output, as: UTF8.self) }
   public var errorText: String { String(decoding: errors, as: UTF8.self) }
   public var errorLines: [Substring] { errorText.split(separator: "\n") }
@@ -130,6 +144,12 @@ public final class ChildProcess {
       guard !deadline.hasPassed else { throw TestFailure("\(what): nothing in time; its errors: \(errorText)") }
       readSome(deadline.milliseconds)
     }
+  }
+
+  /// Reads what comes within that time, if anything does.
+  public func read(during milliseconds: Int32) {
+    let deadline = Deadline(seconds: Double(milliseconds) / 1000)
+    while !deadline.hasPassed, outputPipe >= 0 || errorPipe >= 0 { readSome(deadline.milliseconds) }
   }
 
   private func readSome(_ milliseconds: Int32) {
