@@ -26,7 +26,7 @@ SHELL_FILES := .ci/run $(wildcard scripts/*.sh) $(addprefix Tests/kernels/guest/
 CLANG_FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(shell command -v $(c) 2>/dev/null)) clang-format)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-privileged build install uninstall golden format lint bench bench-timewait bench-stuck bench-top test-kernels refresh-kernels fuzz test-sanitize coverage soak bench-summary deps clean
+.PHONY: help run test test-privileged build install uninstall golden format lint bench bench-timewait bench-stuck bench-top test-kernels refresh-kernels fuzz test-sanitize coverage soak bench-summary bench-report deps clean
 .NOTPARALLEL: # apt and swift build each want to be alone
 .PHONY: find-swift test-bundle deps-build deps-test deps-lint deps-bench deps-kernels
 
@@ -95,6 +95,9 @@ bench: build bench-pipeline $(addprefix .build/bench/,churn records twin) ## mea
 
 bench-summary: build deps-bench .build/bench/recording $(VENV)/installed ## time summary --read of 10 million rows against DuckDB; BENCH_ROUNDS, BENCH_ROWS
 	@$(TCPSTATE_TEST_PYTHON) bench/summary.py .build/bench/recording $(BENCH_ROWS)
+
+bench-report: build $(VENV)/installed ## time the report of 50,000 connections, made and opened in Chromium; BENCH_ROUNDS, BENCH_CONNECTIONS
+	@$(TCPSTATE_TEST_PYTHON) bench/report.py
 
 bench-timewait: build deps-bench .build/bench/churn ## measure what following 50,000 TIME-WAIT sockets costs; 75 s
 	@$(SUDO) python3 bench/timewait.py
