@@ -12,7 +12,7 @@ extension ResetReason {
     case .tcpFlags: "wrong flags"
     case .tcpOldAck: "old ACK"
     case .tcpAbortOnData: "data after close()"
-    case .tcpTimewaitSocket: "timewait socket"
+    case .tcpTimewaitSocket: "no process has it"
     case .invalidSyn: "invalid SYN"
     case .tcpAbortOnClose: "unread data"
     case .tcpAbortOnLinger: "linger"
