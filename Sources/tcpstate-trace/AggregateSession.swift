@@ -43,7 +43,7 @@ struct AggregateSession: ~Copyable {
           printer.measureTerminal()
         } else {
           ending = true
-          if signal == SIGINT, isatty(2) == 1 { Message.line("") }  // the terminal has shown ^C
+          if signal == SIGINT { printer.interrupted() }
         }
       }
       if let deadline, KernelClock.monotonic() >= deadline { ending = true }

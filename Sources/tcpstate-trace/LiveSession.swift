@@ -53,7 +53,7 @@ struct LiveSession<Sink: TransitionSink & ~Copyable>: ~Copyable {
           sink.measureTerminal()
         } else {
           ending = true
-          if signal == SIGINT, isatty(2) == 1 { Message.line("") }  // the terminal has shown ^C
+          if signal == SIGINT { sink.interrupted() }
         }
       }
       if let deadline, KernelClock.monotonic() >= deadline { ending = true }

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// Lines for people, on standard error; standard output is for the data alone.
 enum Message {
@@ -6,8 +7,18 @@ enum Message {
     line("tcpstate-trace: \(text)")
   }
 
+  /// Lines written so far, for who keeps a picture on the same terminal.
+  private static let written = Atomic<Int>(0)
+  static var lines: Int { written.load(ordering: .relaxed) }
+
   static func line(_ text: String) {
     write(text + "\n")
+    written.add(1, ordering: .relaxed)
+  }
+
+  /// Ends the line on which the terminal has shown ^C.
+  static func endInterruptedLine() {
+    if isatty(2) == 1 { write("\n") }
   }
 
   /// Control characters of foreign text are shown, never sent.

@@ -58,7 +58,7 @@ struct StuckWatchSession: ~Copyable {
       let hasMore = stream.isBehind && !printer.isBackedUp
       for signal in loop.wait(milliseconds: hasMore ? 0 : Self.tick) where signal != SIGWINCH {
         ending = true
-        if signal == SIGINT, isatty(2) == 1 { Message.line("") }  // the terminal has shown ^C
+        if signal == SIGINT { Message.endInterruptedLine() }
       }
       if let deadline, KernelClock.monotonic() >= deadline { ending = true }
       if ending { stream.source.detach() }

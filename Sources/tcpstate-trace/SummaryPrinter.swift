@@ -16,6 +16,8 @@ struct SummaryPrinter: ~Copyable, TransitionSink {
   private var lastDrawn: UInt64 = 0
   /// Lines of the picture that is on the screen.
   private var onScreen = 0
+  /// Messages there were when it was drawn.
+  private var toldBefore = 0
   private var received: UInt64 = 0
   private(set) var lost: UInt64 = 0
   private let limit: UInt64?
@@ -53,20 +55,25 @@ struct SummaryPrinter: ~Copyable, TransitionSink {
   private mutating func draw() {
     var picture = ByteBuffer()
     append(to: &picture)
-    erase()
     let height = Int(Terminal.height(of: file.descriptor) ?? 24)
     let lines = picture.text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
-    let shown = lines.count < height ? Array(lines) : Array(lines.prefix(height - 2)) + ["…"]
+    let shown = lines.count < height ? Array(lines) : Array(lines.prefix(height - 2)) + ["…"[...]]
     // A line that is too long is cut by the terminal rather than wrapped, which would move all below it.
     file.pending.append("\u{1b}[?7l")
-    for line in shown { file.pending.append(line + "\n") }
+    putInPlace(shown)
     file.pending.append("\u{1b}[?7h")
     onScreen = shown.count
+    toldBefore = Message.lines
   }
 
-  private mutating func erase() {
-    if onScreen > 0 { file.pending.append("\u{1b}[\(onScreen)A\r\u{1b}[J") }
+  /// Writes lines over the picture that is on the screen, unless something was told below it.
+  ///
+  /// Each is cleared by itself: what is cleared at once from the top is kept by tmux, for one to scroll back to.
+  private mutating func putInPlace(_ lines: some Sequence<Substring>) {
+    if onScreen > 0, toldBefore == Message.lines { file.pending.append("\u{1b}[\(onScreen)A\r") }
     onScreen = 0
+    for line in lines { file.pending.append("\u{1b}[K\(line)\n") }
+    file.pending.append("\u{1b}[J")
   }
 
   private func append(to buffer: inout ByteBuffer) {
@@ -93,10 +100,10 @@ struct SummaryPrinter: ~Copyable, TransitionSink {
   }
 
   mutating func finish() {
-    erase()
     var result = ByteBuffer()
     append(to: &result)
-    file.pending.append(result)
+    guard onScreen > 0 else { return file.pending.append(result) }
+    putInPlace(result.text.split(separator: "\n", omittingEmptySubsequences: false).dropLast())
   }
 
   mutating func flush() throws -> Bool {
@@ -113,6 +120,11 @@ struct SummaryPrinter: ~Copyable, TransitionSink {
   func waitForReader() {
     var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
     _ = Glibc.poll(&poll, 1, -1)
+  }
+
+  mutating func interrupted() {
+    // ^C is overwritten with the picture.
+    if onScreen == 0 { Message.endInterruptedLine() }
   }
 
   mutating func measureTerminal() {

@@ -39,6 +39,9 @@ protocol TransitionSink: ~Copyable {
   /// The terminal's size has changed.
   mutating func measureTerminal()
 
+  /// The terminal has shown ^C.
+  mutating func interrupted()
+
   /// Whether nothing more is to be shown: enough was, or the reader is gone.
   var isDone: Bool { get }
   /// Bytes that wait for the reader.
@@ -52,6 +55,7 @@ extension TransitionSink where Self: ~Copyable {
   var writesWhileReading: Bool { true }
   /// Whether the reader is so far behind that no more should be produced.
   var isBackedUp: Bool { waiting > OutputFile.highWater }
+  mutating func interrupted() { Message.endInterruptedLine() }
   mutating func waitsForPorts(now: UInt64) -> Bool { false }
   mutating func learnPort(_ connection: UInt64, _ port: UInt16) {}
   mutating func learnedPorts(at time: UInt64) {}

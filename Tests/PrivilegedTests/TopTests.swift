@@ -2,51 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-private enum Tmux {
-  static var isThere: Bool { (try? ChildProcess.run(["tmux", "-V"]).ending) == .exited(0) }
-}
-
 extension Privileged {
   /// `top` in a real terminal: tmux's.
   @Suite(.enabled(if: Tmux.isThere, "needs tmux")) struct TopTests {
-    /// A tmux server of its own with one window that runs a shell command.
-    private final class Terminal {
-      private let name = "tcpstate-\(UUID().uuidString)"
-
-      init(_ command: String) throws {
-        try tmux("-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", command)
-      }
-
-      deinit { _ = try? ChildProcess.run(["tmux", "-L", name, "kill-server"]) }
-
-      @discardableResult
-      private func tmux(_ arguments: String...) throws -> String {
-        let run = try ChildProcess.run(["tmux", "-L", name] + arguments)
-        guard run.ending == .exited(0) else { throw TestFailure("tmux: \(run.errorText)") }
-        return run.outputText
-      }
-
-      func press(_ keys: String...) throws {
-        for key in keys { try tmux("send-keys", key) }
-      }
-
-      func resize(_ width: Int, _ height: Int) throws {
-        try tmux("resize-window", "-x", "\(width)", "-y", "\(height)")
-      }
-
-      /// The screen, once `condition` holds.
-      @discardableResult
-      func screen(_ what: String, _ condition: (String) -> Bool) throws -> String {
-        let deadline = Deadline(seconds: 10)
-        while true {
-          let screen = try tmux("capture-pane", "-p")
-          if condition(screen) { return screen }
-          guard !deadline.hasPassed else { throw TestFailure("\(what): \(screen)") }
-          Clocks.pass(milliseconds: 50)
-        }
-      }
-    }
-
     @Test func keysAndRestoration() throws {
       let pair = try Pair()
       try pair.connect()
