@@ -11,7 +11,12 @@ extension TransitionReader {
     _ start: UnsafePointer<UInt8>, to row: inout Transition
   ) throws(RecordingError) -> Int? {
     let count = columns.count
-    guard cells_of_row(start, ends, count) == count else { return nil }
+    let found = cells_of_row(start, ends, count)
+    guard found == count else {
+      // Told before any value that is in a wrong column.
+      if found > 0 { throw hasCells(found) }
+      return nil
+    }
     for index in 0..<fieldCount {
       let field = fields[index]
       let cell = cell(start, Int(field.place))
@@ -71,10 +76,14 @@ extension TransitionReader {
         byte == UInt8(ascii: ",")
           ? "has more cells than the header's \(columns.count)"
           : byte == UInt8(ascii: "\n")
-            ? "has \(index) cells, the header has \(columns.count)" : "has a byte after a cell that is none of text")
+            ? hasCells(index).what : "has a byte after a cell that is none of text")
     }
     cursor.next += 1
     return true
+  }
+
+  private func hasCells(_ count: Int) -> RecordingError {
+    RecordingError(line: line, "has \(count) cell\(count == 1 ? "" : "s"), the header has \(columns.count)")
   }
 
   /// Anything but a value of its kind is wrong, unless it stands for unknown.

@@ -31,6 +31,8 @@ public struct TransitionReader: ~Copyable {
   /// The header's columns in its order; `nil` where the name is none of ours. JSON Lines have
   /// no header: those of the lines read so far.
   public internal(set) var columns: [Column?] = []
+  /// Names in the header that are none of ours.
+  public private(set) var foreignNames: [String] = []
   public private(set) var format = RecordingFormat.csv
   /// The line that was read last, from 1.
   public internal(set) var line: UInt64 = 0
@@ -289,7 +291,9 @@ public struct TransitionReader: ~Copyable {
   private mutating func readNames(_ text: Slice<UnsafeBufferPointer<UInt8>>) throws(RecordingError) {
     for name in text.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
       let bare = name.first == 34 && name.last == 34 && name.count > 1 ? name.dropFirst().dropLast() : name
-      let column = Column(csvName: String(decoding: bare, as: UTF8.self))
+      let text = String(decoding: bare, as: UTF8.self)
+      let column = Column(csvName: text)
+      if column == nil { foreignNames.append(text) }
       if let column, columns.contains(column) {
         throw RecordingError(line: 1, "has the column \(column.csvName) twice")
       }

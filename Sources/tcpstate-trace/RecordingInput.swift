@@ -96,8 +96,18 @@ final class RecordingInput {
     let missing = needs.missing(in: reader.columns, reader.format)
     guard !missing.isEmpty else { return }
     let names = missing.map { $0.csvName.description }.joined(separator: ", ")
+    // What may have been meant by a name that is none of ours.
+    let meant = reader.foreignNames.first { name in
+      guard
+        case .failure(.unknown(_, let nearest?)) = Result(catching: { () throws(ColumnListError<Column>) in
+          try Column.parse(name)
+        })
+      else { return false }
+      return missing.contains(nearest)
+    }
     let remedy =
       switch reader.format {
+      case .csv where meant != nil: "; the header has '\(Message.printable(meant ?? ""))'"
       case .tcpstates: ", which tcpstates doesn't tell"
       case .csv, .jsonLines:
         missing.contains { !Column.defaults.contains($0) }

@@ -123,6 +123,8 @@ import Testing
     }
     try fails(["--read", path], 65, "a.csv:1: summary needs the column state_duration_ns")
     try fails(["--read", path, "--by", "process"], 65, "needs the columns state_duration_ns, process_name")
+    let typo = try folder.write("typo.csv", "connection_id,state_old,state_nwe,state_duration_ns\n")
+    try fails(["--read", typo], 65, "typo.csv:1: summary needs the column state_new; the header has 'state_nwe'")
     try fails(["--by", "proces"], 64, "--by: 'proces' is none of state, process")
     try fails(["--by", "role,peer,process"], 64, "--by: more than two")
     try fails(["--by", "role,role"], 64, "--by: role is there twice")

@@ -149,7 +149,8 @@ import Testing
     ("state_new,rtt_us\nclosed,1\nclosed,x1\n", 3, "rtt_us: 'x1' is not a number"),
     ("state_new,rtt_us\nclosed,4294967296\n", 2, "rtt_us: '4294967296' is not a number"),
     ("state_new,rtt_us\n\"two\nlines\",1\n", 2, "state_new: 'two\\xalines' is not a state"),
-    ("state_new,rtt_us\nclosed\n", 2, "has 1 cells, the header has 2"),
+    ("state_new,rtt_us\nclosed\n", 2, "has 1 cell, the header has 2"),
+    ("state_new,rtt_us,netns\nclosed,x\n", 2, "has 2 cells, the header has 3"),
     ("state_new,rtt_us\nclosed,1,2\n", 2, "has more cells than the header's 2"),
     ("state_new,local_address\nclosed,1.2.3.400\n", 2, "local_address: '1.2.3.400' is not an IP address"),
     (
