@@ -245,7 +245,9 @@ static __always_inline void record_transition(struct cpu_state *cpu, const struc
  * A process's note has place 0, for no other can be under way then. Softirqs
  * that come in between add theirs above it. They aren't interrupted by others,
  * so each finds its own on top; only those that hit the second program leave
- * theirs behind, to be overwritten.
+ * theirs behind. The next process takes these away before it records, for the
+ * kernel uses a socket's address again: an interrupt just then would take the
+ * old note for its own.
  */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(transition, const struct sock *sk, int state_old, int state_new)
@@ -255,6 +257,11 @@ int BPF_PROG(transition, const struct sock *sk, int state_old, int state_new)
 
 	if (!cpu)
 		return 0;
+	if (sk->sk_lock.owned) {
+		cpu->count = 0;
+		cpu->notes[0].sk = 0;
+		barrier();
+	}
 	record_transition(cpu, sk, state_old, state_new, false);
 	index = sk->sk_lock.owned ? 0 : cpu->count;
 	if (index >= MAX_NOTES)

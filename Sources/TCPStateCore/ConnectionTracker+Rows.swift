@@ -2,11 +2,11 @@ import CTCPStateEvent
 
 /// From what is known of a connection to the fields of a row.
 extension ConnectionTracker {
-  static let localAddressOffset = MemoryLayout<tcpstate_event>.offset(of: \.local_address) ?? 0
-  static let peerAddressOffset = MemoryLayout<tcpstate_event>.offset(of: \.peer_address) ?? 0
-  static let ownerNameOffset = MemoryLayout<tcpstate_event>.offset(of: \.owner_name) ?? 0
-  static let actorNameOffset = MemoryLayout<tcpstate_event>.offset(of: \.actor_name) ?? 0
-  static let congestionControlOffset = MemoryLayout<tcpstate_event>.offset(of: \.congestion_control) ?? 0
+  static var localAddressOffset: Int { Int(TCPSTATE_OFFSET_LOCAL_ADDRESS) }
+  static var peerAddressOffset: Int { Int(TCPSTATE_OFFSET_PEER_ADDRESS) }
+  static var ownerNameOffset: Int { Int(TCPSTATE_OFFSET_OWNER_NAME) }
+  static var actorNameOffset: Int { Int(TCPSTATE_OFFSET_ACTOR_NAME) }
+  static var congestionControlOffset: Int { Int(TCPSTATE_OFFSET_CONGESTION_CONTROL) }
 
   /// Safe: the offsets are those of 16-byte members of the record.
   @inline(__always)
@@ -31,18 +31,30 @@ extension ConnectionTracker {
 
   /// All of a row but states, stay and reason: from the record, and from the
   /// connection where the record is silent.
+  ///
+  /// The work is done by functions that don't get the tracker: the compiler makes a copy of all of it
+  /// for each call of one that is handed it, and isn't inlined.
+  @inline(__always)
   func write(
     _ connection: UnsafeMutablePointer<Connection>, _ event: UnsafePointer<tcpstate_event>,
     to row: inout Transition
   ) {
     write(connection, at: event.pointee.timestamp_ns, source: .event, to: &row)
-    if event.pointee.actor_pid != 0, Self.trusts(event, connection) {
+    Self.writeEvent(connection, event, ticksPerSecond: ticksPerSecond, to: &row)
+  }
+
+  /// What only the record tells.
+  private static func writeEvent(
+    _ connection: UnsafeMutablePointer<Connection>, _ event: UnsafePointer<tcpstate_event>,
+    ticksPerSecond: UInt64?, to row: inout Transition
+  ) {
+    if event.pointee.actor_pid != 0, trusts(event, connection) {
       row.actorPID = event.pointee.actor_pid
-      row.actorName = Self.name(event, offset: Self.actorNameOffset)
+      row.actorName = name(event, offset: actorNameOffset)
     }
     row.socketAddress = event.pointee.socket_address == 0 ? nil : event.pointee.socket_address
 
-    Self.writeFlow(
+    writeFlow(
       event, old: TCPState(number: event.pointee.state_old), new: TCPState(number: event.pointee.state_new),
       ticksPerSecond: ticksPerSecond, to: &row)
   }
@@ -77,11 +89,18 @@ extension ConnectionTracker {
   }
 
   /// What the connection alone tells: all there is for derived rows.
+  @inline(__always)
   func write(
     _ connection: UnsafeMutablePointer<Connection>, at time: UInt64, source: Source, to row: inout Transition
   ) {
+    Self.writeConnection(connection, wallTime: time &+ wallOffset, source: source, to: &row)
+  }
+
+  private static func writeConnection(
+    _ connection: UnsafeMutablePointer<Connection>, wallTime: UInt64, source: Source, to row: inout Transition
+  ) {
     row = Transition()
-    row.time = time &+ wallOffset
+    row.time = wallTime
     row.source = source
     row.connection = connection.pointee.id
     row.role = connection.pointee.role

@@ -13,6 +13,15 @@ extension ConnectionTracker {
     endedDuringPass = []
   }
 
+  /// Asks for the memory that records further behind will need.
+  @inline(__always)
+  public mutating func prefetch(_ following: UnsafeBufferPointer<tcpstate_snapshot>) {
+    guard following.count > 12, let next = following.baseAddress else { return }
+    // `event` is the first member.
+    table.prefetchIndex(Self.key(UnsafeRawPointer(next + 12).assumingMemoryBound(to: tcpstate_event.self)))
+    table.prefetchConnection(Self.key(UnsafeRawPointer(next + 6).assumingMemoryBound(to: tcpstate_event.self)))
+  }
+
   /// Whether a record tells something new of a connection, so that an event which is
   /// still on its way may tell it better. Apply it when all events from before it are applied.
   public func mustWait(_ snapshot: UnsafePointer<tcpstate_snapshot>) -> Bool {

@@ -153,7 +153,7 @@ public struct ConnectionTracker: ~Copyable {
     var reason: Reason?
     var resetReason: ResetReason?
     if new == .closed {
-      switch Ending(event.pointee, old: old) {
+      switch Ending(event, old: old) {
       case .timeWait:
         new = .timeWait
         reason = .fin
@@ -187,9 +187,9 @@ public struct ConnectionTracker: ~Copyable {
     return true
   }
 
-  /// Asks for the memory that applying the event will need, well before it is applied.
+  /// Asks for the memory that applying the event will need, well before it is applied; mutating as `write`.
   @inline(__always)
-  public func prefetchIndex(for event: UnsafePointer<tcpstate_event>) {
+  public mutating func prefetchIndex(for event: UnsafePointer<tcpstate_event>) {
     let record = UnsafeRawPointer(event)
     tcpstate_prefetch(record + 64)
     tcpstate_prefetch(record + 128)
@@ -199,7 +199,7 @@ public struct ConnectionTracker: ~Copyable {
 
   /// Likewise, some events later: this one looks into what `prefetchIndex` has asked for.
   @inline(__always)
-  public func prefetchConnection(for event: UnsafePointer<tcpstate_event>) {
+  public mutating func prefetchConnection(for event: UnsafePointer<tcpstate_event>) {
     table.prefetchConnection(Self.key(event))
     let new = TCPState(number: event.pointee.state_new)
     guard new == .established || new == .closed, table.minisockCount > 0 else { return }
@@ -341,7 +341,8 @@ public struct ConnectionTracker: ~Copyable {
     case (.finWait1, .closing): connection.pointee.closer = .both
     default: break
     }
-    if connection.pointee.ownerPID == 0, connection.pointee.role == .server, !connection.pointee.flags.contains(.older)
+    if old == .listen || old == .synReceived, connection.pointee.ownerPID == 0, connection.pointee.role == .server,
+      !connection.pointee.flags.contains(.older)
     {
       inheritOwner(connection)
     }

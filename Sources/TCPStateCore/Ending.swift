@@ -9,8 +9,8 @@ enum Ending: Equatable {
   /// `nil` for a listener, which isn't a connection.
   case closed(Reason?)
 
-  init(_ event: tcpstate_event, old: TCPState) {
-    let flags = Int32(event.flags)
+  init(_ event: UnsafePointer<tcpstate_event>, old: TCPState) {
+    let flags = Int32(event.pointee.flags)
     let owned = flags & TCPSTATE_FLAG_OWNED != 0
     let hasSocket = flags & TCPSTATE_FLAG_HAS_SOCKET != 0
     let done = flags & TCPSTATE_FLAG_DONE != 0
@@ -19,8 +19,8 @@ enum Ending: Equatable {
       self = .closed(nil)
       return
     }
-    if event.error != 0 {
-      let reason = Self.reason(error: event.error, old: old)
+    if event.pointee.error != 0 {
+      let reason = Self.reason(error: event.pointee.error, old: old)
       let sent = flags & TCPSTATE_FLAG_RESET_SENT != 0
       self = .closed(reason == .resetReceived && sent ? .resetSent : reason)
       return
@@ -32,7 +32,7 @@ enum Ending: Equatable {
       self = .timeWait
     case .finWait2 where hasSocket:
       self = .closed(.aborted)  // connect(AF_UNSPEC): an orphan has no socket
-    case .finWait2 where owned && event.linger2 < 0:
+    case .finWait2 where owned && event.pointee.linger2 < 0:
       self = .closed(.aborted)
     case .finWait2:
       self = .finWait2Minisock

@@ -13,8 +13,6 @@ public enum DecodingFailure: Error, Equatable, Sendable {
 /// Checks a record of the ring buffer or of an iterator before anybody reads it.
 public enum EventDecoder {
   public static let eventSize = MemoryLayout<tcpstate_event>.size
-  private static let cookieOffset = MemoryLayout<tcpstate_event>.offset(of: \.cookie) ?? 0
-  private static let addressOffset = MemoryLayout<tcpstate_event>.offset(of: \.socket_address) ?? 0
   public static let snapshotSize = MemoryLayout<tcpstate_snapshot>.size
 
   /// Reads one ring-buffer record.
@@ -44,23 +42,34 @@ public enum EventDecoder {
     guard
       kind == TCPSTATE_KIND_TRANSITION || kind == TCPSTATE_KIND_RESET_SENT || kind == TCPSTATE_KIND_SYN_ACK
     else { throw .unknownKind(kind) }
-    let cookie = bytes.loadUnaligned(fromByteOffset: cookieOffset, as: UInt64.self)
-    let address = bytes.loadUnaligned(fromByteOffset: addressOffset, as: UInt64.self)
-    guard cookie != 0 || address != 0 else { throw .namesNoSocket }
+    try checkName(bytes)
   }
 
   /// Reads one record of an iterator.
   ///
   /// - Parameter bytes: the record, borrowed for the call only; no alignment is needed.
   public static func snapshot(_ bytes: UnsafeRawBufferPointer) throws(DecodingFailure) -> tcpstate_snapshot {
+    try checkSnapshot(bytes)
+    return bytes.loadUnaligned(as: tcpstate_snapshot.self)
+  }
+
+  /// Checks one record of an iterator.
+  ///
+  /// - Parameter bytes: the record, no alignment is needed.
+  public static func checkSnapshot(_ bytes: UnsafeRawBufferPointer) throws(DecodingFailure) {
     try check(bytes, needed: snapshotSize)
     let kind = bytes[1]
     guard
       kind == TCPSTATE_KIND_SOCKET || kind == TCPSTATE_KIND_TIMEWAIT || kind == TCPSTATE_KIND_REQUEST
     else { throw .unknownKind(kind) }
-    let snapshot = bytes.loadUnaligned(as: tcpstate_snapshot.self)
-    guard snapshot.event.cookie != 0 || snapshot.event.socket_address != 0 else { throw .namesNoSocket }
-    return snapshot
+    try checkName(bytes)
+  }
+
+  @inline(__always)
+  private static func checkName(_ bytes: UnsafeRawBufferPointer) throws(DecodingFailure) {
+    let cookie = bytes.loadUnaligned(fromByteOffset: Int(TCPSTATE_OFFSET_COOKIE), as: UInt64.self)
+    let address = bytes.loadUnaligned(fromByteOffset: Int(TCPSTATE_OFFSET_SOCKET_ADDRESS), as: UInt64.self)
+    guard cookie != 0 || address != 0 else { throw .namesNoSocket }
   }
 
   private static func check(_ bytes: UnsafeRawBufferPointer, needed: Int) throws(DecodingFailure) {

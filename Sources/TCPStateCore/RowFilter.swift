@@ -23,6 +23,9 @@ public struct RowFilter: Sendable {
       && pids.isEmpty && processes.isEmpty && netns == nil
   }
 
+  /// Whether nothing is asked for, so that every row is wanted and shown.
+  public var isOpen: Bool { wantsAll && states.isEmpty && longerThan == nil }
+
   /// Whether the connection is one that was asked for.
   public func wants(_ row: borrowing Transition) -> Bool {
     if let family, row.isIPv4 != (family == 4) { return false }

@@ -183,6 +183,12 @@ public final class KernelSource {
   /// Whether sockets from before can be read.
   public var canReadTables: Bool { iterator.canRead }
 
+  /// Gets a record, and those behind it as far as they were read, which are not checked yet: their memory
+  /// may be asked for ahead.
+  public typealias SnapshotBody = (
+    _ record: UnsafePointer<tcpstate_snapshot>, _ following: UnsafeBufferPointer<tcpstate_snapshot>
+  ) -> Void
+
   /// Every TCP socket of every network namespace: first those that processes
   /// hold, with their owners, then all, without. A socket comes more than once.
   ///
@@ -192,12 +198,12 @@ public final class KernelSource {
   /// - Returns: the namespaces that were read, or gone. Of the others only sockets that processes hold were.
   @discardableResult
   public func readSockets(
-    states: UInt32 = .max, namespaces: [UInt32: String], _ body: (UnsafePointer<tcpstate_snapshot>) -> Void
+    states: UInt32 = .max, namespaces: [UInt32: String], _ body: SnapshotBody
   ) throws(KernelError) -> Set<UInt32> {
     if isPlain {
       let holders = Capabilities.raised([.sysPtrace, .dacReadSearch]) { SocketHolders() }
       return try iterator.readTables(states: states, minisocksOnly: false, namespaces: namespaces) {
-        holders.handOn($0, body)
+        holders.handOn($0, $1, body)
       }
     }
     try iterator.readFiles(states: states, body)
@@ -205,7 +211,7 @@ public final class KernelSource {
   }
 
   /// The sockets of processes that are in SYN-SENT.
-  public func readConnecting(_ body: (UnsafePointer<tcpstate_snapshot>) -> Void) throws(KernelError) {
+  public func readConnecting(_ body: SnapshotBody) throws(KernelError) {
     try iterator.readFiles(states: 1 << UInt32(TCPState.synSent.number), body)
   }
 
@@ -213,7 +219,7 @@ public final class KernelSource {
   ///
   /// - Returns: as `readSockets`.
   public func readMinisocks(
-    namespaces: [UInt32: String], _ body: (UnsafePointer<tcpstate_snapshot>) -> Void
+    namespaces: [UInt32: String], _ body: SnapshotBody
   ) throws(KernelError) -> Set<UInt32> {
     return try iterator.readTables(states: .max, minisocksOnly: true, namespaces: namespaces, body)
   }

@@ -30,16 +30,17 @@ struct SocketHolders {
 
   /// Hands on a record once for each descriptor of its socket, or as it is where there is none.
   func handOn(
-    _ snapshot: UnsafePointer<tcpstate_snapshot>, _ body: (UnsafePointer<tcpstate_snapshot>) -> Void
+    _ snapshot: UnsafePointer<tcpstate_snapshot>, _ following: UnsafeBufferPointer<tcpstate_snapshot>,
+    _ body: KernelSource.SnapshotBody
   ) {
     guard snapshot.pointee.socket_inode != 0, let found = holders[snapshot.pointee.socket_inode]
-    else { return body(snapshot) }
+    else { return body(snapshot, following) }
     var copy = snapshot.pointee
     for holder in found {
       copy.fd = holder.descriptor
       copy.event.owner_pid = holder.process
       withUnsafeMutableBytes(of: &copy.event.owner_name) { $0.copyBytes(from: holder.name) }
-      body(&copy)
+      body(&copy, following)
     }
   }
 

@@ -30,7 +30,7 @@ struct SocketIterator {
   }
 
   /// Every socket with a descriptor, of every namespace, in one pass; a socket comes once for each descriptor.
-  func readFiles(states: UInt32, _ body: (UnsafePointer<tcpstate_snapshot>) -> Void) throws(KernelError) {
+  func readFiles(states: UInt32, _ body: KernelSource.SnapshotBody) throws(KernelError) {
     guard let files else { return }
     shared.pointee.snapshot_states = states
     let fd = bpf_iter_create(files.descriptor)
@@ -43,8 +43,7 @@ struct SocketIterator {
   /// - Parameter namespaces: paths by inodes.
   /// - Returns: those that were read, or that were gone. The others were out of reach.
   func readTables(
-    states: UInt32, minisocksOnly: Bool, namespaces: [UInt32: String],
-    _ body: (UnsafePointer<tcpstate_snapshot>) -> Void
+    states: UInt32, minisocksOnly: Bool, namespaces: [UInt32: String], _ body: KernelSource.SnapshotBody
   ) throws(KernelError) -> Set<UInt32> {
     guard let sockets else { return [] }
     shared.pointee.snapshot_states = states
@@ -78,9 +77,7 @@ struct SocketIterator {
     }
   }
 
-  private static func read(
-    _ fd: consuming FileDescriptor, _ body: (UnsafePointer<tcpstate_snapshot>) -> Void
-  ) throws(KernelError) {
+  private static func read(_ fd: consuming FileDescriptor, _ body: KernelSource.SnapshotBody) throws(KernelError) {
     let size = MemoryLayout<tcpstate_snapshot>.size
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 8)
     defer { buffer.deallocate() }
@@ -95,10 +92,14 @@ struct SocketIterator {
       held += count
       var offset = 0
       while held - offset >= size {
-        if var snapshot = try? EventDecoder.snapshot(UnsafeRawBufferPointer(rebasing: buffer[offset..<offset + size])) {
-          body(&snapshot)
-        }
+        let record = UnsafeRawBufferPointer(rebasing: buffer[offset..<offset + size])
+        let following = UnsafeRawBufferPointer(rebasing: buffer[offset + size..<held])
         offset += size
+        // Records begin where the buffer does, and are whole multiples of 8 bytes.
+        guard (try? EventDecoder.checkSnapshot(record)) != nil, let start = record.baseAddress else { continue }
+        body(
+          start.assumingMemoryBound(to: tcpstate_snapshot.self),
+          following.assumingMemoryBound(to: tcpstate_snapshot.self))
       }
       if offset > 0, held > offset {
         memmove(buffer.baseAddress!, buffer.baseAddress! + offset, held - offset)

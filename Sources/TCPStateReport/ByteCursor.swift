@@ -90,7 +90,7 @@ extension ByteCursor {
   /// The digits of a number below 10^8, a byte each, the first in the lowest: halved three
   /// times, all halves at once, each division a multiplication by the reciprocal.
   @inline(__always)
-  private static func eightDigits(_ number: UInt64) -> UInt64 {
+  fileprivate static func eightDigits(_ number: UInt64) -> UInt64 {
     let high = number / 10_000
     let fours = high | (number &- high &* 10_000) << 32
     let tops = (fours &* 10_486) >> 20 & 0x0000_007f_0000_007f
@@ -147,11 +147,13 @@ extension ByteCursor {
 
   /// Writes nine digits with leading zeros; `number` must be below 10^9.
   @inline(__always)
-  mutating func put(nineDigits number: UInt64) {
-    let lead = number / 100_000_000
-    next.pointee = 48 | UInt8(truncatingIfNeeded: lead)
-    next += 1
-    putEight(digits: number - lead * 100_000_000)
+  mutating func put(nineDigits number: UInt64) { put(NineDigits(number)) }
+
+  @inline(__always)
+  mutating func put(_ digits: NineDigits) {
+    next.pointee = digits.first
+    UnsafeMutableRawPointer(next).storeBytes(of: digits.rest.littleEndian, toByteOffset: 1, as: UInt64.self)
+    next += 9
   }
 
   /// Writes sixteen lower-case hexadecimal digits.
@@ -189,5 +191,19 @@ extension ByteCursor {
   /// Writes a Unicode scalar in UTF-8; the room must be 4.
   mutating func put(_ scalar: Unicode.Scalar) {
     for byte in UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter { put(byte) }
+  }
+}
+
+/// A number below 10^9 as text, with leading zeros, to be written more than once.
+struct NineDigits {
+  let first: UInt8
+  /// The other eight, the first in the lowest byte.
+  let rest: UInt64
+
+  @inline(__always)
+  init(_ number: UInt64) {
+    let lead = number / 100_000_000
+    first = 48 | UInt8(truncatingIfNeeded: lead)
+    rest = ByteCursor.eightDigits(number - lead * 100_000_000) | 0x3030_3030_3030_3030
   }
 }

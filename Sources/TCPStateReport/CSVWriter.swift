@@ -3,11 +3,12 @@ import TCPStateCore
 /// Transitions as CSV: RFC 4180 with LF, UTF-8, one header, and an unquoted
 /// empty cell, or the chosen text, for what isn't known. Rows are written
 /// without allocation once the buffer has grown.
-public struct CSVWriter: Sendable {
+public struct CSVWriter {
   public let columns: [Column]
   public let style: CSVStyle
 
   private var time = TimeText()
+  private let owners = OwnerCells()
   private let words = FieldWords()
   private let beginsWithDefaults: Bool
   /// The worst case of one row.
@@ -17,7 +18,7 @@ public struct CSVWriter: Sendable {
     self.columns = columns
     self.style = style
     beginsWithDefaults = columns.starts(with: Column.defaults) && style.null.isEmpty
-    room = columns.count * (max(NameText.room, style.null.count) + 1) + 1
+    room = columns.count * (max(NameText.room, style.null.count) + 1) + OwnerCells.room + 1
   }
 
   /// Appends the header and its line end.
@@ -30,7 +31,12 @@ public struct CSVWriter: Sendable {
   }
 
   /// Appends one row and its line end.
-  public mutating func append(_ row: Transition, to buffer: inout ByteBuffer) {
+  public mutating func append(_ row: borrowing Transition, to buffer: inout ByteBuffer) {
+    withUnsafePointer(to: row) { append($0, to: &buffer) }
+  }
+
+  /// Likewise, of a row that stays where it is: a value of its size is copied on every call.
+  public mutating func append(_ row: UnsafePointer<Transition>, to buffer: inout ByteBuffer) {
     var cursor = buffer.cursor(room: room)
     if beginsWithDefaults { putDefaults(of: row, to: &cursor) }
     var index = beginsWithDefaults ? Column.defaultCount : 0
@@ -54,56 +60,70 @@ public struct CSVWriter: Sendable {
   /// The default columns, unknown ones empty, one after the other: the same as
   /// `putCell` of each, without asking which column and what kind of value it is, which
   /// would take longer than writing it. A test compares the two.
-  private mutating func putDefaults(of row: Transition, to cursor: inout ByteCursor) {
+  private mutating func putDefaults(of row: UnsafePointer<Transition>, to cursor: inout ByteCursor) {
     var out = cursor
     putBeginning(of: row, to: &out)
-    out.putCell(row.userID)
-    out.putCell(row.cgroup)
-    out.putCell(row.netns)
-    out.putCell(row.isIPv4 ? words.ipv4 : words.ipv6)
-    out.put(row.local.address, octets: words.octets)
+    if !owners.put(row, to: &out) { putOwner(of: row, to: &out) }
+    out.put(row.pointee.local.address, octets: words.octets)
     out.put(UInt8(ascii: ","))
-    out.putCell(port: row.local.port)
-    if !row.peer.address.isUnspecified { out.put(row.peer.address, octets: words.octets) }
+    out.putCell(port: row.pointee.local.port)
+    if !row.pointee.peer.address.isUnspecified { out.put(row.pointee.peer.address, octets: words.octets) }
     out.put(UInt8(ascii: ","))
-    out.putCell(port: row.peer.port)
-    out.putCell(words.states[Int(row.old.number)])
-    out.putCell(words.states[Int(row.new.number)])
-    if let stay = row.stay {
+    out.putCell(port: row.pointee.peer.port)
+    out.putCell(words.states[Int(row.pointee.old.number)])
+    out.putCell(words.states[Int(row.pointee.new.number)])
+    if let stay = row.pointee.stay {
       out.putCell(stay.nanoseconds)
       out.putCell(words.durationKinds[Int(stay.kind.rawValue)])
     } else {
       out.put(UInt8(ascii: ","))
       out.put(UInt8(ascii: ","))
     }
-    out.putCell(words.sources[Int(row.source.rawValue)])
-    out.putCell(row.actorPID)
-    putCell(row.actorName, to: &out)
-    if let reason = row.reason {
+    out.putCell(words.sources[Int(row.pointee.source.rawValue)])
+    if !owners.putActor(row, to: &out) {
+      out.putCell(row.pointee.actorPID)
+      putCell(row.pointee.actorName, to: &out)
+    }
+    if let reason = row.pointee.reason {
       out.putCell(words.reasons[Int(reason.rawValue)])
     } else {
       out.put(UInt8(ascii: ","))
     }
-    out.putCell(row.bytesSent)
-    out.putCell(row.bytesReceived)
-    out.putCell(row.rttMicroseconds)
-    out.putCell(row.retransmits)
+    out.putCell(row.pointee.bytesSent)
+    out.putCell(row.pointee.bytesReceived)
+    out.putCell(row.pointee.rttMicroseconds)
+    out.putCell(row.pointee.retransmits)
     cursor = out
   }
 
-  /// From `timestamp` to `process_name`.
+  /// From `timestamp` to `role`.
   @inline(__always)
-  private mutating func putBeginning(of row: Transition, to out: inout ByteCursor) {
-    if row.hasTime { time.put(rfc3339: row.time, to: &out) }
+  private mutating func putBeginning(of row: UnsafePointer<Transition>, to out: inout ByteCursor) {
+    if row.pointee.hasTime {
+      time.putCells(row.pointee.time, to: &out)
+    } else {
+      out.put(UInt8(ascii: ","))
+      out.put(UInt8(ascii: ","))
+    }
+    out.putCell(row.pointee.sequence)
+    out.put(hex16: row.pointee.connection)
     out.put(UInt8(ascii: ","))
-    if row.hasTime { time.put(unixNano: row.time, to: &out) }
-    out.put(UInt8(ascii: ","))
-    out.putCell(row.sequence)
-    out.put(hex16: row.connection)
-    out.put(UInt8(ascii: ","))
-    out.putCell(words.roles[Int(row.role.rawValue)])
-    out.putCell(row.ownerPID)
-    putCell(row.ownerName, to: &out)
+    out.putCell(words.roles[Int(row.pointee.role.rawValue)])
+  }
+
+  /// From `process_pid` to `network_type`.
+  @inline(never)
+  private mutating func putOwner(of row: UnsafePointer<Transition>, to cursor: inout ByteCursor) {
+    var out = cursor
+    out.putCell(row.pointee.ownerPID)
+    putCell(row.pointee.ownerName, to: &out)
+    let process = out.next
+    out.putCell(row.pointee.userID)
+    out.putCell(row.pointee.cgroup)
+    out.putCell(row.pointee.netns)
+    out.putCell(row.pointee.isIPv4 ? words.ipv4 : words.ipv6)
+    owners.keep(row, from: cursor.next, process: process, to: out.next)
+    cursor = out
   }
 
   @inline(__always)
@@ -131,9 +151,9 @@ public struct CSVWriter: Sendable {
 
   @inline(__always)
   private mutating func putCell(
-    _ column: Column, of row: Transition, to cursor: inout ByteCursor
+    _ column: Column, of row: UnsafePointer<Transition>, to cursor: inout ByteCursor
   ) {
-    put(column.value(of: row, words), to: &cursor)
+    put(column.value(of: row.pointee, words), to: &cursor)
     cursor.put(UInt8(ascii: ","))
   }
 

@@ -1,7 +1,7 @@
 import TCPStateCore
 
 /// What `stuck` has found as CSV: RFC 4180, one header, a row a socket.
-public struct StuckCSV: Sendable {
+public struct StuckCSV {
   private let fields: [StuckField]
   private let style: CSVStyle
   private var cells: CSVWriter

@@ -77,7 +77,7 @@ struct AggregateSession: ~Copyable {
 
   private func openSockets() throws -> [UInt64] {
     var counts = [UInt64](repeating: 0, count: TCPState.arraySize)
-    try source.readSockets(namespaces: source.namespaces()) { snapshot in
+    try source.readSockets(namespaces: source.namespaces()) { snapshot, _ in
       let state = TCPState(number: snapshot.pointee.event.state_new)
       if state.isKnown { counts[Int(state.number)] += 1 }
     }

@@ -97,7 +97,7 @@ struct LiveSession<Sink: TransitionSink & ~Copyable>: ~Copyable {
   private mutating func lookForPorts() throws {
     let now = now
     guard sink.waitsForPorts(now: now) else { return }
-    try stream.source.readConnecting { snapshot in
+    try stream.source.readConnecting { snapshot, _ in
       sink.learnPort(snapshot.pointee.event.cookie, snapshot.pointee.event.local_port)
     }
     sink.learnedPorts(at: now)

@@ -95,7 +95,7 @@ struct LiveStream: ~Copyable {
     tracker.forEachOpen(now: KernelClock.monotonic()) { found in
       var row = copy found
       row.stay = nil  // it goes on
-      recorder?.receive(row, lossBefore: 0)
+      recorder?.receive(&row, lossBefore: 0)
       receive(&row)
     }
     self.recorder = recorder
@@ -212,8 +212,8 @@ struct LiveStream: ~Copyable {
     tracker.beginPass()
     let found =
       minisocksOnly
-      ? try source.readMinisocks(namespaces: namespaces) { take($0, receive) }
-      : try source.readSockets(namespaces: namespaces) { take($0, receive) }
+      ? try source.readMinisocks(namespaces: namespaces) { take($0, $1, receive) }
+      : try source.readSockets(namespaces: namespaces) { take($0, $1, receive) }
     if tracker.ticksPerSecond == nil { tracker.ticksPerSecond = source.ticksPerSecond }
     applyPutOff(receive)
     let overflowed = overflows.grew()
@@ -230,8 +230,10 @@ struct LiveStream: ~Copyable {
   }
 
   private mutating func take(
-    _ snapshot: UnsafePointer<tcpstate_snapshot>, _ receive: (inout Transition, UInt64) -> Void
+    _ snapshot: UnsafePointer<tcpstate_snapshot>, _ following: UnsafeBufferPointer<tcpstate_snapshot>,
+    _ receive: (inout Transition, UInt64) -> Void
   ) {
+    tracker.prefetch(following)
     taken &+= 1
     if taken % 64 == 0 { pumpMeanwhile(receive) }
     if tracker.ticksPerSecond == nil { tracker.ticksPerSecond = KernelClock.ticksPerSecond(snapshot.pointee) }
@@ -297,7 +299,7 @@ struct LiveStream: ~Copyable {
   @inline(__always)
   private mutating func emit(_ receive: (inout Transition, UInt64) -> Void) {
     transitions += 1
-    recorder?.receive(row.pointee, lossBefore: untoldLoss)
+    recorder?.receive(&row.pointee, lossBefore: untoldLoss)
     receive(&row.pointee, untoldLoss)
     untoldLoss = 0
   }

@@ -18,11 +18,10 @@ struct Recorder: ~Copyable {
   }
 
   /// - Parameter lossBefore: events lost right before it: a gap in the sequence.
-  mutating func receive(_ row: borrowing Transition, lossBefore: UInt64) {
-    var row = copy row
+  mutating func receive(_ row: inout Transition, lossBefore: UInt64) {
     sequence += lossBefore + 1
     row.sequence = sequence
-    csv.append(row, to: &file.pending)
+    withUnsafePointer(to: &row) { csv.append($0, to: &file.pending) }
     guard file.isFullBlock, failure == nil else { return }
     do throws(Failure) {
       try file.writeBlock()

@@ -46,7 +46,7 @@ struct StuckReader: ~Copyable {
     var namespaces = try source.namespaces()
     if let wanted = query.filter.netns { namespaces = namespaces.filter { $0.key == wanted } }
     var survey = StuckSurvey(query)
-    try source.readSockets(states: StuckSurvey.readingMask(query), namespaces: namespaces) { snapshot in
+    try source.readSockets(states: StuckSurvey.readingMask(query), namespaces: namespaces) { snapshot, _ in
       if survey.ticksPerSecond == nil { survey.ticksPerSecond = KernelClock.ticksPerSecond(snapshot.pointee) }
       survey.add(snapshot)
       look(snapshot)

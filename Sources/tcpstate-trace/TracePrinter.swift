@@ -13,6 +13,7 @@ struct TracePrinter: TransitionSink, ~Copyable {
   private var file: OutputFile
   private var statistics = StateStatistics()
   private let filter: RowFilter
+  private let choosesRows: Bool
   private let limit: UInt64?
   private let noHeader: Bool
   private var held: HeldRows
@@ -40,6 +41,7 @@ struct TracePrinter: TransitionSink, ~Copyable {
 
   init(output: OutputOptions, columns: [Column], filter: RowFilter, limit: UInt64?, kind: Kind = .live) throws {
     self.filter = filter
+    choosesRows = !filter.isOpen
     self.kind = kind
     self.limit = limit
     noHeader = output.noHeader
@@ -82,8 +84,10 @@ struct TracePrinter: TransitionSink, ~Copyable {
     // A table of transitions has no place for what only was there.
     if row.isFound, kind != .live, format == .table { return }
     received += 1
-    if held.holds(row) { return }
-    if !held.isEmpty, var earlier = held.release(row) { show(&earlier) }
+    if choosesRows {
+      if held.holds(row) { return }
+      if !held.isEmpty, var earlier = held.release(row) { show(&earlier) }
+    }
     show(&row)
   }
 
@@ -110,13 +114,14 @@ struct TracePrinter: TransitionSink, ~Copyable {
 
   @inline(__always)
   private mutating func show(_ row: inout Transition) {
-    guard filter.wants(row) else { return }
+    if choosesRows, !filter.wants(row) { return }
     if let stay = row.stay { statistics.record(row.old, stay) }
-    guard filter.shows(row), !isDone else { return }
+    if choosesRows, !filter.shows(row) { return }
+    if isDone { return }
     sequence += 1
     shown += 1
     if kind != .whole || row.sequence == 0 { row.sequence = sequence }
-    render(row)
+    withUnsafePointer(to: &row) { render($0) }
     if file.isFullBlock { writeBlock() }
   }
 
@@ -132,11 +137,11 @@ struct TracePrinter: TransitionSink, ~Copyable {
   }
 
   @inline(__always)
-  private mutating func render(_ row: borrowing Transition) {
+  private mutating func render(_ row: UnsafePointer<Transition>) {
     switch format {
     case .csv: csv.append(row, to: &file.pending)
-    case .jsonl: jsonLines.append(row, to: &file.pending)
-    case .table: table.append(row, to: &file.pending)
+    case .jsonl: jsonLines.append(row.pointee, to: &file.pending)
+    case .table: table.append(row.pointee, to: &file.pending)
     }
   }
 

@@ -12,7 +12,7 @@ import Testing
   private func ending(_ old: TCPState, flags: Int32 = 0, error: UInt16 = 0, linger2: Int32 = 0) -> Ending {
     var event = EventBuilder.transition(old, .closed, flags: flags, error: error)
     event.linger2 = linger2
-    return Ending(event, old: old)
+    return withUnsafePointer(to: event) { Ending($0, old: old) }
   }
 
   @Test func timeWait() {

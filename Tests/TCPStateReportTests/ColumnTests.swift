@@ -61,4 +61,31 @@ import Testing
       #expect(cells == reversed.reversed())
     }
   }
+
+  /// Cells that are kept from row to row are only used again for the same process with the same facts.
+  @Test func keptCells() {
+    var random = SeededGenerator(seed: 7)
+    func any<T>(_ values: T...) -> T { values[Int.random(in: 0..<values.count, using: &random)] }
+    var fast = CSVWriter()
+    var backwards = CSVWriter(columns: Column.defaults.reversed())
+    for _ in 0..<20_000 {
+      var row = Transition()
+      row.ownerPID = any(nil, 0, 1, 65, 4_294_967_295)
+      row.ownerName = ShortName(any("", "a", "nginx: worker 12", "b b"))
+      row.userID = any(nil, 0, 4_294_967_295)
+      row.cgroup = any(nil, 1, .max)
+      row.netns = any(nil, 4_026_531_840)
+      row.actorPID = any(nil, row.ownerPID, 1, 65)
+      row.actorName = ShortName(any("", "a", "nginx: worker 12"))
+      row.local.address = any(IPAddress(high: 0x2001_0db8 << 32, low: 1), IPAddress(v4: 0x7f00_0001))
+      row.peer.address = row.local.address
+      var a = ByteBuffer()
+      var b = ByteBuffer()
+      fast.append(row, to: &a)
+      backwards.append(row, to: &b)
+      let cells = a.text.dropLast().split(separator: ",", omittingEmptySubsequences: false)
+      let reversed = b.text.dropLast().split(separator: ",", omittingEmptySubsequences: false)
+      #expect(cells == reversed.reversed())
+    }
+  }
 }

@@ -43,7 +43,7 @@ struct Pipeline: ~Copyable {
       if tracker.apply(event, to: &row.pointee) {
         sequence += 1
         row.pointee.sequence = sequence
-        csv.append(row.pointee, to: &buffer)
+        csv.append(row, to: &buffer)
         if buffer.count >= Self.block, !write(Self.block) { return false }
       }
       offset = end

@@ -25,13 +25,48 @@ struct name {
 	uint64_t words[2];
 };
 
+#define ONES 0x0101010101010101ull
+#define HIGHS 0x8080808080808080ull
+
+/* Bytes before the first NUL. */
+static int word_length(uint64_t word)
+{
+	uint64_t zero = (word - ONES) & ~word & HIGHS;
+
+	return zero ? __builtin_ctzll(zero) >> 3 : 8;
+}
+
+static uint64_t word_keep(uint64_t word, int length)
+{
+	return length == 8 ? word : word & ((1ull << length * 8) - 1);
+}
+
 /* 16 bytes of which everything from the first NUL on is dropped. */
 static struct name name_from(const uint8_t *bytes)
 {
-	struct name name = { { 0, 0 } };
+	struct name name;
+	int length;
 
-	memcpy(&name, bytes, strnlen((const char *)bytes, 16));
+	memcpy(&name, bytes, 16);
+	length = word_length(name.words[0]);
+	name.words[0] = word_keep(name.words[0], length);
+	name.words[1] = length < 8 ? 0 : word_keep(name.words[1], word_length(name.words[1]));
 	return name;
+}
+
+static uint64_t zeros(uint64_t word)
+{
+	return (word - ONES) & ~word;
+}
+
+/* Bytes up to the first that has to be quoted, or the end. */
+static int plain_prefix(uint64_t word)
+{
+	uint64_t hits = ((word - ONES * 0x20) & ~word) | word | zeros(word ^ (ONES * '"')) |
+			zeros(word ^ (ONES * ',')) | zeros(word ^ (ONES * '\\')) |
+			zeros(word ^ (ONES * 0x7f));
+
+	return hits & HIGHS ? __builtin_ctzll(hits & HIGHS) >> 3 : 8;
 }
 
 static char *put_null(char *out)
@@ -174,13 +209,11 @@ static char *put_hex16(char *out, uint64_t number)
 static char *put_name(char *out, struct name name)
 {
 	const char *bytes = (const char *)&name;
-	size_t count = strnlen(bytes, 16);
-	bool plain = true;
+	int first = word_length(name.words[0]), second = first < 8 ? 0 : word_length(name.words[1]);
+	size_t count = first + second;
 
-	for (size_t i = 0; i < count; i++)
-		plain &= bytes[i] >= 0x20 && bytes[i] < 0x7f && bytes[i] != ',' &&
-			 bytes[i] != '"' && bytes[i] != '\\';
-	if (plain) {
+	if (plain_prefix(name.words[0]) == first &&
+	    (!second || plain_prefix(name.words[1]) == second)) {
 		memcpy(out, bytes, 16);
 		out += count;
 	} else {

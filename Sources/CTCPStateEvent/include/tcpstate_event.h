@@ -140,6 +140,18 @@ struct tcpstate_event {
 	tcpstate_u8 congestion_control[TCPSTATE_NAME_LENGTH]; /* NUL padded */
 };
 
+/* Where the members are that Swift sees as tuples, or reads before it trusts the record. */
+enum {
+	TCPSTATE_OFFSET_COOKIE = __builtin_offsetof(struct tcpstate_event, cookie),
+	TCPSTATE_OFFSET_SOCKET_ADDRESS = __builtin_offsetof(struct tcpstate_event, socket_address),
+	TCPSTATE_OFFSET_LOCAL_ADDRESS = __builtin_offsetof(struct tcpstate_event, local_address),
+	TCPSTATE_OFFSET_PEER_ADDRESS = __builtin_offsetof(struct tcpstate_event, peer_address),
+	TCPSTATE_OFFSET_OWNER_NAME = __builtin_offsetof(struct tcpstate_event, owner_name),
+	TCPSTATE_OFFSET_ACTOR_NAME = __builtin_offsetof(struct tcpstate_event, actor_name),
+	TCPSTATE_OFFSET_CONGESTION_CONTROL =
+		__builtin_offsetof(struct tcpstate_event, congestion_control),
+};
+
 /*
  * One socket as an iterator found it. event.timestamp_ns is when it was read,
  * event.state_old == event.state_new is the state it is in.
