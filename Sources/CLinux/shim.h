@@ -1,4 +1,5 @@
 #include <linux/capability.h>
+#include <malloc.h>
 #include <mntent.h>
 #include <sched.h>
 #include <stdint.h>

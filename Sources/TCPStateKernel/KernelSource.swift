@@ -61,7 +61,9 @@ public final class KernelSource {
     }
     let image = Base64.decode(EmbeddedObject.base64)
     defer { image.deallocate() }
-    let object = try Self.load(image, configuration)
+    let object = try LargePages.during { () throws(KernelError) -> BPFObject in
+      try Self.load(image, configuration)
+    }
     attachment = object.programs.contains(.transitionClassic) ? .classic : .btf
     shortfall = object.plan.shortfall
     isPlain = object.plan.isPlain
