@@ -32,6 +32,7 @@ from harness import (BUILT, CONNECTIONS, ROUNDS, Failure, median, namespace, num
 from open_sockets import look
 
 TRANSITIONS = 10  # a connection
+PIPELINE = os.environ.get("BENCH_PIPELINE", BUILT.parent / "release/bench-pipeline")
 IDLE_SECONDS = 10
 
 
@@ -199,8 +200,7 @@ def pipeline(tracers, folder):
     records = os.path.join(folder, "records")
     with open(records, "wb") as stream:
         subprocess.run([BUILT / "records", str(CONNECTIONS)], stdout=stream, check=True)
-    programs = {"Swift": os.environ.get("BENCH_PIPELINE", BUILT.parent / "release/bench-pipeline"),
-                "C": BUILT / "twin"}
+    programs = {"Swift": PIPELINE, "C": BUILT / "twin"}
     outputs = {}
     for name, program in programs.items():
         if not os.access(program, os.X_OK):
@@ -215,7 +215,7 @@ def pipeline(tracers, folder):
         progress(f"pipeline, round {round_number + 1} of {4 * ROUNDS}")
         for name in turns(list(programs), round_number):
             ran = subprocess.run([programs[name], records, "/dev/null"], capture_output=True, text=True, check=True)
-            results[name].append(int(ran.stdout))
+            results[name].append(int(ran.stdout.split()[0]))
     rows = [[name, number(statistics.median(ns)), number(min(ns))] for name, ns in results.items()]
     seen = ratio(statistics.median(results["Swift"]), statistics.median(results["C"]))
     rows.append(["Swift / C", f"{seen:.2f}", f"{min(results['Swift']) / min(results['C']):.2f}"])
@@ -224,9 +224,29 @@ def pipeline(tracers, folder):
                     [target("Swift's way from record to row, against C's", 1.1, seen, 2)])]
 
 
+def memory(tracers, folder):
+    """What a million tracked connections take."""
+    records = os.path.join(folder, "records")
+    with open(records, "wb") as stream:
+        subprocess.run([BUILT / "records", "500000", "open"], stdout=stream, check=True)
+    results = []
+    for round_number in range(ROUNDS):
+        progress(f"memory, round {round_number + 1} of {ROUNDS}")
+        ran = subprocess.run([PIPELINE, records, "/dev/null"], capture_output=True, text=True, check=True)
+        tracked, grown = (int(number) for number in ran.stdout.split()[1:])
+        results.append({"tracked": tracked, "bytes": grown})
+    os.unlink(records)
+    tracked, grown = median(results, "tracked"), median(results, "bytes")
+    rows = [[f"{tracked:,.0f}", number(grown / 1e6, 1), number(grown / tracked, 1)]]
+    return [section("Memory of tracked connections, both ends of 500,000", ["tracked", "MB", "bytes each"], rows,
+                    {"trace": results}, [target("memory a tracked connection, of a million, bytes", 200, grown / tracked, 1),
+                                         target("a million connections, MB", 220, grown / tracked, 1)])]
+
+
 def many_open(tracers, folder):
     """50,000 and 200,000 sockets open: a look at them, and a tracer that starts then."""
     return [look(folder, sockets, section, target) for sockets in (50_000, 200_000)]
 
 
-ALL = {"idle": idle, "paced": paced, "churn-1": churn(1), "churn-2": churn(2), "bpf": bpf, "pipeline": pipeline, "open": many_open}
+ALL = {"idle": idle, "paced": paced, "churn-1": churn(1), "churn-2": churn(2), "bpf": bpf, "pipeline": pipeline,
+       "memory": memory, "open": many_open}

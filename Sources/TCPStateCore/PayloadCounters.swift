@@ -13,6 +13,7 @@ struct PayloadCounters {
 
   private let event: UnsafePointer<tcpstate_event>
 
+  @inline(__always)
   init(_ event: UnsafePointer<tcpstate_event>) {
     self.event = event
     let finReceived: UInt64 = Int32(event.pointee.flags) & TCPSTATE_FLAG_DONE != 0 ? 1 : 0

@@ -7,7 +7,7 @@ public struct ShortName: Hashable, Sendable, BitwiseCopyable {
   /// Reads 16 bytes, of which everything from the first NUL on is dropped.
   ///
   /// The buffer must hold at least 16 bytes from `bytes` on.
-  @inlinable
+  @inlinable @inline(__always)
   public init(padded bytes: UnsafeRawPointer) {
     let first = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
     let second = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
@@ -40,14 +40,14 @@ public struct ShortName: Hashable, Sendable, BitwiseCopyable {
   public init() { storage = (0, 0) }
 
   /// Number of bytes before the first NUL.
-  @inlinable
+  @inlinable @inline(__always)
   static func length(of word: UInt64) -> Int {
     // Marks the high bit of the lowest zero byte.
     let zero = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
     return zero.trailingZeroBitCount >> 3
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   static func keep(_ word: UInt64, _ length: Int) -> UInt64 {
     length == 8 ? word : word & ((1 << UInt64(length * 8)) - 1)
   }

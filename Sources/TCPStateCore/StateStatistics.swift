@@ -11,7 +11,7 @@ public struct StateStatistics: ~Copyable {
     if let existing = cells[Int(state.number)] {
       cell = existing
     } else {
-      cell = StayCell()
+      cell = StayCell(isDense: true)
       cells[Int(state.number)] = cell
     }
     cell.record(stay)

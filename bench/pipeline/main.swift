@@ -2,8 +2,8 @@
 //
 //     pipeline RECORDS OUTPUT
 //
-// Prints CPU nanoseconds an event. RECORDS is what `records` writes; the file is read before the
-// clock starts.
+// Prints CPU nanoseconds an event, how many connections are tracked at the end, and the bytes by which the
+// process has grown. RECORDS is what `records` writes; the file is read before.
 
 import CTCPStateEvent
 import Glibc
@@ -20,6 +20,8 @@ struct Pipeline: ~Copyable {
   private let row = UnsafeMutablePointer<Transition>.allocate(capacity: 1)
   private var sequence: UInt64 = 0
   private let output: Int32
+
+  var tracked: Int { tracker.trackedCount }
 
   init(output: Int32) {
     self.output = output
@@ -64,6 +66,16 @@ func cpuNanoseconds() -> UInt64 {
   return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }
 
+/// Bytes of our own that are resident: /proc/self/statm's second number less its third, in pages.
+func residentBytes() -> Int {
+  let file = open("/proc/self/statm", O_RDONLY)
+  defer { close(file) }
+  var text = [UInt8](repeating: 0, count: 256)
+  let count = Glibc.read(file, &text, text.count)
+  let numbers = text.prefix(max(0, count)).split(separator: UInt8(ascii: " ")).map { Int(String(decoding: $0, as: UTF8.self)) ?? 0 }
+  return numbers.count > 2 ? (numbers[1] - numbers[2]) * sysconf(Int32(_SC_PAGESIZE)) : 0
+}
+
 /// The whole file, aligned to 8 bytes.
 func read(_ path: String) -> UnsafeRawBufferPointer? {
   let file = open(path, O_RDONLY)
@@ -89,10 +101,12 @@ func main() -> Int32 {
   let output = open(arguments[2], O_WRONLY | O_CREAT | O_TRUNC, 0o600)
   guard output >= 0 else { return 1 }
   var pipeline = Pipeline(output: output)
+  let before = residentBytes()
   let start = cpuNanoseconds()
   guard pipeline.run(records) else { return 1 }
   let elapsed = cpuNanoseconds() - start
-  print(elapsed / UInt64(records.count / EventDecoder.eventSize))
+  let grown = residentBytes() - before
+  print(elapsed / UInt64(records.count / EventDecoder.eventSize), pipeline.tracked, grown)
   return 0
 }
 

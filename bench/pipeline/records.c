@@ -5,7 +5,9 @@
  * and at the pace in which churn makes them, of 100 client and 16 server
  * processes. Always the same bytes.
  *
- *	records CONNECTIONS
+ *	records CONNECTIONS [open]
+ *
+ * With "open", of connections that all stay open: the first four.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -86,7 +88,7 @@ static void open_end(struct tcpstate_event *e, uint64_t cookie, uint32_t process
 	e->receive_next = e->copied_sequence = irs;
 }
 
-static void connection(uint64_t number)
+static void connection(uint64_t number, int stays_open)
 {
 	uint32_t iss = dice(1 << 24) << 8, irs = dice(1 << 24) << 8, rtt = 20 + dice(200),
 		 bytes = dice(3) * 1448;
@@ -112,6 +114,8 @@ static void connection(uint64_t number)
 	emit(&server, LISTEN, SYN_RECV, 0);
 	emit(&server, SYN_RECV, ESTABLISHED, 0);
 
+	if (stays_open)
+		return;
 	client.bytes_sent = bytes;
 	client.bytes_acknowledged += bytes;
 	client.send_next += bytes;
@@ -146,11 +150,11 @@ int main(int argc, char **argv)
 {
 	long connections = argc > 1 ? atol(argv[1]) : 0;
 
-	if (connections < 1) {
-		fprintf(stderr, "usage: records CONNECTIONS\n");
+	if (connections < 1 || (argc > 2 && strcmp(argv[2], "open"))) {
+		fprintf(stderr, "usage: records CONNECTIONS [open]\n");
 		return 2;
 	}
 	for (long number = 0; number < connections; number++)
-		connection(number);
+		connection(number, argc > 2);
 	return fflush(stdout) != 0;
 }
