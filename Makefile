@@ -90,8 +90,8 @@ lint: find-swift deps-lint ## check the format of Swift and C, and the scripts
 	@shellcheck $(SHELL_FILES)
 	@echo "lint: clean"
 
-bench: build bench-pipeline $(addprefix .build/bench/,churn records twin) ## measure cost and losses beside other tools; ONLY=churn, BENCH_ROUNDS=5
-	@$(SUDO) env $(foreach v,ONLY BENCH_ROUNDS BENCH_CONNECTIONS,$(if $($(v)),$(v)=$($(v)))) python3 bench/run.py
+bench: build bench-pipeline $(addprefix .build/bench/,churn records twin recording) $(VENV)/installed ## measure cost and losses beside other tools; ONLY=churn, BENCH_ROUNDS=5
+	@$(SUDO) env $(foreach v,ONLY BENCH_ROUNDS BENCH_CONNECTIONS TCPSTATE_TEST_PYTHON,$(if $($(v)),$(v)=$($(v)))) python3 bench/run.py
 
 bench-summary: build deps-bench .build/bench/recording $(VENV)/installed ## time summary --read of 10 million rows against DuckDB; BENCH_ROUNDS, BENCH_ROWS
 	@$(TCPSTATE_TEST_PYTHON) bench/summary.py .build/bench/recording $(BENCH_ROWS)

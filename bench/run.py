@@ -76,7 +76,8 @@ def write_results():
             text += f"\n\n## {s['title']}\n\n{as_markdown(s['header'], s['rows'])}\n\n"
             text += "; ".join(part["facts"]) + "."
     how = sections.__doc__.split("How it is measured:\n")[1]
-    RESULTS.write_text(text + "\n\n## How it is measured\n\n" + how, encoding="utf-8")
+    limits = (HERE / "limits.md").read_text(encoding="utf-8")
+    RESULTS.write_text(f"{text}\n\n## How it is measured\n\n{how}\n{limits}", encoding="utf-8")
     own(RESULTS)
 
 
@@ -127,4 +128,5 @@ def main():
                 child.kill()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -23,9 +23,11 @@ import filecmp
 import os
 import statistics
 import subprocess
+import sys
 import time
 
 import bpf_stats
+import summary
 from consumers import InKernel, Ours, Tcpstates
 from harness import (BUILT, CONNECTIONS, ROUNDS, Failure, median, namespace, number, progress, ratio,
                      run_churn, settle, worst)
@@ -243,10 +245,23 @@ def memory(tracers, folder):
                                          target("a million connections, MB", 220, grown / tracked, 1)])]
 
 
+def recording(tracers, folder):
+    """10 million rows, by us and by DuckDB."""
+    progress("summary --read and DuckDB")
+    runs, error = summary.measure(BUILT / "recording", "10000000", os.environ.get("TCPSTATE_TEST_PYTHON", sys.executable))
+    medians = {name: [statistics.median(column) for column in zip(*figures)] for name, figures in runs.items()}
+    rows = [[name, *(number(value, digits) for value, digits in zip(values, (2, 2, 0)))]
+            for name, values in medians.items()]
+    ours, exact, approximate = list(medians.values())[:3]
+    return [section("summary of 10,000,000 rows of CSV, all counts equal", ["", "s", "s of CPU", "MB"], rows, runs, [
+        target("summary --read of 10 million rows, time against DuckDB", 0.5, ours[0] / min(exact[0], approximate[0]), 2),
+        target("… its memory, MB", 300, ours[2], 0), target("… its quantiles, off by", 0.01, error, 4)])]
+
+
 def many_open(tracers, folder):
     """50,000 and 200,000 sockets open: a look at them, and a tracer that starts then."""
     return [look(folder, sockets, section, target) for sockets in (50_000, 200_000)]
 
 
 ALL = {"idle": idle, "paced": paced, "churn-1": churn(1), "churn-2": churn(2), "bpf": bpf, "pipeline": pipeline,
-       "memory": memory, "open": many_open}
+       "memory": memory, "open": many_open, "recording": recording}

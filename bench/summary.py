@@ -69,16 +69,15 @@ def compare(ours, theirs):
     return error
 
 
-def main():
-    generator = sys.argv[1]
-    rows = sys.argv[2] if len(sys.argv) > 2 else "10000000"
+def measure(generator, rows, python, tell=lambda text: None):
+    """Names to (seconds, the CPUs' seconds, megabytes) of each round, by commands; the largest error of a quantile."""
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/recording.csv"
         with open(path, "wb") as file:
             subprocess.run([generator, rows], stdout=file, check=True)
-        print(f"{int(rows):,} rows, {os.path.getsize(path) / 1e6:,.0f} MB, {os.cpu_count()} CPUs")
+        tell(f"{int(rows):,} rows, {os.path.getsize(path) / 1e6:,.0f} MB, {os.cpu_count()} CPUs")
         ours = [BINARY, "summary", "--read", path, "--format", "csv"]
-        theirs = [sys.executable, "-c", QUERY, path]
+        theirs = [python, "-c", QUERY, path]
         by_process = "state_old, process_name"
         commands = {
             "summary --read": ours,
@@ -93,15 +92,21 @@ def main():
             for name, command in commands.items():
                 outputs[name], *figures = run(command)
                 runs[name].append(figures)
+    total, exact, _, grouped, grouped_exact = commands
+    compare(outputs[grouped], outputs[grouped_exact])
+    return runs, compare(outputs[total], outputs[exact])
+
+
+def main():
+    rows = sys.argv[2] if len(sys.argv) > 2 else "10000000"
+    runs, error = measure(sys.argv[1], rows, sys.executable, print)
     print(f"{'median of ' + str(ROUNDS):28} {'clock':>8} {'CPU':>8} {'peak':>8}")
     seconds, peaks = {}, {}
     for name, figures in runs.items():
         clock, cpu, peak = zip(*figures)
         seconds[name], peaks[name] = statistics.median(clock), max(peak)
         print(f"{name:28} {seconds[name]:6.2f} s {statistics.median(cpu):6.2f} s {peaks[name]:5.0f} MB")
-    total, exact, approximate, grouped, grouped_exact = commands
-    error = compare(outputs[total], outputs[exact])
-    compare(outputs[grouped], outputs[grouped_exact])
+    total, exact, approximate, grouped, grouped_exact = runs
     print(f"counts, longest and total equal; quantiles at most {error * 100:.2f} % apart")
     ratio = seconds[total] / min(seconds[exact], seconds[approximate])
     print(f"{ratio:.2f} of DuckDB's time; by process {seconds[grouped] / seconds[grouped_exact]:.2f}")
