@@ -26,8 +26,9 @@ compile() {
 
 # As `swift build` makes it for a C target.
 module_map() {
-  printf 'module CTCPStateEvent {\n  header "%s"\n  export *\n}\n' \
-    "$PWD/Sources/CTCPStateEvent/include/tcpstate_event.h" >"$out/module.modulemap"
+  printf 'module CTCPStateEvent {\n  header "%s"\n  header "%s"\n  export *\n}\n' \
+    "$PWD/Sources/CTCPStateEvent/include/tcpstate_event.h" \
+    "$PWD/Sources/CTCPStateEvent/include/tcpstate_prefetch.h" >"$out/module.modulemap"
 }
 
 build() {
