@@ -187,7 +187,9 @@ public struct ConnectionTracker: ~Copyable {
     return true
   }
 
-  /// Asks for the memory that applying the event will need, well before it is applied; mutating as `write`.
+  /// Asks for the memory that applying the event will need, well before it is applied.
+  ///
+  /// Mutating only so that it gets the tracker in place: the compiler copies all of it for one that isn't.
   @inline(__always)
   public mutating func prefetchIndex(for event: UnsafePointer<tcpstate_event>) {
     let record = UnsafeRawPointer(event)

@@ -1,7 +1,7 @@
 import TCPStateCore
 
 /// The cells from `process_pid` to `network_type` as they were last written: all rows of a process have
-/// the same, and to copy them takes a third of what writing their digits does.
+/// the same, and to copy them is cheaper than to write their digits.
 ///
 /// A class, and its memory reached by pointer, for the compiler copies a struct of this size to look into it.
 final class OwnerCells {

@@ -32,42 +32,49 @@ public struct TimeText: Sendable {
 
   @inline(__always)
   mutating func put(rfc3339 nanoseconds: UInt64, to cursor: inout ByteCursor) {
-    let now = nanoseconds / 1_000_000_000
-    if now != second { enter(now) }
-    cursor.put(date)
-    cursor.put(clock)
-    cursor.put(nineDigits: nanoseconds - now * 1_000_000_000)
-    cursor.put(UInt8(ascii: "Z"))
+    let fraction = fraction(of: nanoseconds)
+    putCalendar(fraction, to: &cursor)
   }
 
   /// Writes the nanoseconds since the epoch.
   @inline(__always)
   mutating func put(unixNano nanoseconds: UInt64, to cursor: inout ByteCursor) {
-    let now = nanoseconds / 1_000_000_000
-    guard now > 0 else { return cursor.put(decimal: nanoseconds) }
-    if now != second { enter(now) }
-    cursor.put(epoch)
-    cursor.put(nineDigits: nanoseconds - now * 1_000_000_000)
+    let fraction = fraction(of: nanoseconds)
+    putEpoch(fraction, nanoseconds, to: &cursor)
   }
 
   /// Both, each with its comma: the nine digits are the same.
   @inline(__always)
   mutating func putCells(_ nanoseconds: UInt64, to cursor: inout ByteCursor) {
+    let fraction = fraction(of: nanoseconds)
+    putCalendar(fraction, to: &cursor)
+    cursor.put(UInt8(ascii: ","))
+    putEpoch(fraction, nanoseconds, to: &cursor)
+    cursor.put(UInt8(ascii: ","))
+  }
+
+  /// What is below the second, which is kept.
+  @inline(__always)
+  private mutating func fraction(of nanoseconds: UInt64) -> NineDigits {
     let now = nanoseconds / 1_000_000_000
     if now != second { enter(now) }
+    return NineDigits(nanoseconds - now * 1_000_000_000)
+  }
+
+  @inline(__always)
+  private func putCalendar(_ fraction: NineDigits, to cursor: inout ByteCursor) {
     cursor.put(date)
     cursor.put(clock)
-    let fraction = NineDigits(nanoseconds - now * 1_000_000_000)
     cursor.put(fraction)
     cursor.put(UInt8(ascii: "Z"))
-    cursor.put(UInt8(ascii: ","))
-    if now > 0 {
-      cursor.put(epoch)
-      cursor.put(fraction)
-    } else {
-      cursor.put(decimal: nanoseconds)
-    }
-    cursor.put(UInt8(ascii: ","))
+  }
+
+  /// Below a second there are no leading zeros.
+  @inline(__always)
+  private func putEpoch(_ fraction: NineDigits, _ nanoseconds: UInt64, to cursor: inout ByteCursor) {
+    guard second > 0 else { return cursor.put(decimal: nanoseconds) }
+    cursor.put(epoch)
+    cursor.put(fraction)
   }
 
   @inline(never)

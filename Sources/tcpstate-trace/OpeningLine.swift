@@ -18,14 +18,11 @@ enum OpeningLine {
 
   /// What `summary --in-kernel` says.
   ///
-  /// - Parameter open: sockets that were there before, by `TCPState.number`; `nil` when they weren't looked for.
-  static func counting(open: [UInt64]?) -> String {
-    var line = "Tracing TCP on Linux \(kernelVersion), counting in the kernel."
-    if let open {
-      let listeners = open[Int(TCPState.listen.number)]
-      line += before(connections: open.reduce(0, +) - listeners, listeners: listeners)
-    }
-    return line + " Ctrl-C ends."
+  /// - Parameter open: sockets that were there before, by `TCPState.number`.
+  static func counting(open: [UInt64]) -> String {
+    let listeners = open[Int(TCPState.listen.number)]
+    return "Tracing TCP on Linux \(kernelVersion), counting in the kernel."
+      + before(connections: open.reduce(0, +) - listeners, listeners: listeners) + " Ctrl-C ends."
   }
 
   private static func before(connections: UInt64, listeners: UInt64) -> String {
