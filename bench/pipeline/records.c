@@ -15,18 +15,7 @@
 #include <string.h>
 #include <arpa/inet.h>
 #include <tcpstate_event.h>
-
-enum {
-	ESTABLISHED = 1,
-	SYN_SENT,
-	SYN_RECV,
-	FIN_WAIT1,
-	FIN_WAIT2,
-	CLOSE = 7,
-	CLOSE_WAIT,
-	LAST_ACK,
-	LISTEN
-};
+#include "states.h"
 
 static uint64_t now = 5000000000000;
 static uint32_t seed = 1;

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <tcpstate_event.h>
+#include "states.h"
 #include "twin_text.h"
 #include "twin_table.h"
 
@@ -25,19 +26,6 @@
 #define WALL_OFFSET 1800000000000000000ull
 #define COMPLETE_SINCE 1ull
 
-enum {
-	ESTABLISHED = 1,
-	SYN_SENT,
-	SYN_RECV,
-	FIN_WAIT1,
-	FIN_WAIT2,
-	TIME_WAIT,
-	CLOSE,
-	CLOSE_WAIT,
-	LAST_ACK,
-	LISTEN,
-	CLOSING
-};
 enum reason {
 	NO_REASON,
 	FIN,
