@@ -68,7 +68,8 @@ struct SummaryCommand: ParsableCommand {
       (!rows.processes.isEmpty, "--process"), (!rows.states.isEmpty, "--state"),
       (rows.longerThan != nil, "--longer-than"), (limits.count != nil, "--count"),
       (tracing.recordOptions.record != nil, "--record"), (tracing.attach == .classic, "--attach classic"),
-      (tracing.connections.maxConnections != nil, "--max-connections"),
+      (tracing.connections.maxConnections != nil, "--max-connections"), (tracing.noExisting, "--no-existing"),
+      (tracing.buffer != nil, "--buffer"),
     ]
     for (isGiven, option) in refused where isGiven {
       throw Failure(.usage, "--in-kernel counts per state only, it can't go with \(option)")

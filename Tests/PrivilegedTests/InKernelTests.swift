@@ -38,6 +38,7 @@ extension Privileged {
 
     @Test(arguments: [
       ["--by", "process"], ["--pid", "1"], ["--state", "established"], ["--count", "1"], ["--record", "t.csv"],
+      ["--no-existing"], ["--buffer", "4M"],
     ])
     func refuses(_ options: [String]) throws {
       let process = try ChildProcess.run([Tracer.binary, "summary", "--in-kernel"] + options, seconds: 10)
