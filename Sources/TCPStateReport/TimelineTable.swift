@@ -4,6 +4,7 @@ import TCPStateCore
 ///
 /// Nothing is ever cut: what is wider than its column widens it from then on,
 /// which may make room by leaving out optional columns; then the header comes again.
+/// A line that would be wider than the terminal goes without padding, from its end on, as far as it takes.
 public struct TimelineTable: ~Copyable {
   public private(set) var style: TableStyle
 
@@ -12,6 +13,8 @@ public struct TimelineTable: ~Copyable {
   /// One cell, so that its width is known before its place is.
   private var cell = ByteBuffer(capacity: 512)
   private var headerIsDue = false
+  /// Before each cell of a line that has to be squeezed.
+  private var paddings: [Int] = []
 
   public init(style: TableStyle) {
     self.style = style
@@ -44,6 +47,16 @@ public struct TimelineTable: ~Copyable {
   public mutating func append(_ row: Transition, to buffer: inout ByteBuffer) {
     fit(row)
     if headerIsDue { appendHeader(to: &buffer) }
+    let why = WhyText(row)
+    if style.width != nil, squeeze(row, why) {
+      appendSqueezed(row, why, to: &buffer)
+    } else {
+      appendAligned(row, why, to: &buffer)
+    }
+    buffer.append(UInt8(ascii: "\n"))
+  }
+
+  private mutating func appendAligned(_ row: Transition, _ why: WhyText, to buffer: inout ByteBuffer) {
     var position = 0
     var end = 0
     for column in layout.columns {
@@ -51,8 +64,45 @@ public struct TimelineTable: ~Copyable {
       let width = write(column, of: row)
       place(column, width: width, position: &position, end: &end, in: &buffer)
     }
-    append(WhyText(row), row, position: position, end: end, to: &buffer)
-    buffer.append(UInt8(ascii: "\n"))
+    append(why, row, position: position, end: end, to: &buffer)
+  }
+
+  /// Finds the `paddings` with which a line fits the terminal that doesn't by itself.
+  ///
+  /// - Returns: whether there are such.
+  private mutating func squeeze(_ row: Transition, _ why: WhyText) -> Bool {
+    paddings.removeAll(keepingCapacity: true)
+    var position = 0
+    var end = 0
+    for column in layout.columns {
+      cell.removeAll()
+      let width = write(column, of: row)
+      paddings.append(padding(column, width: width, position: position, end: &end))
+      position += paddings[paddings.count - 1] + width
+    }
+    cell.removeAll()
+    let width = why.isImplied && !why.namesActor ? 0 : why.append(row, style: style, withDetail: false, to: &cell)
+    if width > 0 { position += whyPadding(position: position, end: end) + width }
+    guard var excess = style.width.map({ position - $0 }), excess > 0 else { return false }
+    for index in paddings.indices.dropFirst().reversed() {
+      let less = min(excess, paddings[index] - 1)
+      paddings[index] -= less
+      excess -= less
+    }
+    return excess == 0
+  }
+
+  /// As `squeeze` has found it out.
+  private mutating func appendSqueezed(_ row: Transition, _ why: WhyText, to buffer: inout ByteBuffer) {
+    var position = 0
+    for (index, column) in layout.columns.enumerated() {
+      cell.removeAll()
+      let width = write(column, of: row)
+      buffer.append(spaces: paddings[index])
+      buffer.append(cell)
+      position += paddings[index] + width
+    }
+    append(why, row, position: position, end: position, to: &buffer)
   }
 
   /// Widens the columns that this row needs wider, before any of it is written.
@@ -76,13 +126,22 @@ public struct TimelineTable: ~Copyable {
     _ column: TimelineColumn, width: Int, position: inout Int, end: inout Int,
     in buffer: inout ByteBuffer
   ) {
-    let start = end == 0 ? 0 : end + (column == .state ? 1 : TimelineLayout.gap)
-    end = start + layout.width(of: column)
-    let wanted = column.alignsRight ? end - width : start
-    let padding = max(wanted - position, position == 0 ? 0 : 1)
+    let padding = padding(column, width: width, position: position, end: &end)
     buffer.append(spaces: padding)
     buffer.append(cell)
     position += padding + width
+  }
+
+  private func padding(_ column: TimelineColumn, width: Int, position: Int, end: inout Int) -> Int {
+    let start = end == 0 ? 0 : end + (column == .state ? 1 : TimelineLayout.gap)
+    end = start + layout.width(of: column)
+    let wanted = column.alignsRight ? end - width : start
+    return max(wanted - position, position == 0 ? 0 : 1)
+  }
+
+  private func whyPadding(position: Int, end: Int) -> Int {
+    // The state is the compact layout's last column and needs no padding after it.
+    layout.isCompact ? 1 : max(end + TimelineLayout.gap - position, TimelineLayout.gap)
   }
 
   /// Appends the `why`; what the new state implies, and details, only where they fit.
@@ -92,8 +151,7 @@ public struct TimelineTable: ~Copyable {
     cell.removeAll()
     let width = why.append(row, style: style, to: &cell)
     guard width > 0 else { return }
-    // The state is the compact layout's last column and needs no padding after it.
-    let padding = layout.isCompact ? 1 : max(end + TimelineLayout.gap - position, TimelineLayout.gap)
+    let padding = whyPadding(position: position, end: end)
     if let terminal = style.width, position + padding + width > terminal {
       if why.isImplied, !why.namesActor { return }
       cell.removeAll()

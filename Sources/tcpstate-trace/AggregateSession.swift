@@ -34,7 +34,7 @@ struct AggregateSession: ~Copyable {
     attachedAt = KernelClock.monotonic()
     before = try openSockets()
     Rights.giveUp(source)
-    Message.line(OpeningLine.counting(open: before))
+    Message.line(OpeningLine.text(open: before))
     let deadline = duration.map { attachedAt + $0 }
     var ending = false
     while !ending {

@@ -30,6 +30,36 @@ import Testing
     }
   }
 
+  /// Nor does one wrap that ends other than in order, with ports and processes as they come.
+  @Test(
+    arguments: [80, 120, 160],
+    [.resetReceived, .resetSent, .timeout, .killed, .unaccepted] as [Reason])
+  func fitsWhateverHappens(_ width: Int, _ reason: Reason) {
+    for (name, pid, peer) in [
+      ("curl", 8123, "127.0.0.1"), ("python3", 26115, "127.0.0.1"), ("nginx", 812, "192.168.100.200"),
+      ("python3", 26115, "93.184.216.34"),
+    ] as [(String, UInt32, String)] {
+      var row = SampleTransitions.client()
+      row.ownerName = ShortName(name)
+      row.ownerPID = pid
+      row.local.port = 33266
+      row.peer = Endpoint(address: IPAddress(parsing: peer) ?? .unspecified, port: 59019)
+      row.old = .established
+      row.stay = Stay(nanoseconds: 123_400_000, kind: .exact)
+      var table = TimelineTable(style: TableStyle(width: width, utc: true))
+      var buffer = ByteBuffer()
+      table.appendHeader(to: &buffer)
+      for new in [.closeWait, .closed, .closeWait] as [TCPState] {
+        row.new = new
+        row.reason = new == .closed ? reason : nil
+        table.append(row, to: &buffer)
+      }
+      let lines = buffer.text.split(separator: "\n")
+      for line in lines { #expect(DisplayWidth.of(String(line)) <= width, "\(line)") }
+      #expect(lines.last == lines[lines.count - 3], "only the line that needs it is squeezed")
+    }
+  }
+
   /// One long cell must not make all later lines wrap.
   @Test(arguments: [80, 107, 120])
   func oneLongLineAlone(_ width: Int) {

@@ -1,0 +1,43 @@
+/// What people are told once tracing has begun: `Tracing TCP on Linux 6.18. Open before: …`
+public struct OpeningText {
+  /// What is known of the sockets that were there before.
+  public enum Before: Sendable, Equatable {
+    case sockets(connections: UInt64, listeners: UInt64)
+    /// The kernel doesn't tell.
+    case untold
+    /// Nobody asked.
+    case unasked
+  }
+
+  /// The line is no longer than this, however many sockets there are.
+  static let width = 80
+
+  private let kernel: String
+  private let before: Before
+
+  /// - Parameter kernel: its version, `6.18`.
+  public init(kernel: String, before: Before) {
+    self.kernel = kernel
+    self.before = before
+  }
+
+  /// One line, without its end.
+  public var string: String {
+    let tracing = "Tracing TCP on Linux \(kernel)."
+    let ending = " Ctrl-C ends."
+    let open: String
+    switch before {
+    case .unasked: return tracing + ending
+    case .untold: return tracing + " Open before: this kernel doesn't tell." + ending
+    case .sockets(let connections, let listeners):
+      open = " \(Self.count(connections, "connection")), \(Self.count(listeners, "listener"))."
+    }
+    let forms = [" Open before:" + open + ending, " Open:" + open + ending, " Open:" + open]
+    let form = forms.first { (tracing + $0).utf8.count <= Self.width }
+    return tracing + (form ?? forms[2])
+  }
+
+  private static func count(_ number: UInt64, _ noun: String) -> String {
+    "\(NumberText.string(number)) \(noun)\(number == 1 ? "" : "s")"
+  }
+}
