@@ -51,6 +51,11 @@ public struct OpenSockets: ~Copyable {
   /// The caller has lost interest in the socket.
   public mutating func forget(_ connection: UInt64) { apply(SocketStep(forgetting: connection)) }
 
+  /// The socket's TIME-WAIT is over, if it is in any.
+  mutating func endTimeWait(_ connection: UInt64) {
+    if entries[place(of: connection)].state == TCPState.timeWait.number { forget(connection) }
+  }
+
   public func forEach(_ body: (_ state: TCPState, _ group: Int32) -> Void) {
     for index in 0..<capacity where entries[index].state != 0 {
       body(TCPState(number: entries[index].state), entries[index].group)

@@ -9,6 +9,7 @@ public struct StaySummary: ~Copyable {
   private let isPart: Bool
   public private(set) var tally: StayTally
   public private(set) var sockets = OpenSockets()
+  private var timeWaitEnds = TimeWaitEnds()
   /// A part's notes.
   private var steps: [SocketStep] = []
   /// Transitions of wanted connections.
@@ -47,6 +48,21 @@ public struct StaySummary: ~Copyable {
       stay.nanoseconds >= filter.longerThan ?? 0
     else { return }
     tally.record(stay, in: old, group: group)
+  }
+
+  /// Likewise, live: what enters TIME-WAIT is open for as long as that may last, if nobody tells its end.
+  ///
+  /// - Parameter now: on the clock of `endTimeWaits`.
+  public mutating func receive(_ row: borrowing Transition, now: UInt64) {
+    receive(row)
+    if row.new == .timeWait { timeWaitEnds.note(row.connection, at: now) }
+  }
+
+  /// Counts those no longer as open whose TIME-WAIT must be over.
+  ///
+  /// - Parameter now: nanoseconds, of a clock that isn't set.
+  public mutating func endTimeWaits(now: UInt64) {
+    timeWaitEnds.takeOver(at: now) { sockets.endTimeWait($0) }
   }
 
   @inline(__always)

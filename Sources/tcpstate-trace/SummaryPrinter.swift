@@ -1,5 +1,6 @@
 import Glibc
 import TCPStateCore
+import TCPStateKernel
 import TCPStateReport
 
 /// `summary`: counts, shows it on a terminal as it goes, and prints it at the end.
@@ -13,6 +14,9 @@ struct SummaryPrinter: ~Copyable, TransitionSink {
   private let isTerminal: Bool
   /// Whether the terminal shows it as it goes.
   private let isLive: Bool
+  private let isRecording: Bool
+  /// CLOCK_MONOTONIC, as of the latest round.
+  private var now = KernelClock.monotonic()
   private var lastDrawn: UInt64 = 0
   /// Lines of the picture that is on the screen.
   private var onScreen = 0
@@ -28,6 +32,7 @@ struct SummaryPrinter: ~Copyable, TransitionSink {
   ) throws(Failure) {
     self.options = options
     self.limit = limit
+    self.isRecording = isRecording
     summary = StaySummary(keys: keys, filter: filter)
     file = try OutputFile(path: options.output)
     isTerminal = isatty(file.descriptor) == 1
@@ -42,10 +47,15 @@ struct SummaryPrinter: ~Copyable, TransitionSink {
 
   mutating func receive(_ row: inout Transition, lossBefore: UInt64) {
     lost += lossBefore
-    if !isDone { summary.receive(row) }
+    if isDone { return }
+    if isRecording { summary.receive(row) } else { summary.receive(row, now: now) }
   }
 
   mutating func advance(to now: UInt64) {
+    if !isRecording {
+      self.now = KernelClock.monotonic()
+      summary.endTimeWaits(now: self.now)
+    }
     guard isLive, now &- lastDrawn >= Self.interval, file.pending.isEmpty else { return }
     lastDrawn = now
     draw()
