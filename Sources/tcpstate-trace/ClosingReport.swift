@@ -13,7 +13,9 @@ struct ClosingReport {
   var transitions: UInt64
   var shown: UInt64
   var lost: UInt64
-  var undecodable: UInt64
+  /// Lines of a recording that couldn't be read.
+  var leftOut: UInt64 = 0
+  var undecodable: UInt64 = 0
   /// Nanoseconds since the tracer was attached, or from a recording's first row to its last; `nil` if that isn't told.
   var elapsed: UInt64?
 
@@ -71,7 +73,9 @@ struct ClosingReport {
   private func completeness(unmatched: UInt64) -> String {
     var text = "\(NumberText.string(transitions)) transitions"
     text += elapsed.map { " in \(DurationText.string($0)), " } ?? ", "
-    text += "\(NumberText.string(lost)) lost, \(NumberText.string(unmatched)) unmatched"
+    text += "\(NumberText.string(lost)) lost, "
+    if leftOut > 0 { text += "\(NumberText.string(leftOut)) left out, " }
+    text += "\(NumberText.string(unmatched)) unmatched"
     if shown != transitions { text += ", \(NumberText.string(shown)) shown" }
     if undecodable > 0 { text += ", \(NumberText.string(undecodable)) undecodable" }
     return text + ".\n"

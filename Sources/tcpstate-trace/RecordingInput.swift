@@ -9,10 +9,12 @@ final class RecordingInput {
   private let skipsBad: Bool
   private var isChecked = false
   private var lastSequence: UInt64 = 0
+  /// Lines left out when that row was read.
+  private var badBefore: UInt64 = 0
 
   /// The row that comes next; meaningless after the end.
   private(set) var row = Transition()
-  /// Events lost right before `row`: a gap in the sequence.
+  /// Events lost right before `row`: a gap in the sequence, less the lines of it that were left out.
   private(set) var lossBefore: UInt64 = 0
   private(set) var rows: UInt64 = 0
   private(set) var bad: UInt64 = 0
@@ -34,7 +36,9 @@ final class RecordingInput {
     while true {
       switch try next() {
       case .row:
-        lossBefore = row.sequence > lastSequence + 1 && lastSequence > 0 ? row.sequence - lastSequence - 1 : 0
+        let gap = row.sequence > lastSequence + 1 && lastSequence > 0 ? row.sequence - lastSequence - 1 : 0
+        lossBefore = gap - min(gap, bad - badBefore)
+        badBefore = bad
         lastSequence = row.sequence
         rows += 1
         return true

@@ -15,6 +15,10 @@ struct RecordingSession<Sink: TransitionSink & ~Copyable>: ~Copyable {
   private var progress: ReadingProgress
   /// Events lost, by the gaps of the recordings.
   private(set) var lost: UInt64 = 0
+  /// Lines that couldn't be read.
+  var leftOut: UInt64 { inputs.reduce(0) { $0 + $1.bad } }
+  /// Whether all that was recorded is there, and all that was to be recorded was.
+  var isComplete: Bool { lost == 0 && leftOut == 0 }
   /// Rows read.
   private(set) var rows: UInt64 = 0
 

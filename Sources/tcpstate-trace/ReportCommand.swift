@@ -69,7 +69,7 @@ struct ReportCommand: ParsableCommand {
     var session = RecordingSession(recording, nullText: options.nullText ?? "", needs: needs, sink: printer)
     try session.run()
     tell(session.sink.document.count)
-    if tracing.strict, session.lost > 0 { throw ExitCode(ExitStatus.incomplete.rawValue) }
+    if tracing.strict, !session.isComplete { throw ExitCode(ExitStatus.incomplete.rawValue) }
   }
 
   private func tell(_ count: UInt64) {

@@ -91,12 +91,12 @@ struct SummaryCommand: ParsableCommand {
     var session = RecordingSession(
       recording, nullText: options.nullText ?? "", needs: needs, wanted: wanted(keys, rows), sink: printer)
     try session.run()
-    try end(session.sink)
+    try end(session.sink, leftOut: session.leftOut)
   }
 
-  private func end(_ printer: borrowing SummaryPrinter) throws {
-    Message.line(printer.closingText())
-    if tracing.strict, printer.lost > 0 { throw ExitCode(ExitStatus.incomplete.rawValue) }
+  private func end(_ printer: borrowing SummaryPrinter, leftOut: UInt64 = 0) throws {
+    Message.line(printer.closingText(leftOut: leftOut))
+    if tracing.strict, printer.lost + leftOut > 0 { throw ExitCode(ExitStatus.incomplete.rawValue) }
   }
 
   /// Reads one big file by all CPUs.

@@ -144,10 +144,13 @@ struct SummaryPrinter: ~Copyable, TransitionSink {
 
   /// `9,120 transitions, 0 lost, 0 unmatched.`
   ///
-  /// - Parameter elapsed: nanoseconds, where that is told.
-  func closingText(unmatched: UInt64? = nil, elapsed: UInt64? = nil) -> String {
+  /// - Parameters:
+  ///   - leftOut: lines that couldn't be read.
+  ///   - elapsed: nanoseconds, where that is told.
+  func closingText(unmatched: UInt64? = nil, leftOut: UInt64 = 0, elapsed: UInt64? = nil) -> String {
     let time = elapsed.map { " in \(DurationText.string($0))" } ?? ""
     var text = "\(NumberText.string(summary.transitions)) transitions\(time), \(NumberText.string(lost)) lost, "
+    if leftOut > 0 { text += "\(NumberText.string(leftOut)) left out, " }
     text += "\(NumberText.string(unmatched ?? summary.sockets.unmatched)) unmatched."
     if summary.tally.isOverLimit {
       text +=

@@ -49,7 +49,7 @@ struct Trace: ParsableCommand {
     let needs = RecordingNeeds(command: "trace", columns: [[.stateOld], [.stateNew]])
     var session = RecordingSession(recording, nullText: output.nullText ?? "", needs: needs, sink: printer)
     try session.run()
-    Message.write(session.sink.closingText())
-    if tracing.strict, session.lost > 0 { throw ExitCode(ExitStatus.incomplete.rawValue) }
+    Message.write(session.sink.closingText(leftOut: session.leftOut))
+    if tracing.strict, !session.isComplete { throw ExitCode(ExitStatus.incomplete.rawValue) }
   }
 }

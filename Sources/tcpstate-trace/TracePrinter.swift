@@ -177,9 +177,11 @@ struct TracePrinter: TransitionSink, ~Copyable {
   }
 
   /// What is to be said at the end of recordings.
-  mutating func closingText() -> String {
+  ///
+  /// - Parameter leftOut: lines that couldn't be read.
+  mutating func closingText(leftOut: UInt64) -> String {
     ClosingReport(
-      transitions: received, shown: shown, lost: lost, undecodable: 0,
+      transitions: received, shown: shown, lost: lost, leftOut: leftOut,
       elapsed: firstTime.map { lastTime - $0 }
     ).text(statistics, sockets, glyphs: Glyphs.ofLocale)
   }

@@ -82,6 +82,26 @@ import Testing
     #expect(lenient.errorText.contains("2 lines were left out; the first is \(path):4: has 1 cell, "))
   }
 
+  /// Lines that are left out make gaps, too, which aren't losses; one that was there before is.
+  @Test(arguments: [["trace", "--format", "csv"], ["summary"]])
+  func leftOutIsNotLost(_ command: [String]) throws {
+    var lines = Recording.csv(Recording.rows(10), Column.defaults).split(separator: "\n").map(String.init)
+    lines[3] = "what is this?"
+    let whole = try folder.write("a.csv", lines.joined(separator: "\n") + "\n")
+    lines.remove(at: 8)
+    let gap = try folder.write("gap.csv", lines.joined(separator: "\n") + "\n")
+    for (path, said) in [(whole, "9 transitions"), (gap, "8 transitions")] {
+      let skipped = try Recording.run(command + ["--read", path, "--skip-bad"])
+      let last = try #require(skipped.errorLines.last)
+      #expect(last.hasPrefix(said))
+      #expect(last.contains(path == gap ? ", 1 lost, 1 left out, " : ", 0 lost, 1 left out, "), "\(last)")
+      _ = try Recording.run(command + ["--read", path, "--skip-bad", "--strict"], status: 3)
+    }
+    lines.remove(at: 3)
+    let good = try folder.write("good.csv", lines.joined(separator: "\n") + "\n")
+    #expect(try Recording.run(command + ["--read", good]).errorLines.last?.contains(", 2 lost, ") ?? false)
+  }
+
   /// `cat a.csv b.csv`
   @Test func headerAgain() throws {
     let text = Recording.csv(Recording.rows(3))
