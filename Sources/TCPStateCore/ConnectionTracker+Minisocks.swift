@@ -186,25 +186,29 @@ extension ConnectionTracker {
   /// Ends a silent connection that a reading no longer found.
   ///
   /// - Parameters:
-  ///   - pass: when that reading began; `lastSeen`: when the one before it did.
+  ///   - pass: when that reading began and ended; `lastSeen`: when the one before it began.
   ///   - overflowed: the kernel has refused minisocks meanwhile (tcp_max_tw_buckets).
   func describeEnd(
-    _ connection: UnsafeMutablePointer<Connection>, pass: UInt64, lastSeen: UInt64, overflowed: Bool,
+    _ connection: UnsafeMutablePointer<Connection>, pass: ClosedRange<UInt64>, lastSeen: UInt64, overflowed: Bool,
     to row: inout Transition
   ) {
     let expires = connection.pointee.expires
     let state = connection.pointee.state
     let wasSeen = connection.pointee.flags.contains(.confirmed)
-    let ranOut = wasSeen && expires != 0 && expires <= pass
+    // Its place in the table may have been read at the reading's very end, and on a busy machine that is
+    // long after its begin. The timer is due up to a tick earlier than reckoned, for jiffies don't tell
+    // how much of their tick is over.
+    let ranOut = wasSeen && expires != 0 && expires <= pass.upperBound.saturatingAdding(wheel?.tick ?? 0)
     // It ended after its timer was due and after it was last seen. The timer of
     // a minisock is deferrable: an idle CPU lets it wait.
-    let end = max(connection.pointee.entered, ranOut ? expires : 0, min(lastSeen, pass))
+    let due = ranOut ? min(expires, pass.upperBound) : 0
+    let end = max(connection.pointee.entered, due, min(lastSeen, pass.lowerBound))
     write(connection, at: end, source: .derived, to: &row)
     row.old = state
     row.new = .closed
     if ranOut {
       row.stay = stay(of: connection, until: end)
-      if pass > end, pass - end > Self.tolerance { row.stay?.kind = .atLeast }
+      if pass.upperBound > end, pass.upperBound - end > Self.tolerance { row.stay?.kind = .atLeast }
       row.reason = state == .timeWait ? .fin : .timeout
     } else if wasSeen {
       row.stay = Stay(nanoseconds: end - connection.pointee.entered, kind: .atLeast)

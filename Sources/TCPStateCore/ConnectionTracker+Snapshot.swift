@@ -143,22 +143,22 @@ extension ConnectionTracker {
   /// Ends a connection that a pass no longer found, by a derived row.
   ///
   /// - Parameters:
-  ///   - start: when that pass began; `lastSeen`: when the one before it did.
+  ///   - pass: when that pass began and ended, CLOCK_MONOTONIC; `lastSeen`: when the one before it began.
   ///   - overflowed: the kernel has refused minisocks meanwhile.
   public mutating func conclude(
-    _ key: UInt64, passStartedAt start: UInt64, lastSeen: UInt64, overflowed: Bool, to row: inout Transition
+    _ key: UInt64, pass: ClosedRange<UInt64>, lastSeen: UInt64, overflowed: Bool, to row: inout Transition
   ) {
     guard let connection = table.find(key) else { return }
     if connection.pointee.isSilent {
-      describeEnd(connection, pass: start, lastSeen: lastSeen, overflowed: overflowed, to: &row)
+      describeEnd(connection, pass: pass, lastSeen: lastSeen, overflowed: overflowed, to: &row)
     } else {
       // Its transitions were lost, or never made.
       if lossBegan == nil { unmatched += 1 }
-      write(connection, at: start, source: .derived, to: &row)
+      write(connection, at: pass.lowerBound, source: .derived, to: &row)
       row.old = connection.pointee.state
       row.new = .closed
       row.reason = connection.pointee.role == .listener ? nil : .unknown
-      row.stay = stayBeforeLoss(connection, seen: start)
+      row.stay = stayBeforeLoss(connection, seen: pass.lowerBound)
     }
     forget(connection)
   }

@@ -214,6 +214,7 @@ struct LiveStream: ~Copyable {
       minisocksOnly
       ? try source.readMinisocks(namespaces: namespaces) { take($0, $1, receive) }
       : try source.readSockets(namespaces: namespaces) { take($0, $1, receive) }
+    let end = KernelClock.monotonic()
     if tracker.ticksPerSecond == nil { tracker.ticksPerSecond = source.ticksPerSecond }
     applyPutOff(receive)
     let overflowed = overflows.grew()
@@ -222,7 +223,7 @@ struct LiveStream: ~Copyable {
     let seesAll = source.missingForNamespaces.isEmpty
     let isUnread = { (netns: UInt32) in !found.contains(netns) && (!seesAll || namespaces[netns] != nil) }
     for key in tracker.endPass(startedAt: start, minisocksOnly: minisocksOnly, isUnread: isUnread) {
-      tracker.conclude(key, passStartedAt: start, lastSeen: before, overflowed: overflowed, to: &row.pointee)
+      tracker.conclude(key, pass: start...end, lastSeen: before, overflowed: overflowed, to: &row.pointee)
       emit(receive)
     }
     if !minisocksOnly { tracker.lossBegan = nil }

@@ -109,7 +109,7 @@ import Testing
     let (_, _, gone) = Self.read(&tracker, 0..<0, at: 10_000_000)
     #expect(gone.count == 10)
     for key in gone {
-      tracker.conclude(key, passStartedAt: 10_000_000, lastSeen: 5_000_000, overflowed: false, to: &row)
+      tracker.conclude(key, pass: 10_000_000...10_000_000, lastSeen: 5_000_000, overflowed: false, to: &row)
       #expect(row.old == .synReceived && row.new == .closed)
     }
     #expect(tracker.trackedCount == 0 && tracker.silentCount == 0 && tracker.openCount(.synReceived) == 0)

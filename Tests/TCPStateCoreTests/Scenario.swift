@@ -11,8 +11,8 @@ struct Scenario {
     /// From now on every transition is seen.
     case completeSince(UInt64)
     case beginPass(at: UInt64, minisocksOnly: Bool)
-    /// `overflowed`: the kernel has refused minisocks since the pass before.
-    case endPass(overflowed: Bool)
+    /// At its begin if no time is given. `overflowed`: the kernel has refused minisocks since the pass before.
+    case endPass(at: UInt64?, overflowed: Bool)
     case event(at: UInt64, socket: String, old: TCPState, new: TCPState, attributes: [Substring])
     case snapshot(at: UInt64, socket: String, state: TCPState, attributes: [Substring])
     /// `> OLD→NEW field=value …`
@@ -72,7 +72,9 @@ struct Scenario {
     case "ticks": return .ticks(try number(argument()))
     case "complete-since": return .completeSince(try time(argument()))
     case "pass": return .beginPass(at: try time(argument()), minisocksOnly: rest.last == "minisocks")
-    case "end-pass": return .endPass(overflowed: rest.first == "overflowed")
+    case "end-pass":
+      let isOverflowed = rest.last == "overflowed"
+      return .endPass(at: try rest.dropLast(isOverflowed ? 1 : 0).first.map { try time($0) }, overflowed: isOverflowed)
     case "expect": return .expect(rest)
     case ">":
       let (old, new) = try transition(argument())

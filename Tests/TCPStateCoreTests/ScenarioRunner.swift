@@ -50,7 +50,7 @@ struct ScenarioRunner: ~Copyable {
     case .beginPass(let time, let minisocksOnly):
       pass = (time, pass.start, minisocksOnly)
       tracker.beginPass()
-    case .endPass(let overflowed): endPass(overflowed: overflowed)
+    case .endPass(let time, let overflowed): endPass(at: time ?? pass.start, overflowed: overflowed)
     case .event(let time, let name, let old, let new, let attributes):
       let record = try record(of: name, at: time, old, new, attributes)
       var row = Transition()
@@ -68,11 +68,11 @@ struct ScenarioRunner: ~Copyable {
     }
   }
 
-  private mutating func endPass(overflowed: Bool) {
+  private mutating func endPass(at time: UInt64, overflowed: Bool) {
     for key in tracker.endPass(startedAt: pass.start, minisocksOnly: pass.minisocksOnly) {
       var row = Transition()
       tracker.conclude(
-        key, passStartedAt: pass.start, lastSeen: pass.before, overflowed: overflowed, to: &row)
+        key, pass: pass.start...time, lastSeen: pass.before, overflowed: overflowed, to: &row)
       rows.append(row)
     }
   }

@@ -33,7 +33,7 @@ import Testing
         if withUnsafePointer(to: socket, { tracker.apply($0, to: &row) }) { check() }
       }
       for key in tracker.endPass(startedAt: time, minisocksOnly: false) {
-        tracker.conclude(key, passStartedAt: time, lastSeen: pass.before, overflowed: false, to: &row)
+        tracker.conclude(key, pass: time...time, lastSeen: pass.before, overflowed: false, to: &row)
         check()
       }
       tracker.lossBegan = nil
@@ -155,7 +155,7 @@ import Testing
       case 0: tracker.beginPass()
       case 1:
         for key in tracker.endPass(startedAt: step.time, minisocksOnly: Bool.random(using: &random)) {
-          tracker.conclude(key, passStartedAt: step.time, lastSeen: 1, overflowed: false, to: &row)
+          tracker.conclude(key, pass: step.time...step.time, lastSeen: 1, overflowed: false, to: &row)
           check()
         }
       case 2, 3: if withUnsafePointer(to: record, { tracker.apply($0, to: &row) }) { check() }

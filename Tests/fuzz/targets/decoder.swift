@@ -137,7 +137,7 @@ private struct Player: ~Copyable {
     let overflowed = byte() % 2 == 0
     for key in tracker.endPass(startedAt: pass.start, minisocksOnly: minisocksOnly) {
       tracker.conclude(
-        key, passStartedAt: pass.start, lastSeen: pass.before, overflowed: overflowed, to: &row)
+        key, pass: pass.start...max(pass.start, now), lastSeen: pass.before, overflowed: overflowed, to: &row)
       take(row)
     }
     if !minisocksOnly { tracker.lossBegan = nil }
