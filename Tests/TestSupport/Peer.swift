@@ -46,6 +46,7 @@ public final class Peer {
   /// Gives a command whose answer is asked for later.
   public func start(_ command: String) throws { try process.write(command + "\n") }
 
+  @discardableResult
   public func answer(seconds: Double = 20) throws -> Answer {
     let start = read
     try process.read(until: Deadline(seconds: seconds), "an answer of the peer") { $0.output[start...].contains(0x0a) }

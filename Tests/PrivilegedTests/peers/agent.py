@@ -7,6 +7,7 @@ import ctypes
 import errno
 import random
 import resource
+import select
 import socket
 import struct
 import sys
@@ -96,14 +97,25 @@ def comm(hexadecimal):
     return {}
 
 
+def told():
+    """Whether the next command has come."""
+    return bool(select.select([0], [], [], 0)[0])
+
+
 def churn(address, count, seconds="0"):
-    """Connections one after the other, both ends here, the client ends first: 10 transitions each."""
+    """Connections one after the other, both ends here, the client ends first: 10 transitions each.
+
+    With the count `until-told` they go on until the next command comes, a thousand a second at the most.
+    """
     end = time.monotonic() + float(seconds)
+    goes_on = count == "until-told"
+    wanted = 0 if goes_on else int(count)
     listener = make(address)
     listener.bind((address, 0))
     listener.listen(8)
     made = 0
-    while made < int(count) or time.monotonic() < end:
+    while made < wanted or time.monotonic() < end or (goes_on and not told()):
+        time.sleep(0.001 if goes_on else 0)
         client = make(address)
         client.connect(listener.getsockname()[:2])
         server = listener.accept()[0]
