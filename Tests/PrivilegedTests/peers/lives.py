@@ -6,6 +6,7 @@ What comes next waits for the state that it needs (TCP_INFO, /proc/net/tcp), not
 """
 
 import ctypes
+import itertools
 import socket
 import struct
 import subprocess
@@ -72,11 +73,15 @@ class Drop:
         subprocess.run(["nft", "-f", "-"], input=text.encode(), check=True)
 
 
+# Below the ephemeral ones, so that no port is used twice and each tells one life from all others.
+ports = itertools.count(20000)
+
+
 class Life:
     def __init__(self, name, family=socket.AF_INET, address="127.0.0.1", backlog=8):
         self.family = family
         self.listener = socket.socket(family)
-        self.listener.bind((address, 0))
+        self.listener.bind((address, next(ports)))
         self.listener.listen(backlog)
         self.port = self.listener.getsockname()[1]
         self.address = self.listener.getsockname()[:2]
@@ -258,7 +263,7 @@ def simultaneous_close(life):
 
 def self_connect(life):
     client = life.socket()
-    client.bind(("127.0.0.1", 0))
+    client.bind(("127.0.0.1", next(ports)))
     print("self_connect", client.getsockname()[1], flush=True)
     client.connect(client.getsockname())
     client.shutdown(socket.SHUT_WR)
@@ -359,7 +364,7 @@ def half_open_for_good(life):
 def reused(life):
     client = life.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    client.bind(("127.0.0.1", 0))
+    client.bind(("127.0.0.1", next(ports)))
     port = client.getsockname()[1]
     _, server = life.pair(client)
     close_first(life, client, server)

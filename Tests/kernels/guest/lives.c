@@ -34,6 +34,12 @@ struct connection {
 
 static const char *life; /* the one under way, for messages */
 
+/*
+ * The next that a listener takes: one that no other socket has, before or
+ * after, for by it the rows of a life are found. Below the ephemeral ports.
+ */
+static int next_port = 20000;
+
 static void fail(const char *what)
 {
 	fprintf(stderr, "lives: %s: can't %s: %s\n", life, what, strerror(errno));
@@ -143,7 +149,7 @@ static socklen_t resolve(const char *text, int port, struct sockaddr_storage *ad
 static int listen_at(const char *text)
 {
 	struct sockaddr_storage address;
-	socklen_t size = resolve(text, 0, &address);
+	socklen_t size = resolve(text, next_port++, &address);
 	int fd = socket(address.ss_family, SOCK_STREAM, 0);
 
 	if (fd < 0 || bind(fd, (void *)&address, size) || listen(fd, 8))
@@ -407,6 +413,7 @@ static void two_processes(void)
 		wait_for(c.server, TCP_CLOSE_WAIT);
 		_exit(c.server < 0);
 	}
+	next_port++; /* the child took it */
 	if (child < 0 ||
 	    read(ports[0], &c.server_port, sizeof(c.server_port)) != sizeof(c.server_port))
 		fail("start the server");
@@ -455,6 +462,7 @@ static int hold(void)
 	int listener;
 
 	prctl(PR_SET_NAME, "holding");
+	next_port = 10000;
 	life = "listener";
 	listener = listen_at("127.0.0.1");
 	printf("listener 0 %d\n", port_of(listener));
