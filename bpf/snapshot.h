@@ -66,11 +66,12 @@ int snapshot_files(struct bpf_iter__task_file *ctx)
 	socket = bpf_sock_from_file(file);
 	if (!socket || !socket->sk)
 		return 0;
+	/* First, for the protocol lies in memory that is not looked at else; others' states are alike. */
+	state = socket->sk->__sk_common.skc_state;
+	if (state == TCP_CLOSE || !state_wanted(state))
+		return 0;
 	tp = bpf_skc_to_tcp_sock(socket->sk);
 	if (!tp)
-		return 0;
-	state = tp->SK.__sk_common.skc_state;
-	if (state == TCP_CLOSE || !state_wanted(state))
 		return 0;
 	identify_direct(&id, tp);
 	if (!wanted(&id, id.local_port == 0))

@@ -50,30 +50,37 @@ struct SocketIterator {
     shared.pointee.snapshot_minisocks_only = minisocksOnly ? 1 : 0
     var read: Set<UInt32> = []
     for (namespace, path) in namespaces {
-      var iterator = try Self.iterator(sockets, namespace, path)
-      if iterator == nil {
+      var table = try Self.open(sockets, namespace, path)
+      if table == nil {
         // The process that the path is of may have ended; another one may still be there.
         guard let other = try NetworkNamespaces.all()[namespace] else {
           if seesAllNamespaces { read.insert(namespace) }
           continue
         }
-        iterator = try Self.iterator(sockets, namespace, other)
+        table = try Self.open(sockets, namespace, other)
       }
-      guard let iterator else { continue }
-      try Self.read(FileDescriptor(taking: iterator), body)
+      guard let table else { continue }
+      if case .sockets(let iterator) = table { try Self.read(FileDescriptor(taking: iterator), body) }
       read.insert(namespace)
     }
     return read
   }
 
+  /// A namespace's part of the TCP hash tables.
+  private enum Table {
+    /// Nothing: the walk through all buckets, which all namespaces share, can be spared.
+    case empty
+    /// The descriptor of an iterator, to be closed.
+    case sockets(Int32)
+  }
+
   /// An iterator reads the namespace in which it was made, so it is made there.
-  private static func iterator(
-    _ sockets: BPFLink, _ namespace: UInt32, _ path: String
-  ) throws(KernelError) -> Int32? {
+  private static func open(_ sockets: BPFLink, _ namespace: UInt32, _ path: String) throws(KernelError) -> Table? {
     try NetworkNamespaces.inside(namespace, path: path) { () throws(KernelError) in
+      if let counts = NetworkNamespaces.tableCounts(), counts.isEmpty { return .empty }
       let iterator = bpf_iter_create(sockets.descriptor)
       guard iterator >= 0 else { throw KernelError("read the TCP tables of \(path)", errno: errno) }
-      return iterator
+      return .sockets(iterator)
     }
   }
 

@@ -1,0 +1,42 @@
+import Glibc
+
+extension NetworkNamespaces {
+  /// What a namespace's TCP hash tables hold: lines TCP and TCP6 of /proc/net/sockstat and sockstat6
+  /// (sockstat_seq_show(), net/ipv4/proc.c; sockstat6_seq_show(), net/ipv6/proc.c).
+  struct TableCounts {
+    /// Full sockets, listeners too; half-open requests aren't counted, but each has a listener.
+    let full: Int
+    /// Timewait minisocks of both families, whether TIME-WAIT or FIN-WAIT-2.
+    let timeWait: Int
+
+    var isEmpty: Bool { full == 0 && timeWait == 0 }
+  }
+
+  /// Those of the namespace that this thread is in; `nil` if they can't be read.
+  static func tableCounts() -> TableCounts? {
+    guard let ipv4 = words(of: "/proc/thread-self/net/sockstat", line: "TCP:"),
+      let full = number("inuse", ipv4), let timeWait = number("tw", ipv4)
+    else { return nil }
+    // Where IPv6 is switched off there is no such file.
+    let path = "/proc/thread-self/net/sockstat6"
+    guard access(path, F_OK) == 0 else { return TableCounts(full: full, timeWait: timeWait) }
+    guard let ipv6 = words(of: path, line: "TCP6:"), let more = number("inuse", ipv6) else { return nil }
+    return TableCounts(full: full + more, timeWait: timeWait)
+  }
+
+  private static func words(of path: String, line: String) -> [Substring]? {
+    guard let file = FileDescriptor(path: path) else { return nil }
+    return withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 1) { buffer in
+      let count = read(file.number, buffer.baseAddress, buffer.count)
+      guard count > 0 else { return nil }
+      let text = String(decoding: buffer[..<count], as: UTF8.self)
+      return text.split(separator: "\n").first { $0.hasPrefix(line) }?.split(separator: " ")
+    }
+  }
+
+  /// The number behind a name.
+  private static func number(_ name: String, _ words: [Substring]) -> Int? {
+    guard let index = words.firstIndex(where: { $0 == name }), index + 1 < words.count else { return nil }
+    return Int(words[index + 1])
+  }
+}
