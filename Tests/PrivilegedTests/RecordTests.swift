@@ -28,21 +28,22 @@ extension Privileged {
       let file = folder.file("record.csv")
       let live = try ChildProcess(
         [Tracer.binary] + command + ["--netns", pair.namespace.path, "--record", file, "--for", "150s"])
-      try live.read(until: Deadline(seconds: 15), "to trace") {
+      try live.read(until: Deadline(seconds: 60), "to trace") {
         $0.errorText.contains("Ctrl-C ends") || $0.errorText.contains("Collecting TCP")
       }
       try lives(in: pair, 7)
       try pair.connect()
       // All of that has happened before it is told to end.
       live.send(SIGINT)
-      #expect(try live.wait(until: Deadline(seconds: 20)) == .exited(0), "\(live.errorText)")
+      #expect(try live.wait(until: Deadline(seconds: 60)) == .exited(0), "\(live.errorText)")
       let read = try ChildProcess.run(
         [Tracer.binary] + command + ["--read", file, "--netns", String(pair.namespace.inode)])
       #expect(read.ending == .exited(0), "\(read.errorText)")
       #expect(read.outputText == live.outputText, "\(command)")
-      #expect(
-        live.output.count > 200, "\(live.errorText) \(read.errorText) \((try? TemporaryFolder.bytes(file))?.count ?? 0)"
-      )
+      // lifecycle hears of all namespaces, as the other end may be in any of them; so others' traffic can overrun
+      // it, which it tells. The others hear of this one alone.
+      let isOverrun = command[0] == "lifecycle" && live.errorText.contains("tcpstate-trace: lost ")
+      #expect(live.output.count > 200 || isOverrun, "\(live.errorText) \(read.errorText)")
       return (live, file)
     }
 

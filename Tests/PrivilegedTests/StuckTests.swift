@@ -26,7 +26,7 @@ extension Privileged {
         namespace = place == .host ? nil : try NetworkNamespace()
         let command = [Peer.python, Privileged.file("peers/stuck.py"), name, address]
         process = try ChildProcess(namespace?.command(command) ?? command)
-        try process.read(until: Deadline(seconds: 15), "the socket to get stuck") { $0.output.contains(0x0a) }
+        try process.read(until: Deadline(seconds: 60), "the socket to get stuck") { $0.output.contains(0x0a) }
         let pairs = process.outputText.split(whereSeparator: \.isWhitespace).map {
           $0.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
         }
@@ -42,7 +42,7 @@ extension Privileged {
       /// Lets it end, and its children with it.
       func end() throws {
         process.closeInput()
-        try process.wait(until: Deadline(seconds: 10))
+        try process.wait(until: Deadline(seconds: 60))
       }
 
       /// Runs `stuck` on its namespace, from outside or from within it.
@@ -170,10 +170,11 @@ extension Privileged {
       #expect(row["state"] == "syn_sent" && row["verdict"] == "held")
       #expect(row["process_pid"] == "\(peer.pid)")
       let age = try #require(row.number("state_duration_ns"))
-      #expect(age <= Clocks.realtime() - before && age >= 1_500_000_000)
-      // The first timeouts are a second apart (tcp_syn_linear_timeouts) or further.
+      let passed = Clocks.realtime() - before
+      #expect(age <= passed && age >= 1_500_000_000)
+      // The first timeouts are a second apart (tcp_syn_linear_timeouts) or further; the age is from below.
       let timeouts = try #require(row.number("timeouts"))
-      #expect(timeouts >= 1 && timeouts <= age / 1_000_000_000, "\(row.fields)")
+      #expect(timeouts >= 1 && timeouts <= passed / 1_000_000_000, "\(row.fields)")
       #expect(row.number("next_timeout_ns") != nil)
     }
 
@@ -207,14 +208,14 @@ extension Privileged {
         Tracer.binary, "stuck", "--watch", "--older-than", "400ms", "--netns", pair.namespace.path, "--format", "csv",
         "--for", "60s", "--exec", "echo \"$TCPSTATE_PROCESS_PID $TCPSTATE_VERDICT\" >> \(told); exit 7",
       ])
-      try watcher.read(until: Deadline(seconds: 15), "to start") { $0.errorText.contains("Watching for sockets") }
+      try watcher.read(until: Deadline(seconds: 60), "to start") { $0.errorText.contains("Watching for sockets") }
       let half = try pair.client.ask("shutdown c")
-      try watcher.read(until: Deadline(seconds: 10), "the socket to cross") { $0.outputText.contains(",crossed,") }
-      try watcher.read(until: Deadline(seconds: 10), "the command to fail") { $0.errorText.contains("status 7") }
+      try watcher.read(until: Deadline(seconds: 60), "the socket to cross") { $0.outputText.contains(",crossed,") }
+      try watcher.read(until: Deadline(seconds: 60), "the command to fail") { $0.errorText.contains("status 7") }
       let closed = try pair.server.ask("close c")
-      try watcher.read(until: Deadline(seconds: 10), "the socket to end") { $0.outputText.contains(",ended,") }
+      try watcher.read(until: Deadline(seconds: 60), "the socket to end") { $0.outputText.contains(",ended,") }
       watcher.send(SIGINT)
-      #expect(try watcher.wait(until: Deadline(seconds: 10)) == .exited(1))
+      #expect(try watcher.wait(until: Deadline(seconds: 60)) == .exited(1))
 
       let rows = try CSVTable(watcher.output).rows
       #expect(rows.map { $0["event"] } == ["crossed", "ended"])
@@ -238,7 +239,7 @@ extension Privileged {
         Tracer.binary, "stuck", "--watch", "--older-than", "300ms", "--state", "close-wait,fin-wait-2", "--format",
         "csv", "--for", "60s",
       ])
-      try watcher.read(until: Deadline(seconds: 15), "to start") { $0.errorText.contains("Watching for sockets") }
+      try watcher.read(until: Deadline(seconds: 60), "to start") { $0.errorText.contains("Watching for sockets") }
       let process = try Case(name, place)
       func rows() -> [CSVTable.Row] {
         let whole = watcher.output.lastIndex(of: 0x0a).map { Array(watcher.output[...$0]) } ?? []
@@ -246,9 +247,9 @@ extension Privileged {
         return all.filter { $0["local_port"] == process.values["port"] && $0["netns"] == process.netns }
       }
       let count = name == "unaccepted" ? 3 : 1
-      try watcher.read(until: Deadline(seconds: 15), "the socket to cross") { _ in rows().count >= count }
+      try watcher.read(until: Deadline(seconds: 60), "the socket to cross") { _ in rows().count >= count }
       watcher.send(SIGINT)
-      #expect(try watcher.wait(until: Deadline(seconds: 10)) == .exited(1))
+      #expect(try watcher.wait(until: Deadline(seconds: 60)) == .exited(1))
       #expect(rows().count == count)
       let offset = Clocks.realtime() - Clocks.monotonic()
       let before = try #require(process.values["before"].flatMap { UInt64($0) }) + offset
@@ -284,7 +285,7 @@ extension Privileged {
         Tracer.binary, "stuck", "--watch", "--older-than", "100ms", "--netns", namespace.path, "--for", "60s", "--exec",
         "date +%s%N >> \(told); kill -9 $$",
       ])
-      try watcher.read(until: Deadline(seconds: 15), "to start") { $0.errorText.contains("Watching for sockets") }
+      try watcher.read(until: Deadline(seconds: 60), "to start") { $0.errorText.contains("Watching for sockets") }
       let (client, server) = (try Privileged.peer(in: namespace), try Privileged.peer(in: namespace))
       let port = try server.ask("listen l 127.0.0.1").port
       for name in ["a", "b", "c"] { try client.ask("connect \(name) 127.0.0.1 \(port)") }
@@ -292,9 +293,9 @@ extension Privileged {
       func failures() -> Int {
         watcher.errorText.split(separator: "\n").count { $0.contains("was killed by signal 9") }
       }
-      try watcher.read(until: Deadline(seconds: 15), "three failures") { _ in failures() == 3 }
+      try watcher.read(until: Deadline(seconds: 60), "three failures") { _ in failures() == 3 }
       watcher.send(SIGINT)
-      try watcher.wait(until: Deadline(seconds: 10))
+      try watcher.wait(until: Deadline(seconds: 60))
       #expect(watcher.errorText.contains("--exec has failed 3 times"))
       let times = String(decoding: try TemporaryFolder.bytes(told), as: UTF8.self).split(separator: "\n")
         .compactMap { UInt64($0) }
@@ -312,18 +313,18 @@ extension Privileged {
       let watcher = try ChildProcess([
         Tracer.binary, "stuck", "--watch", "--state", "time-wait", "--netns", pair.namespace.path, "--for", "60s",
       ])
-      try watcher.read(until: Deadline(seconds: 15), "to start") { $0.errorText.contains("Watching for sockets") }
+      try watcher.read(until: Deadline(seconds: 60), "to start") { $0.errorText.contains("Watching for sockets") }
       let port = try pair.server.ask("listen l 127.0.0.1").port
       for _ in 0..<3 {
         _ = try pair.connect(to: port)
         try pair.close(first: pair.client, then: pair.server)
       }
       let owner = "python3/\(pair.client.pid)"
-      try watcher.read(until: Deadline(seconds: 15), "three to be told of") {
+      try watcher.read(until: Deadline(seconds: 60), "three to be told of") {
         $0.outputText.split(separator: "\n").count { $0.contains("TIME-WAIT     \(owner)") } == 3
       }
       watcher.send(SIGINT)
-      try watcher.wait(until: Deadline(seconds: 10))
+      try watcher.wait(until: Deadline(seconds: 60))
       let group = "127.0.0.1:*  127.0.0.1:\(port)  \(owner)"
       #expect(watcher.outputText.contains(group), "\(watcher.outputText)")
       try tracer.stop()
