@@ -29,26 +29,26 @@ struct LifecyclePrivilegedTests {
       namespace.command([
         "tcpdump", "-i", "lo", "-s", "128", "--immediate-mode", "-U", "-Z", "root", "-w", pcap.path, "tcp",
       ]))
-    try capture.read(until: Deadline(seconds: 15), "to capture") { $0.errorText.contains("listening on") }
+    try capture.read(until: Deadline(seconds: 60), "to capture") { $0.errorText.contains("listening on") }
     let rows = try Tracer(of: namespace)
     let drawing = try ChildProcess([
       Tracer.binary, "lifecycle", "--format", "jsonl", "--netns", namespace.path, "--for", "150s",
     ])
-    try drawing.read(until: Deadline(seconds: 15), "to draw") { $0.errorText.contains("Drawing") }
+    try drawing.read(until: Deadline(seconds: 60), "to draw") { $0.errorText.contains("Drawing") }
 
     let traffic = try ChildProcess.run(namespace.command([Peer.python, file("peers/lives.py"), address]))
     guard let count = Int(traffic.outputText.split(separator: "\n").first ?? "") else {
       throw TestFailure("no traffic: \(traffic.errorText)")
     }
-    try drawing.read(until: Deadline(seconds: 20), "\(count) lives") { process in
+    try drawing.read(until: Deadline(seconds: 60), "\(count) lives") { process in
       process.output.count { $0 == 0x0a } >= count
     }
     let recording = try rows.stop()
     guard recording == .exited(0) else { throw TestFailure("\(recording): \(rows.process.errorText)") }
     drawing.send(SIGINT)
-    try drawing.wait(until: Deadline(seconds: 20))
+    try drawing.wait(until: Deadline(seconds: 60))
     // tcpdump doesn't empty its ring when it is ended, so wait for the last segment, the only RST.
-    let deadline = Deadline(seconds: 20)
+    let deadline = Deadline(seconds: 60)
     var packets: [Packet] = []
     while !packets.contains(where: { $0.flags & 4 != 0 }) {
       guard !deadline.hasPassed else { throw TestFailure("the capture isn't complete: \(packets.count) packets") }
@@ -132,7 +132,7 @@ struct LifecyclePrivilegedTests {
     let process = try ChildProcess([Tracer.binary, "lifecycle", "--read", "-", "--format", "jsonl"])
     try process.write(recording)
     process.closeInput()
-    let ending = try process.wait(until: Deadline(seconds: 20))
+    let ending = try process.wait(until: Deadline(seconds: 60))
     guard ending == .exited(0) else { throw TestFailure("\(ending): \(process.errorText)") }
     return try DrawnLife.parse(process.outputText)
   }

@@ -51,7 +51,7 @@ extension Privileged {
       #expect(usage.memory < Self.limit / 2, "the backlog's memory is given back")
       tracer.process.send(SIGINT)
       try pipe.read(seconds: 20, quiet: 20_000) { rows.take($0) }
-      #expect(try tracer.process.wait(until: Deadline(seconds: 20)) == .exited(3), "\(tracer.process.errorText)")
+      #expect(try tracer.process.wait(until: Deadline(seconds: 60)) == .exited(3), "\(tracer.process.errorText)")
       let lost = try #require(tracer.toldLoss)
       // 10 of a connection; of listeners one is left, which the next one would have closed.
       let made = (500 * (churns - 1) + 1) * 10 + churns * 2 - 1

@@ -29,14 +29,14 @@ extension Privileged {
       defer { MachineClock.step(seconds: -steps) }
       #expect(MachineClock.step(seconds: 2))
       steps = 2
-      try tracer.process.read(until: Deadline(seconds: 10), "word of the step") {
+      try tracer.process.read(until: Deadline(seconds: 60), "word of the step") {
         $0.errorText.contains("the clock was set 2.00 s forward")
       }
       let closed = try pair.client.ask("shutdown c")
       let seen = Clocks.realtime()
       #expect(MachineClock.step(seconds: -2))
       steps = 0
-      try tracer.process.read(until: Deadline(seconds: 10), "word of the step back") {
+      try tracer.process.read(until: Deadline(seconds: 60), "word of the step back") {
         $0.errorText.contains("the clock was set 2.00 s back")
       }
       try pair.server.ask("close c")

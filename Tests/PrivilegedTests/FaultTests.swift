@@ -102,7 +102,7 @@ extension Privileged {
       let disk = try SmallDisk(bytes: 128 * 1024)
       let tracer = try Tracer(["--output", disk.file("rows.csv")], of: namespace)
       try peer.ask("churn 127.0.0.1 100")
-      #expect(try tracer.process.wait(until: Deadline(seconds: 20)) == .exited(74))
+      #expect(try tracer.process.wait(until: Deadline(seconds: 60)) == .exited(74))
       #expect(tracer.process.errorText.contains("No space left on device"))
       let table = try CSVTable(TemporaryFolder.bytes(disk.file("rows.csv")))
       #expect(table.rows.count > 100)

@@ -190,7 +190,7 @@ extension Privileged {
       let traffic = try Traffic()
       let tracer = try Tracer(["--count", "7"], of: traffic.namespace)
       try traffic.run()
-      #expect(try tracer.process.wait(until: Deadline(seconds: 10)) == .exited(0))
+      #expect(try tracer.process.wait(until: Deadline(seconds: 60)) == .exited(0))
       #expect(try tracer.rows().count == 7)
     }
 
@@ -199,7 +199,7 @@ extension Privileged {
       let begin = Clocks.monotonic()
       let tracer = try Tracer(["--for", "300ms"], of: namespace)
       let traces = Clocks.monotonic()
-      #expect(try tracer.process.wait(until: Deadline(seconds: 10)) == .exited(0))
+      #expect(try tracer.process.wait(until: Deadline(seconds: 60)) == .exited(0))
       let end = Clocks.monotonic()
       #expect(end - begin >= 300_000_000, "\(end - begin) ns")
       #expect(end - traces < 3_000_000_000, "\(end - traces) ns")

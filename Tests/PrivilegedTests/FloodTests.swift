@@ -12,7 +12,7 @@ extension Privileged {
       let tracer = try Tracer(["--max-connections", "50", "--strict"], of: namespace)
       try peer.ask("churn 127.0.0.1 300")
       try tracer.wait(for: ["last_ack→closed": 300, "fin_wait_2→time_wait": 300])
-      try tracer.process.read(until: Deadline(seconds: 10), "word of it") { $0.errorText.contains("--max-connections") }
+      try tracer.process.read(until: Deadline(seconds: 60), "word of it") { $0.errorText.contains("--max-connections") }
       #expect(try tracer.stop() == .exited(3), "\(tracer.process.errorText)")
       let rows = try tracer.rows().filter { $0["role"] != "listener" }.told
       #expect(rows.count == 3000)
@@ -57,23 +57,23 @@ extension Privileged {
         Tracer.binary, "stuck", "--watch", "--older-than", "300ms", "--max-connections", "3", "--netns",
         pair.namespace.path, "--format", "csv", "--for", "60s",
       ])
-      try watcher.read(until: Deadline(seconds: 15), "to start") { $0.errorText.contains("Watching") }
+      try watcher.read(until: Deadline(seconds: 60), "to start") { $0.errorText.contains("Watching") }
       for number in 1...6 {
         try pair.client.ask("connect c\(number) 127.0.0.1 \(port)")
         try pair.server.ask("accept l s\(number)")
         try pair.client.ask("shutdown c\(number)")
       }
-      try watcher.read(until: Deadline(seconds: 15), "three to cross, and word of the others") {
+      try watcher.read(until: Deadline(seconds: 60), "three to cross, and word of the others") {
         $0.outputText.split(separator: ",crossed,").count == 4
           && $0.errorText.contains("3 sockets are watched, the most that --max-connections allows")
       }
       // As these end there is room for others.
       for number in 1...6 { try pair.server.ask("close s\(number)") }
-      try watcher.read(until: Deadline(seconds: 15), "three to end") {
+      try watcher.read(until: Deadline(seconds: 60), "three to end") {
         $0.outputText.split(separator: ",ended,").count == 4
       }
       watcher.send(SIGINT)
-      #expect(try watcher.wait(until: Deadline(seconds: 10)) == .exited(1))
+      #expect(try watcher.wait(until: Deadline(seconds: 60)) == .exited(1))
       #expect(watcher.errorText.contains("3 sockets stayed in CLOSE-WAIT for 300 ms or longer; 0 still there."))
       #expect(watcher.errorLines.count { $0.contains("are watched") } == 1)
     }
@@ -102,9 +102,9 @@ extension Privileged {
           "100ms", "--netns", pair.namespace.path, "--for", "60s", "--exec",
           "printf %s \"$TCPSTATE_PROCESS_NAME\" > name; exit 7",
         ])
-        try process.read(until: Deadline(seconds: 15), "to start") { $0.errorText.contains("Watching") }
+        try process.read(until: Deadline(seconds: 60), "to start") { $0.errorText.contains("Watching") }
         try pair.client.ask("shutdown c")
-        try process.read(until: Deadline(seconds: 15), "the command") { $0.errorText.contains("status 7") }
+        try process.read(until: Deadline(seconds: 60), "the command") { $0.errorText.contains("status 7") }
         #expect(
           String(decoding: try TemporaryFolder.bytes(folder.file("name")), as: UTF8.self) == String(name.prefix(15)))
       }

@@ -49,14 +49,14 @@ extension Privileged {
     private static func summary(of namespace: NetworkNamespace, _ options: [String] = []) throws -> ChildProcess {
       let process = try ChildProcess(
         [Tracer.binary, "summary", "--netns", namespace.path, "--format", "csv", "--for", "100s"] + options)
-      try process.read(until: Deadline(seconds: 15), "to start tracing") { $0.errorText.contains("Tracing TCP on") }
+      try process.read(until: Deadline(seconds: 60), "to start tracing") { $0.errorText.contains("Tracing TCP on") }
       return process
     }
 
     /// The rows by state.
     private static func end(_ process: ChildProcess) throws -> [String: CSVTable.Row] {
       process.send(SIGINT)
-      #expect(try process.wait(until: Deadline(seconds: 10)) == .exited(0))
+      #expect(try process.wait(until: Deadline(seconds: 60)) == .exited(0))
       let rows = try CSVTable(Array(process.output)).rows
       return Dictionary(rows.map { ($0["state"], $0) }) { first, _ in first }
     }

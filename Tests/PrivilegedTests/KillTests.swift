@@ -33,7 +33,7 @@ extension Privileged {
           usleep(.random(in: 0...15_000, using: &random))
           tracer.send(SIGKILL)
         }
-        for tracer in tracers { #expect(try tracer.wait(until: Deadline(seconds: 10)) == .killed(SIGKILL)) }
+        for tracer in tracers { #expect(try tracer.wait(until: Deadline(seconds: 60)) == .killed(SIGKILL)) }
         for file in files {
           let (isCut, count) = try check(file)
           cut += isCut ? 1 : 0

@@ -49,7 +49,7 @@ extension Privileged {
     private func watch(
       _ file: String, _ find: ([CSVTable.Row]) -> CSVTable.Row?
     ) throws -> (CSVTable.Row, UInt64) {
-      let deadline = Deadline(seconds: 10)
+      let deadline = Deadline(seconds: 60)
       while !deadline.hasPassed {
         let bytes = try TemporaryFolder.bytes(file)
         let seen = Clocks.realtime()
@@ -98,7 +98,7 @@ extension Privileged {
       let tracer = try Tracer(of: namespace)
       tracer.process.closeOutput()
       try peer.ask("churn 127.0.0.1 3")
-      #expect(try tracer.process.wait(until: Deadline(seconds: 5)) == .exited(0))
+      #expect(try tracer.process.wait(until: Deadline(seconds: 60)) == .exited(0))
       #expect(!tracer.process.errorText.contains("tcpstate-trace:"), "that is no error")
     }
 
@@ -117,7 +117,7 @@ extension Privileged {
     func diskFull(_ options: [String]) throws {
       let arguments = [Tracer.binary, "--format", "csv", "--for", "20s"] + options
       let process = try ChildProcess(arguments, output: options.isEmpty ? .file("/dev/full") : .pipe)
-      #expect(try process.wait(until: Deadline(seconds: 10)) == .exited(74))
+      #expect(try process.wait(until: Deadline(seconds: 60)) == .exited(74))
       #expect(process.errorLines.count { $0.hasPrefix("tcpstate-trace: ") } == 1, "\(process.errorText)")
       #expect(process.errorText.contains("No space left on device"))
     }

@@ -37,7 +37,7 @@ extension Privileged {
       let client = try Privileged.peer(in: namespace)
       let tracer = try Tracer(of: namespace)
       let server = try ChildProcess(namespace.command([Peer.python, Privileged.file("peers/prefork.py")]))
-      try server.read(until: Deadline(seconds: 10), "the port") { $0.output.contains(0x0a) }
+      try server.read(until: Deadline(seconds: 60), "the port") { $0.output.contains(0x0a) }
       let words = server.outputText.split(whereSeparator: \.isWhitespace)
       let (port, child) = (String(words[0]), String(words[1]))
       try client.ask("connect c 127.0.0.1 \(port)")
@@ -46,7 +46,7 @@ extension Privileged {
       try client.ask("close c")
       try tracer.wait(for: ["last_ack→closed": 1])
       server.closeInput()
-      try server.wait(until: Deadline(seconds: 10))
+      try server.wait(until: Deadline(seconds: 60))
       let rows = try tracer.finish().role("server")
       for row in rows where !["listen", "syn_received"].contains(row["state_old"]) {
         #expect(row["process_pid"] == child, "\(row.transition)")

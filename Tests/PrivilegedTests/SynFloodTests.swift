@@ -63,7 +63,7 @@ extension Privileged {
       let tracer = try Tracer(["--max-connections", "50", "--strict"], of: target.namespace)
       try target.flood(500)
       try target.client.ask("requests \(target.port) 500")
-      try tracer.process.read(until: Deadline(seconds: 10), "word of it") { $0.errorText.contains("--max-connections") }
+      try tracer.process.read(until: Deadline(seconds: 60), "word of it") { $0.errorText.contains("--max-connections") }
       for number in 1...5 { try target.connectAndClose("during\(number)") }
       try tracer.wait(for: ["last_ack→closed": 5, "fin_wait_2→time_wait": 5, "listen→syn_received": 49 + 5])
       // They end by themselves, and then there is room again.

@@ -23,12 +23,12 @@ extension Privileged {
       let ours = try ChildProcess([
         Tracer.binary, "tcpstates", "-s", "--netns", namespace.path, "--for", "150s",
       ])
-      try ours.read(until: Deadline(seconds: 15), "to start tracing") { $0.outputText.contains("MS\n") }
+      try ours.read(until: Deadline(seconds: 60), "to start tracing") { $0.outputText.contains("MS\n") }
       let peers = try ChildProcess.run(
         namespace.command([Peer.python, Privileged.file("peers/lives.py")] + Self.lives), seconds: 90)
       try #require(peers.ending == .exited(0), "\(peers.errorText)")
       ours.send(SIGINT)
-      #expect(try ours.wait(until: Deadline(seconds: 20)) == .exited(0))
+      #expect(try ours.wait(until: Deadline(seconds: 60)) == .exited(0))
       #expect(ours.errorText == "")
       let lines = try CSVTable(ours.output).rows.map { TcpstatesLine($0) }
 
@@ -125,7 +125,7 @@ extension Privileged {
       let tracer = try ChildProcess([
         Tracer.binary, "tcpstates", "-s", "--netns", pair.namespace.path, "--for", "150s", "--time-wait",
       ])
-      try tracer.read(until: Deadline(seconds: 15), "to start tracing") { $0.outputText.contains("MS\n") }
+      try tracer.read(until: Deadline(seconds: 60), "to start tracing") { $0.outputText.contains("MS\n") }
       let (port, connected) = try pair.connect("::1")
       let closed = try pair.client.ask("close c")
       try pair.server.ask("eof c")
@@ -133,7 +133,7 @@ extension Privileged {
       let answered = try pair.server.ask("close c")
       try pair.server.ask("settle \(port)")
       tracer.send(SIGTERM)
-      #expect(try tracer.wait(until: Deadline(seconds: 20)) == .exited(0))
+      #expect(try tracer.wait(until: Deadline(seconds: 60)) == .exited(0))
       let rows = try CSVTable(tracer.output).rows.map { TcpstatesLine($0) }.filter { $0.localPort != "0" }
       let client = rows.filter { $0.localPort == "\(connected.port)" }
       let server = rows.filter { $0.peerPort == "\(connected.port)" }
@@ -156,14 +156,14 @@ extension Privileged {
         Tracer.binary, "tcpstates", "-s", "--localport", "\(own)", "--netns", pair.namespace.path, "--for", "150s",
         "--record", folder.file("record.csv"),
       ])
-      try tracer.read(until: Deadline(seconds: 15), "to start tracing") { $0.outputText.contains("MS\n") }
+      try tracer.read(until: Deadline(seconds: 60), "to start tracing") { $0.outputText.contains("MS\n") }
       try pair.client.ask("connect c 127.0.0.1 \(port) 127.0.0.1/\(own)")
-      try tracer.read(until: Deadline(seconds: 10), "both steps") { $0.outputText.contains("SYN_SENT,ESTABLISHED") }
+      try tracer.read(until: Deadline(seconds: 60), "both steps") { $0.outputText.contains("SYN_SENT,ESTABLISHED") }
       let rows = try CSVTable(tracer.output).rows.map { TcpstatesLine($0) }
       #expect(rows.map { "\($0.old) \($0.new)" } == ["CLOSE SYN_SENT", "SYN_SENT ESTABLISHED"])
       #expect(Set(rows.map(\.localPort)) == ["\(own)"])
       tracer.send(SIGINT)
-      #expect(try tracer.wait(until: Deadline(seconds: 20)) == .exited(0))
+      #expect(try tracer.wait(until: Deadline(seconds: 60)) == .exited(0))
       let recorded = try CSVTable(TemporaryFolder.bytes(folder.file("record.csv"))).rows
       #expect(recorded.transitions == Life.client, "--record")
     }
@@ -234,7 +234,7 @@ private final class LibbpfTcpstates {
     // Not into a pipe: it would wait for the reader, and lose what happens meanwhile.
     process = try ChildProcess(
       ["unshare", "-m", "sh", "-c", Self.script], output: .file(folder.file("theirs")))
-    let deadline = Deadline(seconds: 15)
+    let deadline = Deadline(seconds: 60)
     while try !text().contains("NEWSTATE") {
       guard !deadline.hasPassed else { throw TestFailure("tcpstates doesn't start: \(process.errorText)") }
       Clocks.pass(milliseconds: 1)
@@ -248,7 +248,7 @@ private final class LibbpfTcpstates {
   /// - Returns: its lines, and how many events it says it lost.
   func finish() throws -> (lines: [TcpstatesLine], lost: Int) {
     process.send(SIGINT)
-    try process.wait(until: Deadline(seconds: 20))
+    try process.wait(until: Deadline(seconds: 60))
     let losses = process.errorLines.compactMap { line in
       line.hasPrefix("lost ") ? Int(line.split(separator: " ")[1]) : nil
     }

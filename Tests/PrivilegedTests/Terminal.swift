@@ -35,7 +35,7 @@ final class Terminal {
   /// - Parameter scrolled: with what has gone out at its top.
   @discardableResult
   func screen(_ what: String, scrolled: Bool = false, _ condition: (String) -> Bool) throws -> String {
-    let deadline = Deadline(seconds: 10)
+    let deadline = Deadline(seconds: 60)
     while true {
       let screen = try tmux("capture-pane", "-p", "-S", scrolled ? "-" : "0")
       if condition(screen) { return screen }

@@ -15,7 +15,7 @@ import Testing
     let lines = Recording.csv(Recording.rows(20_000)).split(separator: "\n", omittingEmptySubsequences: true)
     let reader = try ChildProcess([Tracer.binary] + arguments, errorsToTerminal: toTerminal)
     let start = ContinuousClock.now
-    let deadline = Deadline(seconds: 20)
+    let deadline = Deadline(seconds: 60)
     var next = 0
     while !isEnough(reader, start) {
       guard !deadline.hasPassed, next < lines.count else { throw TestFailure("no progress: \(reader.errorText)") }
@@ -24,7 +24,7 @@ import Testing
       reader.read(during: 50)
     }
     reader.closeInput()
-    #expect(try reader.wait(until: Deadline(seconds: 20)) == .exited(0), "\(reader.errorText)")
+    #expect(try reader.wait(until: Deadline(seconds: 60)) == .exited(0), "\(reader.errorText)")
     return reader
   }
 
@@ -58,7 +58,7 @@ import Testing
     }
     try reader.write("nonsense\n")
     reader.closeInput()
-    #expect(try reader.wait(until: Deadline(seconds: 20)) == .exited(65))
+    #expect(try reader.wait(until: Deadline(seconds: 60)) == .exited(65))
     let last = try #require(reader.errorText.components(separatedBy: Self.clear).last)
     #expect(last.hasPrefix("tcpstate-trace: standard input:\(next + 1): "), "\(last)")
   }

@@ -28,7 +28,7 @@ import Testing
     let input = try ChildProcess([Tracer.binary, "--read", "-"] + all)
     try input.write(String(text.prefix(30_000)))
     input.closeInput()
-    try input.wait(until: Deadline(seconds: 20))
+    try input.wait(until: Deadline(seconds: 60))
     #expect(
       input.outputText == String(text.prefix(through: text.prefix(30_000).lastIndex(of: "\n") ?? text.startIndex)))
     #expect(input.errorText.contains("standard input:"))

@@ -15,15 +15,15 @@ struct ReportPrivilegedTests {
     let page = FileManager.default.temporaryDirectory.appendingPathComponent("live-\(UUID().uuidString).html")
     defer { try? FileManager.default.removeItem(at: page) }
     let peer = try ChildProcess(namespace.command([Peer.python, Self.traffic]))
-    try peer.read(until: Deadline(seconds: 20), "traffic") { $0.outputText.contains("ready") }
+    try peer.read(until: Deadline(seconds: 60), "traffic") { $0.outputText.contains("ready") }
     let report = try ChildProcess([
       Tracer.binary, "report", "--netns", namespace.path, "--for", "150s", "--output", page.path,
     ])
-    try report.read(until: Deadline(seconds: 20), "to collect") { $0.errorText.contains("Collecting TCP") }
+    try report.read(until: Deadline(seconds: 60), "to collect") { $0.errorText.contains("Collecting TCP") }
     try peer.write("\n")
-    try peer.read(until: Deadline(seconds: 20), "traffic") { $0.outputText.contains("done") }
+    try peer.read(until: Deadline(seconds: 60), "traffic") { $0.outputText.contains("done") }
     report.send(signal)
-    #expect(try report.wait(until: Deadline(seconds: 20)) == .exited(0))
+    #expect(try report.wait(until: Deadline(seconds: 60)) == .exited(0))
     let text = try String(contentsOf: page, encoding: .utf8)
     let totals = try #require(
       text.components(separatedBy: "id=\"totals\">").last?.components(separatedBy: "</script>")[0])

@@ -88,14 +88,14 @@ import Testing
     let command = try ChildProcess([
       Tracer.binary, "tcpstates", "-s", "-Y", "--journal-socket", receiver.path, "--read", recording.path,
     ])
-    try command.read(until: Deadline(seconds: 20), "the rows, which mustn't wait for the journal") {
+    try command.read(until: Deadline(seconds: 60), "the rows, which mustn't wait for the journal") {
       $0.output.count { $0 == 0x0a } > count
     }
     for index in 0..<count {
       let entry = try #require(try receiver.next(), "entry \(index)")
       #expect(try JournalFields.parse(entry)["OBJECT_TCP_SOURCE_PORT"] == "\(index + 1)")
     }
-    #expect(try command.wait(until: Deadline(seconds: 10)) == .exited(0))
+    #expect(try command.wait(until: Deadline(seconds: 60)) == .exited(0))
     #expect(command.errorText == "")
     #expect(try receiver.next(milliseconds: 0) == nil)
   }

@@ -31,14 +31,14 @@ public final class Peer {
 
   /// Gives a command and waits until it is done; a failure of it throws.
   @discardableResult
-  public func ask(_ command: String, seconds: Double = 20) throws -> Answer {
+  public func ask(_ command: String, seconds: Double = 60) throws -> Answer {
     let answer = try attempt(command, seconds: seconds)
     if let error = answer.error { throw TestFailure("\(command): \(error)") }
     return answer
   }
 
   /// The same, and the failure is in the answer.
-  public func attempt(_ command: String, seconds: Double = 20) throws -> Answer {
+  public func attempt(_ command: String, seconds: Double = 60) throws -> Answer {
     try start(command)
     return try answer(seconds: seconds)
   }
@@ -47,7 +47,7 @@ public final class Peer {
   public func start(_ command: String) throws { try process.write(command + "\n") }
 
   @discardableResult
-  public func answer(seconds: Double = 20) throws -> Answer {
+  public func answer(seconds: Double = 60) throws -> Answer {
     let start = read
     try process.read(until: Deadline(seconds: seconds), "an answer of the peer") { $0.output[start...].contains(0x0a) }
     guard let end = process.output[start...].firstIndex(of: 0x0a) else { throw TestFailure("no answer") }

@@ -29,7 +29,7 @@ public final class Tracer {
     // Never left behind, even if the test is.
     if !options.contains("--for") { arguments += ["--for", "150s"] }
     process = try ChildProcess(wrapper + arguments + options, output: output)
-    try process.read(until: Deadline(seconds: 15), "to start tracing") { Self.isTracing($0) }
+    try process.read(until: Deadline(seconds: 60), "to start tracing") { Self.isTracing($0) }
   }
 
   private static func isTracing(_ process: ChildProcess) -> Bool { process.errorText.contains("Tracing TCP on") }
@@ -44,7 +44,7 @@ public final class Tracer {
   }
 
   /// Reads rows until `condition` holds.
-  public func wait(_ what: String, seconds: Double = 10, _ condition: ([CSVTable.Row]) -> Bool) throws {
+  public func wait(_ what: String, seconds: Double = 30, _ condition: ([CSVTable.Row]) -> Bool) throws {
     try process.read(until: Deadline(seconds: seconds), what) { _ in
       guard let rows = try? rows() else { return false }
       return condition(rows)
@@ -52,7 +52,7 @@ public final class Tracer {
   }
 
   /// Reads rows until each of these transitions has come so many times.
-  public func wait(for transitions: [String: Int], seconds: Double = 10) throws {
+  public func wait(for transitions: [String: Int], seconds: Double = 30) throws {
     try wait("\(transitions)", seconds: seconds) { rows in
       transitions.allSatisfy { wanted in rows.count { $0.transition == wanted.key } >= wanted.value }
     }
@@ -66,7 +66,7 @@ public final class Tracer {
   /// Stops it by SIGSTOP and waits until it stands still.
   public func pause() throws {
     process.send(SIGSTOP)
-    let deadline = Deadline(seconds: 5)
+    let deadline = Deadline(seconds: 30)
     while true {
       let status = try String(contentsOfFile: "/proc/\(process.pid)/stat", encoding: .utf8)
       if status.split(separator: ")").last?.hasPrefix(" T") == true { return }
@@ -79,7 +79,7 @@ public final class Tracer {
   @discardableResult
   public func stop(_ signal: Int32 = SIGINT) throws -> ChildProcess.Ending {
     process.send(signal)
-    return try process.wait(until: Deadline(seconds: 20))
+    return try process.wait(until: Deadline(seconds: 60))
   }
 
   /// Ends it, which must succeed, and hands out all rows.
