@@ -16,7 +16,7 @@ export PRIVILEGED_TESTS := PrivilegedTests
 export TCPSTATE_TEST_PYTHON ?= $(CURDIR)/$(VENV)/bin/python3
 export TCPSTATE_TEST_BINARY ?= $(CURDIR)/$(BINARY)
 
-SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
+SUDO := $(if $(filter-out 0,$(shell id -u)),scripts/as-root.sh)
 # A moving bar on a terminal, nothing but errors elsewhere.
 SWIFT_BUILD := $(SWIFT) build $(if $(MAKE_TERMOUT),,--quiet)
 
@@ -120,6 +120,7 @@ deps-build deps-test deps-lint deps-bench deps-kernels: deps-%:
 
 find-swift:
 	@command -v $(SWIFT) >/dev/null || { echo "make: no swift in PATH: install Swift 6.2 or newer (https://www.swift.org/install/linux/) and run make as yourself, not by sudo" >&2; exit 1; }
+	@[ ! -e .build ] || [ -w .build ] || { echo "make: .build belongs to $$(stat -c %U .build): run make as that user, or as root: rm -r '$(CURDIR)/.build'" >&2; exit 1; }
 
 test-bundle: build deps-test
 	@echo "Building the tests"
@@ -144,4 +145,4 @@ bench-pipeline: find-swift deps-build
 	@$(CC) -O2 -Wall -Wextra -Werror -ISources/CTCPStateEvent/include $< -o $@
 
 # sudo, unless the nearest folder that exists is ours to write.
-AS_OWNER = $(if $(SUDO),$(shell d="$(DESTDIR)$(PREFIX)/bin"; while [ ! -e "$$d" ]; do d=$$(dirname "$$d"); done; [ -w "$$d" ] || echo sudo))
+AS_OWNER = $(if $(SUDO),$(shell d="$(DESTDIR)$(PREFIX)/bin"; while [ ! -e "$$d" ]; do d=$$(dirname "$$d"); done; [ -w "$$d" ] || echo $(SUDO)))

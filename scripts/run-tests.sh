@@ -13,7 +13,7 @@ privileged=${PRIVILEGED_TESTS:-PrivilegedTests}
 passed_on=(TCPSTATE_TEST_BINARY TCPSTATE_TEST_PYTHON)
 
 skipped() {
-  echo "SKIPPED: the privileged tests ($1); make test-privileged runs them" >&2
+  echo "SKIPPED: the privileged tests: not root, and $1: make test-privileged" >&2
   [ "$which" = all ]
   exit
 }
@@ -25,9 +25,11 @@ run_privileged_by_sudo() {
     [ -z "${!name-}" ] || environment+=("$name=${!name}")
   done
   [ -t 1 ] || environment+=(NO_COLOR=1) # it takes a pipe for a terminal; swift test does the same
-  command -v sudo >/dev/null || skipped "not root, and there is no sudo"
-  sudo -n true 2>/dev/null || { [ -t 0 ] && sudo -v; } ||
-    skipped "not root, and sudo asks for a password"
+  command -v sudo >/dev/null || skipped "there is no sudo; run as root"
+  if ! sudo -n true 2>/dev/null; then
+    [ -t 0 ] || skipped "sudo asks for a password; run in a terminal"
+    sudo -v || skipped "sudo refuses; run as root"
+  fi
   echo "Running the privileged tests by sudo"
   sudo env "${environment[@]}" "$bundle" --testing-library swift-testing --filter "$privileged"
 }

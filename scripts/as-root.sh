@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Runs a command as root, by sudo; without sudo it says what root has to do:
+#   as-root.sh COMMAND...
+set -euo pipefail
+
+[ "$(id -u)" != 0 ] || exec "$@"
+command -v sudo >/dev/null || {
+  echo "as-root: not root, and there is no sudo; run as root: cd $(printf %q "$PWD") && $*" >&2
+  exit 77
+}
+exec sudo "$@"
