@@ -1,6 +1,10 @@
 /// Durations in log-linear buckets, as HdrHistogram has them: 128 to each
 /// power of two, so a quantile is within 0.4 % of the truth over the whole
 /// range, in memory that doesn't grow beyond 60 KB, and is little where few buckets are used.
+///
+/// There are two ways to be fast, for two uses. Few histograms with many stays, as `trace` has them, have all buckets
+/// from the start: 3.4 ns a stay, against 35 to 40 by `recent` while fewer than 512 buckets are used. Thousands of
+/// groups can't have 60 KB each; without `recent`, `summary --by peer` of 3,000 peers takes 1.23 times as long.
 public struct DurationHistogram: ~Copyable {
   private static let bucketCount = 256 + 56 * 128
   /// Buckets used from which on all are kept in their places.
