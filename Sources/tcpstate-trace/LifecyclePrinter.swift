@@ -22,7 +22,6 @@ struct LifecyclePrinter: ~Copyable, TransitionSink {
   private var touched: Set<UInt64> = []
   private var now: UInt64 = 0
   private var shown: UInt64 = 0
-  private var readerGone = false
 
   init(
     options: LifecycleOptions, selection: LifecycleSelection, limit: UInt64?
@@ -43,7 +42,7 @@ struct LifecyclePrinter: ~Copyable, TransitionSink {
   }
 
   var descriptor: Int32 { file.descriptor }
-  var isDone: Bool { readerGone || limit.map { shown >= $0 } ?? false }
+  var isDone: Bool { file.isClosed || limit.map { shown >= $0 } ?? false }
   var waiting: Int { file.waiting }
   /// Lives drawn.
   var count: UInt64 { shown }
@@ -90,16 +89,7 @@ struct LifecyclePrinter: ~Copyable, TransitionSink {
     }
   }
 
-  mutating func flush() throws -> Bool {
-    if readerGone { return false }
-    switch try file.flush() {
-    case .done: return false
-    case .waiting: return true
-    case .closed:
-      readerGone = true
-      return false
-    }
-  }
+  mutating func flush() throws -> Bool { try file.flush() }
 
   mutating func measureTerminal() {
     guard isatty(file.descriptor) == 1 else { return }

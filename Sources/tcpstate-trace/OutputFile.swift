@@ -22,6 +22,8 @@ struct OutputFile: ~Copyable {
   private var offset: Int
   /// Bytes of a row that is written in part only.
   private var partial = 0
+  /// Whether the reader is gone.
+  private(set) var isClosed = false
 
   /// A new file is its maker's alone (0600); one that was there keeps its mode.
   ///
@@ -64,7 +66,7 @@ struct OutputFile: ~Copyable {
   /// The kernel takes whole pages at half the cost of torn ones.
   private static let page = 4096
 
-  enum Progress {
+  private enum Progress {
     case done
     /// The reader takes no more for now; wait until the descriptor is writable.
     case waiting
@@ -77,19 +79,24 @@ struct OutputFile: ~Copyable {
     _ = try write(atMost: (offset + waiting) / Self.page * Self.page - offset)
   }
 
-  /// Writes what it can without being held up.
-  mutating func flush() throws(Failure) -> Progress {
-    try write(atMost: .max)
+  /// Writes what it can without being held up; once the reader is gone, nothing any more.
+  ///
+  /// - Returns: whether some has to wait for the reader.
+  mutating func flush() throws(Failure) -> Bool {
+    if !isClosed {
+      switch try write(atMost: .max) {
+      case .done: return false
+      case .waiting: return true
+      case .closed: isClosed = true
+      }
+    }
+    remove(waiting)
+    return false
   }
 
   /// Bytes that wait for the reader.
   @inline(__always)
   var waiting: Int { pending.count - taken }
-
-  /// Forgets what waits: nobody will read it.
-  mutating func discard() {
-    remove(waiting)
-  }
 
   /// What is said of bytes that nobody read.
   static func unread(_ bytes: Int) -> String {

@@ -190,13 +190,12 @@ final class ParallelSummary: @unchecked Sendable {
   /// The number of a piece to read, and memory for its steps.
   private func nextPiece() -> (UInt64, [SocketStep])? {
     pthread_mutex_lock(lock)
+    defer { pthread_mutex_unlock(lock) }
+    // Not by `locked`: while it waits, others change the state.
     while isTooFarAhead { pthread_cond_wait(isMerged, lock) }
-    pthread_mutex_unlock(lock)
-    return locked { state in
-      guard !state.hasFailed, state.nextPiece * Self.pieceSize < size else { return nil }
-      defer { state.nextPiece += 1 }
-      return (state.nextPiece, state.spare.popLast() ?? [])
-    }
+    guard !state.hasFailed, state.nextPiece * Self.pieceSize < size else { return nil }
+    defer { state.nextPiece += 1 }
+    return (state.nextPiece, state.spare.popLast() ?? [])
   }
 
   private var isTooFarAhead: Bool { !state.hasFailed && state.nextPiece >= state.merged + Self.mostWaiting }

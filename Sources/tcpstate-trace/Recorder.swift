@@ -10,7 +10,6 @@ struct Recorder: ~Copyable {
   private var csv = CSVWriter(columns: Column.allCases)
   private var sequence: UInt64 = 0
   private var failure: Failure?
-  private var isClosed = false
 
   init(path: String) throws(Failure) {
     file = try OutputFile(path: path)
@@ -33,12 +32,7 @@ struct Recorder: ~Copyable {
   /// Writes what there is, but never waits: a pipe that nobody reads fails as a disk that is full.
   mutating func flush() throws {
     if let failure { throw failure }
-    if isClosed { return file.discard() }
-    switch try file.flush() {
-    case .done: break
-    case .closed: isClosed = true
-    case .waiting:
-      guard file.waiting > OutputFile.highWater else { break }
+    if try file.flush(), file.waiting > OutputFile.highWater {
       throw Failure(
         .outputFailed, "can't write to \(file.name): its reader is \(OutputFile.highWater >> 20) MB behind")
     }

@@ -10,7 +10,6 @@ struct ReportPrinter<Document: ReportDocument & ~Copyable>: ~Copyable, Transitio
   private var file: OutputFile
   private var received: UInt64 = 0
   private var lost: UInt64 = 0
-  private var readerGone = false
 
   init(_ document: consuming Document, selection: LifecycleSelection, limit: UInt64?, output: String?) throws {
     self.document = document
@@ -22,7 +21,7 @@ struct ReportPrinter<Document: ReportDocument & ~Copyable>: ~Copyable, Transitio
 
   var wantsExisting: Bool { true }
   var descriptor: Int32 { file.descriptor }
-  var isDone: Bool { readerGone || limit.map { received >= $0 } ?? false }
+  var isDone: Bool { file.isClosed || limit.map { received >= $0 } ?? false }
   var waiting: Int { file.waiting }
 
   mutating func receive(_ row: inout Transition, lossBefore: UInt64) {
@@ -37,16 +36,7 @@ struct ReportPrinter<Document: ReportDocument & ~Copyable>: ~Copyable, Transitio
 
   mutating func finish() { document.finish(to: &file.pending) }
 
-  mutating func flush() throws -> Bool {
-    if readerGone { return false }
-    switch try file.flush() {
-    case .done: return false
-    case .waiting: return true
-    case .closed:
-      readerGone = true
-      return false
-    }
-  }
+  mutating func flush() throws -> Bool { try file.flush() }
 
   mutating func measureTerminal() {}
 }

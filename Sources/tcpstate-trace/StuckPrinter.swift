@@ -11,7 +11,7 @@ struct StuckPrinter: ~Copyable {
   private var json: StuckJSON
   private var line: StuckLine
   /// Whether the reader is gone.
-  private(set) var isClosed = false
+  var isClosed: Bool { file.isClosed }
 
   init(_ options: OutputOptions, _ fields: [StuckField]) throws(Failure) {
     self.options = options
@@ -92,9 +92,7 @@ struct StuckPrinter: ~Copyable {
   /// - Returns: the bytes that wait for it.
   @discardableResult
   mutating func flush() throws(Failure) -> Int {
-    if isClosed { return 0 }
-    if case .closed = try file.flush() { isClosed = true }
-    return isClosed ? 0 : file.waiting
+    try file.flush() ? file.waiting : 0
   }
 
   static func count(_ number: Int, _ noun: String) -> String {
@@ -112,13 +110,9 @@ struct StuckPrinter: ~Copyable {
   /// All of it, at the reader's pace; a reader that goes away, as `head` does, has had enough.
   mutating func writeOut() throws(Failure) {
     signal(SIGPIPE, SIG_IGN)
-    while true {
-      switch try file.flush() {
-      case .done, .closed: return
-      case .waiting:
-        var poll = pollfd(fd: file.descriptor, events: Int16(POLLOUT), revents: 0)
-        _ = Glibc.poll(&poll, 1, -1)
-      }
+    while try file.flush() {
+      var poll = pollfd(fd: file.descriptor, events: Int16(POLLOUT), revents: 0)
+      _ = Glibc.poll(&poll, 1, -1)
     }
   }
 }

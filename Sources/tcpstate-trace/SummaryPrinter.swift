@@ -25,7 +25,6 @@ struct SummaryPrinter: ~Copyable, TransitionSink {
   private var received: UInt64 = 0
   private(set) var lost: UInt64 = 0
   private let limit: UInt64?
-  private var readerGone = false
 
   init(
     _ options: SummaryOptions, keys: [SummaryKey], filter: RowFilter, limit: UInt64?, isRecording: Bool
@@ -42,7 +41,7 @@ struct SummaryPrinter: ~Copyable, TransitionSink {
   var wantsExisting: Bool { true }
   var writesWhileReading: Bool { false }
   var descriptor: Int32 { file.descriptor }
-  var isDone: Bool { readerGone || limit.map { summary.transitions >= $0 } ?? false }
+  var isDone: Bool { file.isClosed || limit.map { summary.transitions >= $0 } ?? false }
   var waiting: Int { file.waiting }
 
   mutating func receive(_ row: inout Transition, lossBefore: UInt64) {
@@ -116,16 +115,7 @@ struct SummaryPrinter: ~Copyable, TransitionSink {
     putInPlace(result.text.split(separator: "\n", omittingEmptySubsequences: false).dropLast())
   }
 
-  mutating func flush() throws -> Bool {
-    if readerGone { return false }
-    switch try file.flush() {
-    case .done: return false
-    case .waiting: return true
-    case .closed:
-      readerGone = true
-      return false
-    }
-  }
+  mutating func flush() throws -> Bool { try file.flush() }
 
   func waitForReader() {
     var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)

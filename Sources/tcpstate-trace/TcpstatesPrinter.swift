@@ -13,7 +13,6 @@ struct TcpstatesPrinter: ~Copyable, TransitionSink {
   private var held: HeldRows
   private var file: OutputFile
   private var failure: Failure?
-  private var readerGone = false
   private var shown: UInt64 = 0
   private var needsHeader = true
   /// The socket of each connection whose next row may come from a minisock, which isn't that socket.
@@ -39,7 +38,7 @@ struct TcpstatesPrinter: ~Copyable, TransitionSink {
   }
 
   var descriptor: Int32 { file.descriptor }
-  var isDone: Bool { readerGone || limit.map { shown >= $0 } ?? false }
+  var isDone: Bool { file.isClosed || limit.map { shown >= $0 } ?? false }
   var waiting: Int { file.waiting }
 
   mutating func receive(_ row: inout Transition, lossBefore: UInt64) {
@@ -114,14 +113,7 @@ struct TcpstatesPrinter: ~Copyable, TransitionSink {
   mutating func flush() throws -> Bool {
     if let failure { throw failure }
     try journal?.flush()
-    if readerGone { return false }
-    switch try file.flush() {
-    case .done: return false
-    case .waiting: return true
-    case .closed:
-      readerGone = true
-      return false
-    }
+    return try file.flush()
   }
 
   mutating func measureTerminal() {}

@@ -18,7 +18,6 @@ struct TracePrinter: TransitionSink, ~Copyable {
   private let noHeader: Bool
   private var held: HeldRows
   private var status: StatusLine
-  private var readerGone = false
   private var failure: Failure?
   /// Rows written, and so the last row's sequence number when nothing was lost.
   private var shown: UInt64 = 0
@@ -63,7 +62,7 @@ struct TracePrinter: TransitionSink, ~Copyable {
   var descriptor: Int32 { file.descriptor }
 
   /// Whether nothing more is to be shown: enough was, or the reader is gone.
-  var isDone: Bool { readerGone || limit.map { shown >= $0 } ?? false }
+  var isDone: Bool { file.isClosed || limit.map { shown >= $0 } ?? false }
 
   var waiting: Int { file.waiting }
 
@@ -149,17 +148,10 @@ struct TracePrinter: TransitionSink, ~Copyable {
   ///
   /// - Returns: whether some has to wait for the reader.
   mutating func flush() throws -> Bool {
-    if readerGone { return false }
     if let failure { throw failure }
-    let progress = try file.flush()
+    let isWaiting = try file.flush()
     status.show(shown: shown, transitions: received, lost: lost)
-    switch progress {
-    case .done: return false
-    case .waiting: return true
-    case .closed:
-      readerGone = true
-      return false
-    }
+    return isWaiting
   }
 
   mutating func advance(to now: UInt64) {}
