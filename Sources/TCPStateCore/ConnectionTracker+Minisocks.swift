@@ -43,6 +43,7 @@ extension ConnectionTracker {
     let key = Self.key(event)
     if let known = table.find(key) {
       known.pointee.synAckRetransmits = UInt8(clamping: event.pointee.retransmits)
+      known.pointee.expires = rearmedFiring(event)
       return false
     }
     guard isReadable(event.pointee.netns) else { return false }
@@ -161,6 +162,15 @@ extension ConnectionTracker {
     // 1 s, doubled with each timeout (reqsk_timer_handler(), net/ipv4/inet_connection_sock.c).
     let delta = ticks << UInt64(min(snapshot.pointee.syn_ack_timeouts, 16))
     return wheel.time(ofJiffies: TimerWheel.firing(expires: snapshot.pointee.timer_expires, delta: delta)) ?? 0
+  }
+
+  /// When the timer fires that has just sent a SYN-ACK again: it counts one more timeout, and is armed anew
+  /// (reqsk_timer_handler()).
+  private func rearmedFiring(_ event: UnsafePointer<tcpstate_event>) -> UInt64 {
+    guard let wheel, let ticks = ticksPerSecond, let now = wheel.jiffies(at: event.pointee.timestamp_ns)
+    else { return 0 }
+    let delta = ticks << (UInt64(min(event.pointee.timeouts, 15)) + 1)
+    return wheel.time(ofJiffies: TimerWheel.firing(expires: now &+ delta, delta: delta)) ?? 0
   }
 
   /// A half-open request, from whichever record told of it first.

@@ -71,6 +71,11 @@ public struct ConnectionTracker: ~Copyable {
     return SocketHolder(pid: connection.pointee.ownerPID, name: connection.pointee.ownerName, descriptor: nil)
   }
 
+  /// The id of the connection whose socket a reading found, where the kernel has no cookies and it is made up.
+  ///
+  /// - Parameter key: the cookie, or the socket's address.
+  public func id(of key: UInt64) -> UInt64 { table.find(key)?.pointee.id ?? key }
+
   /// All connections now tracked, listeners too.
   public var trackedCount: Int { table.count }
 
@@ -237,8 +242,9 @@ public struct ConnectionTracker: ~Copyable {
     return reused
   }
 
+  /// What a socket is found by: its cookie, or its address where the kernel gives none.
   @inline(__always)
-  static func key(_ event: UnsafePointer<tcpstate_event>) -> UInt64 {
+  public static func key(_ event: UnsafePointer<tcpstate_event>) -> UInt64 {
     event.pointee.cookie != 0 ? event.pointee.cookie : event.pointee.socket_address
   }
 

@@ -16,8 +16,8 @@ public struct StuckQuery: Sendable {
   }
 
   /// Whether a socket in this state can be one that was asked for.
-  func wants(_ key: UInt64, _ state: TCPState) -> Bool {
-    states.contains(state) && (connection == nil || connection == key)
+  func wants(_ id: UInt64, _ state: TCPState) -> Bool {
+    states.contains(state) && (connection == nil || connection == id)
   }
 
   /// Whether the socket is one that was asked for, by what it is and who is responsible for it.

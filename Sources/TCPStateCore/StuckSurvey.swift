@@ -15,6 +15,8 @@ public struct StuckSurvey: ~Copyable {
   private var bystanders: [UInt64: (netns: UInt32, local: Endpoint, peer: Endpoint)] = [:]
 
   private struct Found {
+    /// Its cookie, or its address.
+    let key: UInt64
     var socket: StuckSocket
     var flags: Int32
     var kind: Int32
@@ -42,15 +44,19 @@ public struct StuckSurvey: ~Copyable {
   }
 
   /// Takes in one record, borrowed for the call.
-  public mutating func add(_ snapshot: UnsafePointer<tcpstate_snapshot>) {
+  ///
+  /// - Parameter idOf: the id of a connection, by its cookie or its socket's address.
+  public mutating func add(
+    _ snapshot: UnsafePointer<tcpstate_snapshot>, idOf: (UInt64) -> UInt64 = { $0 }
+  ) {
     // `event` is the first member, so this is its address.
     let event = UnsafeRawPointer(snapshot).assumingMemoryBound(to: tcpstate_event.self)
     let state = TCPState(number: event.pointee.state_new)
-    guard state == .listen || query.wants(ConnectionTracker.key(event), state) else {
+    let key = ConnectionTracker.key(event)
+    guard state == .listen || query.wants(idOf(key), state) else {
       if state != .closed { noteBystander(event) }
       return
     }
-    let key = ConnectionTracker.key(event)
     let index: Int
     if let known = indices[key] {
       index = known
@@ -58,7 +64,7 @@ public struct StuckSurvey: ~Copyable {
     } else {
       index = sockets.count
       indices[key] = index
-      sockets.append(describe(snapshot, event, key: key, state: state))
+      sockets.append(describe(snapshot, event, StuckSocket(connection: idOf(key), state: state)))
     }
     guard snapshot.pointee.fd != TCPSTATE_NO_FD else { return }
     let holder = SocketHolder(
@@ -81,9 +87,11 @@ public struct StuckSurvey: ~Copyable {
   }
 
   private func describe(
-    _ snapshot: UnsafePointer<tcpstate_snapshot>, _ event: UnsafePointer<tcpstate_event>, key: UInt64, state: TCPState
+    _ snapshot: UnsafePointer<tcpstate_snapshot>, _ event: UnsafePointer<tcpstate_event>, _ named: StuckSocket
   ) -> Found {
-    var socket = StuckSocket(connection: key, state: state)
+    let key = ConnectionTracker.key(event)
+    var socket = named
+    let state = socket.state
     let kind = Int32(event.pointee.kind)
     let flags = Int32(event.pointee.flags)
     socket.local = Endpoint(
@@ -104,17 +112,17 @@ public struct StuckSurvey: ~Copyable {
       let rest = Int64(bitPattern: snapshot.pointee.timer_expires &- snapshot.pointee.jiffies)
       socket.nextTimeout = UInt64(max(0, min(rest, 1 << 32))) * 1_000_000_000 / ticks
     }
-    guard kind == TCPSTATE_KIND_SOCKET else { return Found(socket: socket, flags: flags, kind: kind) }
+    guard kind == TCPSTATE_KIND_SOCKET else { return Found(key: key, socket: socket, flags: flags, kind: kind) }
     socket.cgroup = event.pointee.cgroup_id == 0 ? nil : event.pointee.cgroup_id
     socket.userID = event.pointee.user_id
     guard state != .listen else {
       let queues = Queues(
         acceptQueue: snapshot.pointee.accept_queue, acceptQueueLimit: snapshot.pointee.accept_queue_limit,
         requestQueue: snapshot.pointee.request_queue)
-      return Found(socket: socket, flags: flags, kind: kind, listener: queues)
+      return Found(key: key, socket: socket, flags: flags, kind: kind, listener: queues)
     }
     fillBytes(&socket, event)
-    return Found(socket: socket, flags: flags, kind: kind)
+    return Found(key: key, socket: socket, flags: flags, kind: kind)
   }
 
   private func fillBytes(_ socket: inout StuckSocket, _ event: UnsafePointer<tcpstate_event>) {
@@ -134,7 +142,7 @@ public struct StuckSurvey: ~Copyable {
   ///
   /// - Parameters:
   ///   - portRanges: ip_local_port_range of each network namespace.
-  ///   - makerOf: who had a socket, by its id, as far as it was traced.
+  ///   - makerOf: who had a socket, by its cookie or address, as far as it was traced.
   public consuming func finish(
     portRanges: [UInt32: ClosedRange<UInt16>] = [:], makerOf: (UInt64) -> SocketHolder? = { _ in nil }
   ) -> StuckReading {
@@ -147,7 +155,7 @@ public struct StuckSurvey: ~Copyable {
       if socket.verdict == .unaccepted || socket.verdict == .halfOpen {
         socket.listeners = Self.listeners(of: socket, among: listeners)
       }
-      if socket.verdict == .orphan { socket.maker = makerOf(socket.connection) }
+      if socket.verdict == .orphan { socket.maker = makerOf(found.key) }
       reading.add(socket, query)
     }
     reading.sort()

@@ -121,6 +121,9 @@ public final class KernelSource {
     return more
   }
 
+  /// Whether the ring buffer holds something that hasn't been taken over.
+  public var hasUnread: Bool { ring.hasUnread }
+
   /// The oldest event from `limit` (CLOCK_MONOTONIC) or before; valid until the next `consume(until:)`.
   ///
   /// Take as limit a millisecond before `position` was taken: whatever is older has come by then.

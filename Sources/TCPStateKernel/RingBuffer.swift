@@ -59,6 +59,10 @@ struct RingBuffer: ~Copyable {
   /// How far the kernel side has written.
   var written: UInt64 { tcpstate_load_acquire_u64(producerPage) }
 
+  /// Whether there is something that hasn't been queued: after `consume(until: written)` a record that is still
+  /// being written, and what comes behind it.
+  var hasUnread: Bool { position < written }
+
   /// Gives back what the queue has handed on, and queues some of what comes before `limit`.
   ///
   /// - Parameter limit: a value of `written`.

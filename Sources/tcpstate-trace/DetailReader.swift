@@ -12,9 +12,10 @@ enum DetailReader {
     query.connection = facts.connection
     var flow = Transition()
     let reading = try StuckReader.read(
-      stream.source, query, makerOf: { stream.tracker.owner(of: $0) },
+      stream.source, query, idOf: { stream.tracker.id(of: $0) }, makerOf: { stream.tracker.owner(of: $0) },
       look: { snapshot in
-        guard snapshot.pointee.event.cookie == facts.connection else { return }
+        let key = withUnsafePointer(to: snapshot.pointee.event) { ConnectionTracker.key($0) }
+        guard stream.tracker.id(of: key) == facts.connection else { return }
         flow = Transition(flowOf: snapshot, ticksPerSecond: stream.source.ticksPerSecond) ?? flow
       })
     guard let socket = reading.sockets.first else { return nil }

@@ -11,6 +11,9 @@ struct LiveStream: ~Copyable {
   /// Two CPUs' records can be swapped by some microseconds; a millisecond later all have come.
   private static let reorderWindow: UInt64 = 1_000_000
 
+  /// How long records that are being written are waited for at the end.
+  private static let lastWriting: UInt64 = 1_000_000_000
+
   /// Bytes in the ring buffer that aren't left until the next tick.
   private static let largeBacklog: UInt64 = 256 * 1024
 
@@ -113,13 +116,29 @@ struct LiveStream: ~Copyable {
   mutating func pump(final: Bool = false, _ receive: (inout Transition, UInt64) -> Void) {
     let limit = final ? UInt64.max : KernelClock.monotonic() - Self.reorderWindow
     let position = source.position
+    take(until: position, limit, receive)
+    if final { takeUnwritten(receive) }
+    if source.position - position > Self.largeBacklog { isBehind = true }
+  }
+
+  private mutating func take(
+    until position: UInt64, _ limit: UInt64, _ receive: (inout Transition, UInt64) -> Void
+  ) {
     var applied = true
     isBehind = true
     while isBehind, applied {
       isBehind = source.consume(until: position)
       applied = apply(until: limit, receive)
     }
-    if source.position - position > Self.largeBacklog { isBehind = true }
+  }
+
+  /// What was begun before the detaching is still being written by a CPU that the host may have taken away.
+  private mutating func takeUnwritten(_ receive: (inout Transition, UInt64) -> Void) {
+    let deadline = KernelClock.monotonic() + Self.lastWriting
+    while source.hasUnread, KernelClock.monotonic() < deadline {
+      KernelClock.sleep(nanoseconds: 100_000)
+      take(until: source.position, .max, receive)
+    }
   }
 
   /// What this kernel, or this way of attaching, can't give.

@@ -37,18 +37,19 @@ struct StuckReader: ~Copyable {
   }
 
   /// - Parameters:
-  ///   - makerOf: who had a socket, by its cookie, as far as it was traced.
+  ///   - idOf: the id of a connection, by its socket's cookie or address.
+  ///   - makerOf: who had a socket, by the same, as far as it was traced.
   ///   - look: sees each record.
   static func read(
-    _ source: KernelSource, _ query: StuckQuery, makerOf: (UInt64) -> SocketHolder? = { _ in nil },
-    look: (UnsafePointer<tcpstate_snapshot>) -> Void = { _ in }
+    _ source: KernelSource, _ query: StuckQuery, idOf: (UInt64) -> UInt64 = { $0 },
+    makerOf: (UInt64) -> SocketHolder? = { _ in nil }, look: (UnsafePointer<tcpstate_snapshot>) -> Void = { _ in }
   ) throws -> StuckReading {
     var namespaces = try source.namespaces()
     if let wanted = query.filter.netns { namespaces = namespaces.filter { $0.key == wanted } }
     var survey = StuckSurvey(query)
     try source.readSockets(states: StuckSurvey.readingMask(query), namespaces: namespaces) { snapshot, _ in
       if survey.ticksPerSecond == nil { survey.ticksPerSecond = KernelClock.ticksPerSecond(snapshot.pointee) }
-      survey.add(snapshot)
+      survey.add(snapshot, idOf: idOf)
       look(snapshot)
     }
     var ranges: [UInt32: ClosedRange<UInt16>] = [:]

@@ -133,7 +133,8 @@ struct StuckWatchSession: ~Copyable {
   private func reading() throws -> StuckReading {
     var all = query
     all.olderThan = 0
-    return try StuckReader.read(stream.source, all) { stream.tracker.owner(of: $0) }
+    return try StuckReader.read(
+      stream.source, all, idOf: { stream.tracker.id(of: $0) }, makerOf: { stream.tracker.owner(of: $0) })
   }
 
   private var summary: String {

@@ -46,6 +46,22 @@ import Testing
     return survey.finish(portRanges: [7: 32_768...60_999])
   }
 
+  /// Without cookies sockets are found by their addresses, and told of by the ids that the trace has given them.
+  @Test func idsMadeUp() {
+    var query = StuckQuery()
+    query.connection = 1001
+    var survey = StuckSurvey(query)
+    survey.ticksPerSecond = 100
+    for address: UInt64 in [0xffff_0001, 0xffff_0002] {
+      var record = Self.record(0, flags: TCPSTATE_FLAG_DEAD)
+      record.event.socket_address = address
+      survey.add(&record) { $0 == 0xffff_0002 ? 1001 : $0 }
+    }
+    let reading = survey.finish { SocketHolder(pid: UInt32($0 & 0xff), name: ShortName("a"), descriptor: nil) }
+    #expect(reading.sockets.map(\.connection) == [1001])
+    #expect(reading.sockets.map(\.maker?.pid) == [2])
+  }
+
   @Test func verdicts() throws {
     let reading = Self.read([
       Self.record(1, pid: 812, name: "nginx", fd: 14), Self.record(1, pid: 812, name: "nginx", fd: 15),

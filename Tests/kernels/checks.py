@@ -88,6 +88,7 @@ def tracer_features(outcome):
     features.check("reset-reasons", _reset_trouble(usual))
     _existing(features, outcome, usual, held)
     _stuck(features, outcome, held)
+    features.check("stuck-watch", _watch_trouble(outcome))
     features.check("lifecycle", _lifecycle_trouble(outcome))
     features.check("in-kernel", _in_kernel_trouble(outcome, usual))
     return features
@@ -278,6 +279,16 @@ def _stuck(features, outcome, held):
     held_by = rows[0]["process_name"] if rows else "nobody"
     held_right = held_by == "holding" and rows[0]["verdict"] == "held"
     features.check("stuck-owners", None if held_right else f"held by {held_by!r}")
+
+
+def _watch_trouble(outcome):
+    """One crosses 300 ms and ends, both under one id."""
+    port = _lives(outcome, "watched.lives")["held_in_close_wait"][0][1]
+    rows = [r for r in _rows(outcome, "watch.csv") if r["local_port"] == port]
+    told = [(r["event"], r["state"], r["duration_kind"], r["process_name"]) for r in rows]
+    if told != [(event, "close_wait", "exact", "holding") for event in ("crossed", "ended")]:
+        return f"status {outcome.lines('watch.status')}, told {told}: {outcome.lines('watch.err')}"
+    return None if rows[0]["connection_id"] == rows[1]["connection_id"] else "two ids for one connection"
 
 
 def _lifecycle_trouble(outcome):

@@ -22,6 +22,7 @@ ROWS = [
     ("exact SYN-RECEIVED after a repeated SYN-ACK", "field:total_rto_time"),
     ("`stuck`", "stuck"),
     ("… with owner, descriptor and verdict", "stuck-owners"),
+    ("`stuck --watch`", "stuck-watch"),
     ("`lifecycle`", "lifecycle"),
     ("`summary --in-kernel`", "in-kernel"),
 ]
