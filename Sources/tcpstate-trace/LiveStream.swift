@@ -319,9 +319,10 @@ struct LiveStream: ~Copyable {
   @inline(__always)
   private mutating func emit(_ receive: (inout Transition, UInt64) -> Void) {
     transitions += 1
-    recorder?.receive(&row.pointee, lossBefore: untoldLoss)
-    receive(&row.pointee, untoldLoss)
+    let (row, loss) = (row, untoldLoss)
     untoldLoss = 0
+    recorder?.receive(&row.pointee, lossBefore: loss)
+    receive(&row.pointee, loss)
   }
 
   /// The kernel can skip its probes unseen while another tracer attaches, so the
