@@ -129,13 +129,13 @@ extension Privileged {
   /// One tracer over all lives, so that they also don't disturb each other.
   @Suite struct LivesTests {
     @Test func everyLife() throws {
-      let namespace = try NetworkNamespace()
-      let tracer = try Tracer(of: namespace)
-      let peers = try ChildProcess.run(
-        namespace.command([Peer.python, Privileged.file("peers/lives.py")] + lives.map(\.name)), seconds: 90)
-      try #require(peers.ending == .exited(0), "\(peers.errorText)")
-      let rows = try tracer.finish()
-      let ports = Self.ports(peers.outputText)
+      var (rows, ports, told) = try Self.trace()
+      // Seldom the kernel doesn't tell a client's last two transitions (docs/FAULTS.md). Twice it is our fault.
+      if told.contains(" 0 lost, 1 unmatched"),
+        rows.contains(where: { $0.transition == "fin_wait_1→time_wait" && $0["source"] == "derived" })
+      {
+        (rows, ports, told) = try Self.trace()
+      }
       for life in lives {
         let wanted = ports[life.name] ?? []
         let ends = rows.byConnection
@@ -143,8 +143,18 @@ extension Privileged {
           .map { ExpectedEnd($0).description }
         #expect(ends.sorted() == life.ends.map(\.description).sorted(), "\(life.name)")
       }
-      #expect(tracer.process.errorText.contains(" 0 lost, 0 unmatched"))
+      #expect(told.contains(" 0 lost, 0 unmatched"))
       if Self.tellsResets { Self.checkResets(rows, ports) }
+    }
+
+    /// - Returns: the rows of all lives, each life's ports, and what the tracer said.
+    private static func trace() throws -> (rows: [CSVTable.Row], ports: [String: Set<String>], told: String) {
+      let namespace = try NetworkNamespace()
+      let tracer = try Tracer(of: namespace)
+      let peers = try ChildProcess.run(
+        namespace.command([Peer.python, Privileged.file("peers/lives.py")] + lives.map(\.name)), seconds: 90)
+      try #require(peers.ending == .exited(0), "\(peers.errorText)")
+      return (try tracer.finish(), Self.ports(peers.outputText), tracer.process.errorText)
     }
 
     /// Linux 6.10 and newer say why they send a RST.
