@@ -34,7 +34,8 @@ let package = Package(
       name: "TCPStateKernel", dependencies: ["TCPStateCore", "CTCPStateEvent", "CLibbpf", "CLinux"],
       swiftSettings: swiftSettings, linkerSettings: bpfLibraries, plugins: ["EmbedBPF"]),
     .target(
-      name: "TCPStateReport", dependencies: ["TCPStateCore", "CCells"], exclude: ["Page"], swiftSettings: swiftSettings,
+      name: "TCPStateReport", dependencies: ["TCPStateCore", "CCells"], exclude: ["Page/assets"],
+      swiftSettings: swiftSettings,
       plugins: ["EmbedPage"]),
     .executableTarget(
       name: "tcpstate-trace",
@@ -51,32 +52,20 @@ let package = Package(
       name: "TestSupport", dependencies: ["TCPStateCore"], path: "Tests/TestSupport",
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "TCPStateCoreTests", dependencies: ["TCPStateCore", "CTCPStateEvent", "TestSupport"],
+      name: "TCPStateCoreTests", dependencies: ["TCPStateCore", "CTCPStateEvent", "TestSupport"], path: "Tests/Core",
       exclude: ["Fixtures", "Scenarios"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "PrivilegedTests", dependencies: ["TCPStateKernel", "TestSupport"], exclude: ["peers"],
-      swiftSettings: swiftSettings),
-    .testTarget(
       name: "TCPStateReportTests", dependencies: ["TCPStateCore", "TCPStateReport", "TestSupport"],
-      exclude: ["Fixtures"], swiftSettings: swiftSettings),
+      path: "Tests/Report", exclude: ["Fixtures"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "RecordingTests", dependencies: ["TCPStateCore", "TCPStateReport", "TestSupport"], exclude: ["Fixtures"],
+      name: "CommandTests", dependencies: ["tcpstate-trace", "TCPStateCore", "TCPStateReport", "TestSupport"],
+      path: "Tests/Command", exclude: ["Fixtures"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "PageTests", dependencies: ["TestSupport"], path: "Tests/Page", exclude: ["Fixtures", "peers"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "ReportPageTests", dependencies: ["TestSupport"], exclude: ["Fixtures", "peers"],
-      swiftSettings: swiftSettings),
-    .testTarget(
-      name: "LifecyclePrivilegedTests", dependencies: ["TestSupport"], exclude: ["peers"],
-      swiftSettings: swiftSettings),
-    .testTarget(
-      name: "TCPStateLifecycleTests", dependencies: ["TCPStateCore", "TCPStateReport", "TestSupport"],
-      exclude: ["Fixtures"], swiftSettings: swiftSettings),
-    .testTarget(
-      name: "AnalysisPrivilegedTests", dependencies: ["TestSupport"], exclude: ["peers"],
-      swiftSettings: swiftSettings),
-    .testTarget(
-      name: "TcpstatesCommandTests",
-      dependencies: ["tcpstate-trace", "TCPStateCore", "TCPStateReport", "TestSupport"], swiftSettings: swiftSettings),
+      name: "PrivilegedTests", dependencies: ["TCPStateKernel", "TestSupport"], path: "Tests/Privileged",
+      exclude: ["peers"], swiftSettings: swiftSettings),
     .plugin(name: "EmbedBPF", capability: .buildTool()),
     .plugin(name: "EmbedPage", capability: .buildTool()),
   ]

@@ -71,9 +71,10 @@ fi
 
 mkdir -p "$out"
 module_map
-compile TCPStateCore Sources/TCPStateCore/*.swift
-make -s --no-print-directory -C Sources/TCPStateReport/Page OUT="$PWD/$out" swift
-compile TCPStateReport Sources/TCPStateReport/*.swift "$out/EmbeddedPage.swift"
+shopt -s globstar
+compile TCPStateCore Sources/TCPStateCore/**/*.swift
+make -s --no-print-directory -C Sources/TCPStateReport/Page/assets OUT="$PWD/$out" swift
+compile TCPStateReport Sources/TCPStateReport/**/*.swift "$out/EmbeddedPage.swift"
 failed=0
 for target in "${targets[@]}"; do
   build "$target"

@@ -6,7 +6,7 @@ set -euo pipefail
 
 cd "$(dirname "$0")/.."
 swift=${SWIFT:-swift}
-tests='TCPState(Core|Report|Lifecycle)Tests'
+tests='TCPState(Core|Report)Tests'
 # Its own backtrace of a crash would wait for a debugger for minutes.
 export SWIFT_BACKTRACE=enable=no
 

@@ -1,12 +1,12 @@
 import Foundation
 import PackagePlugin
 
-/// Embeds the report's page, Sources/TCPStateReport/Page, as Swift source, by
+/// Embeds the report's page, Sources/TCPStateReport/Page/assets, as Swift source, by
 /// the Makefile in that folder.
 @main
 struct EmbedPage: BuildToolPlugin {
   func createBuildCommands(context: PluginContext, target: Target) throws -> [Command] {
-    let page = target.directoryURL.appending(path: "Page")
+    let page = target.directoryURL.appending(path: "Page/assets")
     let sources = try FileManager.default
       .contentsOfDirectory(at: page, includingPropertiesForKeys: nil)
       .sorted { $0.path < $1.path }

@@ -4,10 +4,9 @@ import Foundation
 public struct Golden {
   public let url: URL
 
-  /// `name` is a path below the folder `Fixtures` beside the test's source file.
+  /// `name` is a path below the folder `Fixtures` of the test's target.
   public init(_ name: String, testFile: String = #filePath) {
-    url = URL(fileURLWithPath: testFile).deletingLastPathComponent()
-      .appendingPathComponent("Fixtures").appendingPathComponent(name)
+    url = TestFile.url("Fixtures", from: testFile).appendingPathComponent(name)
   }
 
   /// What differs from the file, to be shown; `nil` if nothing does.

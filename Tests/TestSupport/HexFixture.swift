@@ -10,10 +10,9 @@ public struct HexFixture {
     public let line: String
   }
 
-  /// `name` is a path below the folder `Fixtures` beside the test's source file.
+  /// `name` is a path below the folder `Fixtures` of the test's target.
   public init(_ name: String, testFile: String = #filePath) throws {
-    let url = URL(fileURLWithPath: testFile).deletingLastPathComponent()
-      .appendingPathComponent("Fixtures").appendingPathComponent(name)
+    let url = TestFile.url("Fixtures", from: testFile).appendingPathComponent(name)
     var bytes: [UInt8] = []
     var offsets: [String: (claimed: Int, actual: Int)] = [:]
     for line in try String(contentsOf: url, encoding: .utf8).split(separator: "\n") {

@@ -1,0 +1,118 @@
+import Foundation
+import TCPStateCore
+import TCPStateReport
+import TestSupport
+import Testing
+
+/// The page as text: its data, and that nothing in it can become markup.
+@Suite struct HTMLReportTests {
+  static func page(_ rows: [Transition], losses: [Int: UInt64] = [:], limit: UInt64 = 1000) -> String {
+    var report = HTMLReport(limit: limit)
+    var buffer = ByteBuffer()
+    report.begin(to: &buffer)
+    for (index, row) in rows.enumerated() { report.receive(row, lossBefore: losses[index] ?? 0, to: &buffer) }
+    report.finish(to: &buffer)
+    return buffer.text
+  }
+
+  /// The JSON of the script elements whose start tag holds `mark`.
+  static func data(_ page: String, _ mark: String) throws -> [Any] {
+    try page.components(separatedBy: "<script type=\"application/json\"").dropFirst().compactMap { part in
+      guard let tag = part.firstIndex(of: ">"), part[..<tag].contains(mark) else { return nil }
+      let text = part[part.index(after: tag)...].components(separatedBy: "</script>")[0]
+      return try JSONSerialization.jsonObject(with: Data(text.utf8))
+    }
+  }
+
+  static func totals(_ page: String) throws -> [String: Any] {
+    try #require(try data(page, "id=\"totals\"").first as? [String: Any])
+  }
+
+  @Test func counts() throws {
+    var script = LifeScript()
+    script.handshake()
+    script.orderlyClose(.client, at: 5_800_000)
+    let page = Self.page(script.rows, losses: [3: 7])
+    let totals = try Self.totals(page)
+    #expect(totals["rows"] as? Int == script.rows.count)
+    #expect(totals["shownRows"] as? Int == script.rows.count)
+    #expect(totals["lives"] as? Int == 1)
+    #expect(totals["ends"] as? Int == 2)
+    #expect(totals["lost"] as? Int == 7)
+    #expect(totals["gaps"] as? Int == 1)
+    #expect(totals["unmatched"] as? Int == 0)
+    let lives = try #require(try Self.data(page, "\"lives\"").first as? [[Any]])
+    let ladders = try #require(try Self.data(page, "\"ladders\"").first as? [[Any]])
+    #expect(lives.count == 1 && ladders.count == 1)
+    let client = try #require(lives[0][0] as? [Any])
+    #expect(client[0] as? String == "00000000000a3f11")
+    #expect((client[10] as? [Any])?.count == 5 * script.rows.count { $0.role == .client })
+    #expect((ladders[0][5] as? [Any])?.count == script.lives()[0].steps.count)
+  }
+
+  @Test func contradictionsAreCounted() throws {
+    var script = LifeScript()
+    script.handshake()
+    script.rows.remove(at: 2)  // the server's LISTEN → SYN-RECEIVED
+    script.orderlyClose(.client, at: 5_800_000)
+    #expect(try Self.totals(Self.page(script.rows))["unmatched"] as? Int == 0, "its first row is taken as it is")
+    let wait = try #require(script.rows.firstIndex { $0.new == .finWait1 })
+    script.rows.remove(at: wait)
+    #expect(try Self.totals(Self.page(script.rows))["unmatched"] as? Int == 1)
+  }
+
+  /// A socket from before the start is a connection though nothing happens to it.
+  @Test func found() throws {
+    var script = LifeScript()
+    script.go(.server, .closeWait, at: 0) { row in
+      row.old = .closeWait
+      row.source = .snapshot
+      row.stay = nil
+    }
+    let page = Self.page(script.rows)
+    #expect(try Self.totals(page)["ends"] as? Int == 1)
+    let lives = try #require(try Self.data(page, "\"lives\"").first as? [[Any]])
+    let server = try #require(lives[0][1] as? [Any])
+    #expect(server[9] as? [Int] == [8, 0])
+    #expect((server[10] as? [Any])?.isEmpty == true)
+  }
+
+  @Test func endedOnesBeyondTheLimitAreOnlyCounted() throws {
+    var script = LifeScript()
+    script.handshake()
+    script.orderlyClose(.client, at: 5_800_000)
+    let page = Self.page(script.rows, limit: 0)
+    #expect(try Self.totals(page)["lives"] as? Int == 1)
+    #expect(try Self.totals(page)["omitted"] as? Int == 1)
+    #expect(try Self.data(page, "\"lives\"").isEmpty)
+  }
+
+  @Test(arguments: [
+    "</script>", "<!--<script>", "\"'`&", "a,b\"c\\d", "\u{1b}[2J", "\u{202e}gpj.exe", "\r\n\t", "😀<b>",
+  ])
+  func hostileNames(_ name: String) throws {
+    var script = LifeScript()
+    script.client.ownerName = ShortName(name)
+    script.handshake()
+    let page = Self.page(script.rows)
+    let plain = Self.page(LifeScript().rows)
+    #expect(page.components(separatedBy: "<script").count == plain.components(separatedBy: "<script").count + 2)
+    #expect(page.components(separatedBy: "</script").count == plain.components(separatedBy: "</script").count + 2)
+    let lives = try #require(try Self.data(page, "\"lives\"").first as? [[Any]])
+    let client = try #require(lives[0][0] as? [Any])
+    #expect(client[3] as? String == NameText.visibleString(ShortName(name)))
+  }
+
+  /// A recording keeps U+FFFD of what isn't UTF-8, at most 16 bytes of it.
+  @Test func invalidBytesLookAsReadBack() throws {
+    for bytes in [[0xff], [0x61, 0xc3, 0x28], Array(repeating: 0x80, count: 15)] as [[UInt8]] {
+      var live = LifeScript()
+      live.client.ownerName = ShortName(bytes: bytes)
+      live.handshake()
+      var read = LifeScript()
+      read.client.ownerName = ShortName(String(decoding: bytes, as: UTF8.self))
+      read.handshake()
+      #expect(Self.page(live.rows) == Self.page(read.rows))
+    }
+  }
+}
