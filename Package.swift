@@ -19,6 +19,7 @@ let package = Package(
     .executable(name: "tcpstate-trace", targets: ["tcpstate-trace"]),
     .library(name: "TCPStateCore", targets: ["TCPStateCore"]),
     .library(name: "TCPStateKernel", targets: ["TCPStateKernel"]),
+    .library(name: "TCPStateLive", targets: ["TCPStateLive"]),
     .library(name: "TCPStateReport", targets: ["TCPStateReport"]),
   ],
   dependencies: [
@@ -34,15 +35,24 @@ let package = Package(
       name: "TCPStateKernel", dependencies: ["TCPStateCore", "CTCPStateEvent", "CLibbpf", "CLinux"],
       swiftSettings: swiftSettings, linkerSettings: bpfLibraries, plugins: ["EmbedBPF"]),
     .target(
+      name: "TCPStateLive", dependencies: ["TCPStateCore", "TCPStateKernel", "CTCPStateEvent", "CLinux"],
+      swiftSettings: swiftSettings),
+    .target(
       name: "TCPStateReport", dependencies: ["TCPStateCore", "CCells"], exclude: ["Page/assets"],
       swiftSettings: swiftSettings,
       plugins: ["EmbedPage"]),
     .executableTarget(
       name: "tcpstate-trace",
       dependencies: [
-        "TCPStateCore", "TCPStateKernel", "TCPStateReport", "CLinux",
+        "TCPStateCore", "TCPStateKernel", "TCPStateLive", "TCPStateReport", "CLinux",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
+      swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "example-count-transitions", dependencies: ["TCPStateLive"], path: "examples/count-transitions",
+      swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "example-read-recording", dependencies: ["TCPStateCore", "TCPStateReport"], path: "examples/read-recording",
       swiftSettings: swiftSettings),
     .executableTarget(
       name: "bench-pipeline", dependencies: ["TCPStateCore", "TCPStateReport", "CTCPStateEvent"],
@@ -54,6 +64,9 @@ let package = Package(
     .testTarget(
       name: "TCPStateCoreTests", dependencies: ["TCPStateCore", "CTCPStateEvent", "TestSupport"], path: "Tests/Core",
       exclude: ["Fixtures", "Scenarios"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "TCPStateLiveTests", dependencies: ["TCPStateLive", "TCPStateCore", "TCPStateKernel", "TestSupport"],
+      path: "Tests/Live", swiftSettings: swiftSettings),
     .testTarget(
       name: "TCPStateReportTests", dependencies: ["TCPStateCore", "TCPStateReport", "TestSupport"],
       path: "Tests/Report", exclude: ["Fixtures"], swiftSettings: swiftSettings),

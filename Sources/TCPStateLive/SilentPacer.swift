@@ -1,11 +1,10 @@
 import TCPStateCore
-import TCPStateKernel
 
 /// When to read the kernel's tables for minisocks and half-open requests.
 ///
 /// A reading walks the whole hash table, so it may take 1 % of a CPU on
 /// average: a budget grows with the time and pays for each. And only when it
-/// could tell something: an orphan or a request may have changed, a timer is
+/// could show something: an orphan or a request may have changed, a timer is
 /// due, or a minisock is still to be confirmed.
 struct SilentPacer {
   /// What can be saved up for a burst around a timer, and what there is to begin with.
@@ -26,9 +25,12 @@ struct SilentPacer {
   private var lastCost: Int64 = 0
 
   /// When the next reading is wanted and can be paid for, CLOCK_MONOTONIC; `nil` when nothing is to be read.
-  func nextReading(_ tracker: borrowing ConnectionTracker) -> UInt64? {
-    guard tracker.silentCount > 0 else { return nil }
-    let silent = tracker.silent
+  ///
+  /// - Parameters:
+  ///   - silent: what the tables have to be read for.
+  ///   - count: connections of which only readings know what becomes of them.
+  func nextReading(_ silent: ConnectionTracker.Silent, count: Int) -> UInt64? {
+    guard count > 0 else { return nil }
     var wanted = UInt64.max
     if silent.changing > 0 { wanted = lastStart + Self.changing }
     if silent.nextExpiry != .max { wanted = min(wanted, silent.nextExpiry + Self.firing) }
@@ -39,16 +41,20 @@ struct SilentPacer {
     return max(wanted, affordable)
   }
 
+  /// - Parameters:
+  ///   - now: CLOCK_MONOTONIC nanoseconds.
+  ///   - cpu: CPU time of this process so far, nanoseconds.
   /// - Returns: when the reading before this one began.
-  mutating func begin(now: UInt64) -> UInt64 {
+  mutating func begin(now: UInt64, cpu: UInt64) -> UInt64 {
     if lastStart != 0 { budget = min(Self.largestBudget, budget + Int64((now - lastStart) / 100)) }
-    startCPU = KernelClock.processCPU()
+    startCPU = cpu
     defer { lastStart = now }
     return lastStart
   }
 
-  mutating func end() {
-    lastCost = Int64(KernelClock.processCPU() - startCPU)
+  /// - Parameter cpu: as in `begin`.
+  mutating func end(cpu: UInt64) {
+    lastCost = Int64(cpu - startCPU)
     budget -= lastCost
   }
 }

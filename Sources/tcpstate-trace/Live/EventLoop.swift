@@ -1,5 +1,26 @@
 import CLinux
 import Glibc
+import TCPStateKernel
+
+/// What the event loop drives: a command's rounds over what it traces or shows.
+protocol Activity: ~Copyable {
+  /// Milliseconds until the next round, if nothing happens before.
+  func timeout() -> Int32
+
+  /// One round: takes in what has happened, and writes or draws.
+  ///
+  /// - Parameter isLast: a signal or the deadline ends the loop after it.
+  mutating func round(_ loop: borrowing EventLoop, isLast: Bool) throws
+
+  /// The terminal's size has changed.
+  mutating func resized()
+
+  /// The terminal has shown ^C.
+  mutating func interrupted()
+
+  /// Whether no further round is wanted.
+  var isDone: Bool { get }
+}
 
 /// epoll over the ring buffer, signals and the output, on one thread.
 struct EventLoop: ~Copyable {
@@ -57,10 +78,36 @@ struct EventLoop: ~Copyable {
     return arrived
   }
 
-  /// Writes the rest at its reader's pace. One who takes nothing for seven seconds has stopped reading; and
-  /// another signal is the user's, who doesn't want to wait.
+  /// Drives the activity until it is done, a signal asks for the end, or the deadline has passed.
   ///
-  /// - Parameter write: writes what the reader takes now, and tells how many bytes are left.
+  /// - Parameter deadline: CLOCK_MONOTONIC nanoseconds.
+  func run(_ activity: inout some Activity & ~Copyable, until deadline: UInt64?) throws {
+    var isLast = false
+    while !isLast {
+      for signal in wait(milliseconds: Self.timeout(activity.timeout(), until: deadline)) {
+        if signal == SIGWINCH {
+          activity.resized()
+        } else {
+          isLast = true
+          if signal == SIGINT { activity.interrupted() }
+        }
+      }
+      if let deadline, KernelClock.monotonic() >= deadline { isLast = true }
+      try activity.round(self, isLast: isLast)
+      if activity.isDone { return }
+    }
+  }
+
+  private static func timeout(_ limit: Int32, until deadline: UInt64?) -> Int32 {
+    guard let deadline else { return limit }
+    let now = KernelClock.monotonic()
+    return deadline <= now ? 0 : Int32(min(UInt64(max(limit, 0)), (deadline - now) / 1_000_000 + 1))
+  }
+
+  /// Writes the rest at its reader's pace. One who takes nothing for seven seconds has stopped reading; and
+  /// another signal means that the user doesn't want to wait.
+  ///
+  /// - Parameter write: writes what the reader takes now, and returns how many bytes are left.
   /// - Returns: how many were left at the end.
   func drain(to descriptor: Int32, _ write: () throws -> Int) rethrows -> Int {
     var patience = 100

@@ -1,5 +1,6 @@
 import CLinux
 import TCPStateCore
+import TCPStateLive
 import TCPStateReport
 
 /// What commands say once they are attached.

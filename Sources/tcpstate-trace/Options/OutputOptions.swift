@@ -29,23 +29,17 @@ struct OutputOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Columns of csv and jsonl: default, all, or names.", valueName: "list"))
   var columns: String?
 
-  @Option(help: ArgumentHelp("Write to a file instead of standard output; '-' is standard output.", valueName: "file"))
-  var output: String?
+  @OptionGroup var destination: DestinationOption
+  @OptionGroup var csv: CSVOptions
+  @OptionGroup var look: ColorOption
+  @OptionGroup var times: TimeZoneOption
 
-  @Flag(help: "Leave the header line out.")
-  var noHeader = false
-
-  @Option(name: .customLong("null"), help: ArgumentHelp("What stands for unknown in csv.", valueName: "text"))
-  var nullText: String?
-
-  @Flag(help: "Prefix csv cells that a spreadsheet would run as a formula with '.")
-  var excelSafe = false
-
-  @Option(help: "auto, always or never.")
-  var color = ColorChoice.auto
-
-  @Flag(help: "Times of the table in UTC.")
-  var utc = false
+  var output: String? { destination.output }
+  var noHeader: Bool { csv.noHeader }
+  var nullText: String? { csv.null.nullText }
+  var excelSafe: Bool { csv.excelSafe }
+  var color: ColorChoice { look.color }
+  var utc: Bool { times.utc }
 
   /// The columns of csv and jsonl, of whichever kind the command writes.
   func validatedColumns<Kind: NamedColumn>(_ kind: Kind.Type = Column.self) throws -> [Kind] {
@@ -61,8 +55,5 @@ struct OutputOptions: ParsableArguments {
   }
 
   /// - Parameter reads: a recording is read, in which `--null` stands for unknown too.
-  func validate(reads: Bool = false) throws {
-    if nullText != nil, format != .csv, !reads { throw Failure(.usage, "--null goes with --format csv") }
-    if excelSafe, format != .csv { throw Failure(.usage, "--excel-safe goes with --format csv") }
-  }
+  func validate(reads: Bool = false) throws { try csv.validate(format, reads: reads) }
 }

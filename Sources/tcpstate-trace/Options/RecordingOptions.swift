@@ -1,4 +1,5 @@
 import ArgumentParser
+import TCPStateReport
 
 /// Which recordings take the kernel's place, for every command that reads events.
 struct RecordingOptions: ParsableArguments {
@@ -14,6 +15,11 @@ struct RecordingOptions: ParsableArguments {
 
   /// Whether a recording is read; else it is the live kernel.
   var isGiven: Bool { !paths.isEmpty }
+
+  /// - Parameter nullText: what stands for unknown in CSV.
+  func inputs(_ needs: RecordingNeeds, nullText: String?, wanted: Set<Column>? = nil) -> RecordingInputs {
+    RecordingInputs(paths: paths, skipsBad: skipBad, nullText: nullText ?? "", needs: needs, wanted: wanted)
+  }
 
   func validate() throws {
     if skipBad, !isGiven { throw Failure(.usage, "--skip-bad goes with --read") }

@@ -24,8 +24,8 @@ struct TracingOptions: ParsableArguments {
 
   @OptionGroup var connections: ConnectionLimitOptions
 
-  @Flag(help: "Exit with 3 if events were lost or contradicted each other.")
-  var strict = false
+  @OptionGroup var strictness: StrictOption
+  var strict: Bool { strictness.strict }
 
   @Flag(help: "Tell what is done, and what libbpf and the verifier say.")
   var verbose = false

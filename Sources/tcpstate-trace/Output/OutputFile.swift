@@ -49,7 +49,7 @@ struct OutputFile: ~Copyable {
     if owned { close(descriptor) }
   }
 
-  /// Under sudo the file belongs to who called it, who else couldn't read it.
+  /// Under sudo the file belongs to the user who called it, who couldn't read it otherwise.
   private static func giveToCaller(_ descriptor: Int32) {
     guard geteuid() == 0, let user = getenv("SUDO_UID").flatMap({ UInt32(String(cString: $0)) }),
       let group = getenv("SUDO_GID").flatMap({ UInt32(String(cString: $0)) })

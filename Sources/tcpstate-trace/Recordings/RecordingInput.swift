@@ -21,11 +21,11 @@ final class RecordingInput {
   /// The first line that was left out, and why.
   private(set) var firstBad: String?
 
-  init(path: String, nullText: String, needs: RecordingNeeds, wanted: Set<Column>?, skipsBad: Bool) throws(Failure) {
+  init(path: String, _ inputs: RecordingInputs) throws(Failure) {
     file = try RecordingFile(path: path)
-    reader = TransitionReader(nullText: nullText, wanted: wanted)
-    self.needs = needs
-    self.skipsBad = skipsBad
+    reader = TransitionReader(nullText: inputs.nullText, wanted: inputs.wanted)
+    needs = inputs.needs
+    skipsBad = inputs.skipsBad
   }
 
   /// Reads until `row` is the next.

@@ -23,3 +23,15 @@ struct RecordingNeeds {
     }
   }
 }
+
+extension RecordingNeeds {
+  /// What it takes to know which sockets were open, and since when.
+  static func sockets(for command: String) -> Self {
+    Self(
+      command: command,
+      columns: [
+        [.timestampUnixNano, .timestamp], [.connectionID], [.stateOld], [.stateNew], [.localAddress], [.localPort],
+        [.peerAddress], [.peerPort],
+      ])
+  }
+}

@@ -66,7 +66,7 @@ import Testing
       ["--read", paths[0], "--read", paths[1], paths[2], "--format", "csv"])
     #expect(try CSVTable(repeated.output).rows.map(\.fields) == merged.map(\.fields))
     let timeless = try Recording.run(["--read", paths[0], Recording.fixture("tcpstates/w.txt")], status: 65)
-    #expect(timeless.errorText.contains("merged by time, and this one doesn't tell it"))
+    #expect(timeless.errorText.contains("merged by time, and this one has none"))
   }
 
   @Test func badLines() throws {

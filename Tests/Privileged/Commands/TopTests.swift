@@ -66,7 +66,7 @@ extension Privileged {
       let terminal = try Terminal(
         "clear; \(rights) \(program.binary) top --max-connections 5 --netns \(namespace.path); cat")
       try terminal.screen("what it may not see") {
-        $0.contains("\nwithout CAP_SYS_ADMIN only the own") && $0.contains("? shows all\n")
+        $0.contains("\nwithout CAP_SYS_ADMIN only this") && $0.contains("? shows all\n")
       }
       let port = try peer.ask("listen l 127.0.0.1").port
       try peer.ask("crowd_connect 127.0.0.1 \(port) 6")

@@ -10,8 +10,7 @@ struct LifecycleOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Only the connection with this id (16 hexadecimal digits).", valueName: "id"))
   var connection: String?
 
-  @Option(name: .customLong("null"), help: ArgumentHelp("What stands for unknown in the recording.", valueName: "text"))
-  var nullText: String?
+  @OptionGroup var null: NullOption
 
   @Flag(help: "Tell each step as it happens, instead of each connection as it ends.")
   var follow = false
@@ -25,14 +24,14 @@ struct LifecycleOptions: ParsableArguments {
   @Option(help: "table or jsonl.")
   var format = LifecycleFormat.table
 
-  @Option(help: ArgumentHelp("Write to a file instead of standard output; '-' is standard output.", valueName: "file"))
-  var output: String?
+  @OptionGroup var destination: DestinationOption
+  @OptionGroup var look: ColorOption
+  @OptionGroup var times: TimeZoneOption
 
-  @Option(help: "auto, always or never.")
-  var color = ColorChoice.auto
-
-  @Flag(help: "Times in UTC.")
-  var utc = false
+  var output: String? { destination.output }
+  var nullText: String? { null.nullText }
+  var color: ColorChoice { look.color }
+  var utc: Bool { times.utc }
 
   func connectionID() throws -> UInt64? {
     guard let connection else { return nil }

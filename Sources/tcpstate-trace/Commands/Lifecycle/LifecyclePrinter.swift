@@ -4,7 +4,7 @@ import TCPStateCore
 import TCPStateReport
 
 /// What `lifecycle` shows: each connection as it ends, or its steps as they happen.
-struct LifecyclePrinter: ~Copyable, TransitionSink {
+struct LifecyclePrinter: ~Copyable, OutputSink {
   /// Nanoseconds after which all rows have come: an end that nothing follows is drawn so late, so that
   /// live it comes at the place that it has when the rows are read back.
   private static let lag: UInt64 = 250_000_000
@@ -18,16 +18,19 @@ struct LifecyclePrinter: ~Copyable, TransitionSink {
   private var json: LifecycleJSON
   private var follow: LifecycleFollow
   private var file: OutputFile
-  /// Connections with steps that are still to be told.
+  /// Connections with steps that are still to be shown.
   private var touched: Set<UInt64> = []
   private var now: UInt64 = 0
   private var shown: UInt64 = 0
+  /// As the user gave it.
+  private let connection: String?
 
   init(
     options: LifecycleOptions, selection: LifecycleSelection, limit: UInt64?
   ) throws {
     self.selection = selection
     self.limit = limit
+    connection = options.connection
     asJSON = options.format == .jsonl
     follows = options.follow
     file = try OutputFile(path: options.output)
@@ -44,8 +47,6 @@ struct LifecyclePrinter: ~Copyable, TransitionSink {
   var descriptor: Int32 { file.descriptor }
   var isDone: Bool { file.isClosed || limit.map { shown >= $0 } ?? false }
   var waiting: Int { file.waiting }
-  /// Lives drawn.
-  var count: UInt64 { shown }
 
   mutating func receive(_ row: inout Transition, lossBefore: UInt64) {
     guard !row.isFound, selection.mayMatter(row) else { return }
@@ -90,6 +91,17 @@ struct LifecyclePrinter: ~Copyable, TransitionSink {
   }
 
   mutating func flush() throws -> Bool { try file.flush() }
+
+  mutating func closing(_ ending: RunEnding) -> ClosingText {
+    if !ending.isRecorded {
+      return ClosingText(text: "\(NumberText.string(shown)) connection\(shown == 1 ? "" : "s") drawn.\n")
+    }
+    guard shown == 0, let connection else { return ClosingText() }
+    return ClosingText(
+      text:
+        "tcpstate-trace: \(ending.name) has no connection \(Message.printable(connection)) that the filters let through\n"
+    )
+  }
 
   mutating func measureTerminal() {
     guard isatty(file.descriptor) == 1 else { return }

@@ -7,7 +7,7 @@ import TCPStateCore
 struct LifecycleSelection {
   let filter: RowFilter
   let connection: UInt64?
-  /// The part of the filter that also tells of a twin, seen with its endpoints swapped.
+  /// The part of the filter that also holds for a twin, seen with its endpoints swapped.
   private let endpoints: RowFilter
 
   init(_ filter: RowFilter, connection: UInt64?) {
@@ -18,6 +18,13 @@ struct LifecycleSelection {
     endpoints.processes = []
     endpoints.netns = nil
     self.endpoints = endpoints
+  }
+
+  /// What the kernel may leave out: the twin of a wanted end is another filter's, so only what both ends share.
+  var shared: RowFilter {
+    var shared = RowFilter()
+    shared.family = filter.family
+    return shared
   }
 
   /// Whether the row can belong to a wanted life.

@@ -10,11 +10,11 @@ struct ReportOptions: ParsableArguments {
   @Option(help: "html: one page for the browser. perfetto: a trace for ui.perfetto.dev.")
   var format = ReportFormat.html
 
-  @Option(help: ArgumentHelp("Write to a file instead of standard output; '-' is standard output.", valueName: "file"))
-  var output: String?
+  @OptionGroup var destination: DestinationOption
+  @OptionGroup var null: NullOption
 
-  @Option(name: .customLong("null"), help: ArgumentHelp("What stands for unknown in the recording.", valueName: "text"))
-  var nullText: String?
+  var output: String? { destination.output }
+  var nullText: String? { null.nullText }
 
   /// A page is nothing to be read on a terminal.
   func checkOutput() throws {

@@ -3,21 +3,25 @@ import TCPStateCore
 import TCPStateReport
 
 /// What becomes of the rows of `report`: one document, whatever its format.
-struct ReportPrinter<Document: ReportDocument & ~Copyable>: ~Copyable, TransitionSink {
+struct ReportPrinter<Document: ReportDocument & ~Copyable>: ~Copyable, OutputSink {
   private(set) var document: Document
   private let selection: LifecycleSelection
   private let limit: UInt64?
   private var file: OutputFile
   private var received: UInt64 = 0
   private var lost: UInt64 = 0
+  /// ` in FILE`, unless it goes to standard output.
+  private let place: String
 
   init(_ document: consuming Document, selection: LifecycleSelection, limit: UInt64?, output: String?) throws {
     self.document = document
     self.selection = selection
     self.limit = limit
+    place = output.flatMap { $0 == "-" ? nil : " in \(Message.printable($0))" } ?? ""
     file = try OutputFile(path: output)
-    self.document.begin(to: &file.pending)
   }
+
+  mutating func begin() { document.begin(to: &file.pending) }
 
   var wantsExisting: Bool { true }
   var descriptor: Int32 { file.descriptor }
@@ -32,11 +36,12 @@ struct ReportPrinter<Document: ReportDocument & ~Copyable>: ~Copyable, Transitio
     lost = 0
   }
 
-  mutating func advance(to now: UInt64) {}
-
   mutating func finish() { document.finish(to: &file.pending) }
 
   mutating func flush() throws -> Bool { try file.flush() }
 
-  mutating func measureTerminal() {}
+  mutating func closing(_ ending: RunEnding) -> ClosingText {
+    let count = document.count
+    return ClosingText(text: "\(NumberText.string(count)) connection\(count == 1 ? "" : "s")\(place).\n")
+  }
 }

@@ -1,7 +1,7 @@
 import TCPStateCore
 
 /// The sockets of a recording, as of its end or the moment asked for.
-struct RecordedStuck: RecordedSink, ~Copyable {
+struct RecordedStuck: TransitionSink, ~Copyable {
   private(set) var sockets = RecordedSockets()
   private(set) var span = RecordedSpan()
   private let moment: ReplayMoment

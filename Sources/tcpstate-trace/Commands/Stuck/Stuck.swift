@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import TCPStateCore
 import TCPStateKernel
+import TCPStateLive
 import TCPStateReport
 
 struct Stuck: ParsableCommand {
@@ -28,6 +29,7 @@ struct Stuck: ParsableCommand {
   @OptionGroup(title: "Recordings") var recording: RecordingOptions
   @OptionGroup(title: "Recordings") var recordOptions: RecordOptions
   @OptionGroup(title: "Watching") var connections: ConnectionLimitOptions
+  @OptionGroup(title: "Stuck") var strictness: StrictOption
 
   mutating func run() throws {
     try output.validate(reads: recording.isGiven)
@@ -50,45 +52,55 @@ struct Stuck: ParsableCommand {
     var printer = try StuckPrinter(output, fields)
     let reading = try reader.read()
     try printer.print(reading, at: reader.time, isLive: true)
-    try conclude(query, reading)
+    try conclude(query, reading, RunEnding())
   }
 
-  private func conclude(_ query: StuckQuery, _ reading: StuckReading) throws {
-    guard reading.sockets.isEmpty else { throw ExitCode(ExitStatus.found.rawValue) }
-    if output.format == .table { Message.line(Self.nothing(query, reading)) }
+  private func conclude(_ query: StuckQuery, _ reading: StuckReading, _ ending: RunEnding) throws {
+    let isFound = !reading.sockets.isEmpty
+    if !isFound, output.format == .table { Message.line(Self.nothing(query, reading)) }
+    // What was found is an answer, however much was missed.
+    if isFound { throw ExitCode(ExitStatus.found.rawValue) }
+    let hasLosses = output.format == .table
+    try CommandRun.conclude(ending, ClosingText(hasLosses: hasLosses), strict: strictness.strict)
   }
 
   private func readRecording(_ query: StuckQuery, _ fields: [StuckField]) throws {
     if options.watch { throw Failure(.usage, "--watch traces the live kernel; leave it or --read out") }
     try filters.refuseCgroup()
     let moment = try ReplayMoment(options.at, utc: output.utc)
-    var session = RecordingSession(
-      recording, nullText: output.nullText ?? "", needs: .sockets(for: "stuck"), sink: RecordedStuck(moment))
-    try session.run()
-    let time = try session.sink.span.moment(moment, of: session.name)
-    if output.format == .table { Message.line(session.sink.span.description(of: session.name, at: time, output.utc)) }
-    let reading = session.sink.sockets.reading(query, now: time)
+    let inputs = recording.inputs(.sockets(for: "stuck"), nullText: output.nullText)
+    var sink = RecordedStuck(moment)
+    let ending = try CommandRun.collect(inputs, into: &sink)
+    let time = try sink.span.moment(moment, of: inputs.name)
+    if output.format == .table { Message.line(sink.span.description(of: inputs.name, at: time, output.utc)) }
+    let reading = sink.sockets.reading(query, now: time)
     var printer = try StuckPrinter(output, fields)
     try printer.print(reading, at: time, isLive: false)
-    try conclude(query, reading)
+    try conclude(query, reading, ending)
   }
 
   private func watch(_ query: StuckQuery, _ fields: [StuckField], _ limit: Int) throws {
-    var configuration = KernelSource.Configuration()
-    configuration.verbose = options.verbose
-    configuration.filter = try StuckReader.kernelFilter(query, cgroup: filters.cgroup)
+    var configuration = LiveConfiguration()
+    configuration.connectionLimit = limit
+    configuration.kernel.verbose = options.verbose
+    configuration.kernel.filter = try StuckReader.kernelFilter(query, cgroup: filters.cgroup)
     let duration = try options.duration.map { try FilterOptions.duration($0, option: "--for") }
     // Signals first: from here on none ends the program half-way.
     let loop = try EventLoop()
-    let stream = try LiveStream(
-      configuration, connectionLimit: limit, recorder: recordOptions.recorder(output: output.output))
+    let stream = try LiveStream(configuration)
+    let recorder = try recordOptions.recorder(output: output.output)
     let printer = try StuckPrinter(output, fields)
     let runner: CommandRunner? = if let exec = options.exec { CommandRunner(exec) } else { nil }
     var session = StuckWatchSession(
-      loop: loop, stream: stream, printer: printer, watch: StuckWatch(query, limit: limit), runner: runner,
-      duration: duration)
-    try session.run()
-    guard session.crossed == 0 else { throw ExitCode(ExitStatus.found.rawValue) }
+      stream, recorder: recorder, printer: printer, watch: StuckWatch(query, limit: limit), runner: runner)
+    try session.start(loop)
+    try loop.run(&session, until: duration.map { session.attachedAt + $0 })
+    let (ending, closing) = try session.finish(loop)
+    guard session.crossed == 0 else {
+      Message.write(closing.text)
+      throw ExitCode(ExitStatus.found.rawValue)
+    }
+    try CommandRun.conclude(ending, closing, strict: strictness.strict)
   }
 
   /// `FIN-WAIT-1, FIN-WAIT-2 or LAST-ACK`

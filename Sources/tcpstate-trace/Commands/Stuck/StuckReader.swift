@@ -1,6 +1,7 @@
 import CTCPStateEvent
 import TCPStateCore
 import TCPStateKernel
+import TCPStateLive
 
 /// Reads the kernel's tables for `stuck`: nothing is attached.
 struct StuckReader: ~Copyable {
@@ -31,7 +32,7 @@ struct StuckReader: ~Copyable {
 
   /// Makes one reading. Before it, capabilities that it doesn't need are given up.
   mutating func read() throws -> StuckReading {
-    Rights.giveUp(source)
+    Message.report(source.dropUnneededCapabilities())
     time = KernelClock.monotonic() &+ KernelClock.wallOffset()
     return try Self.read(source, query)
   }

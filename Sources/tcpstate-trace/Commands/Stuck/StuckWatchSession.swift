@@ -2,46 +2,47 @@ import CLinux
 import Glibc
 import TCPStateCore
 import TCPStateKernel
+import TCPStateLive
 import TCPStateReport
 
-/// `stuck --watch`: traces, and tells of each socket that stays too long as it does.
-struct StuckWatchSession: ~Copyable {
+/// `stuck --watch`: traces, and reports each socket that stays too long as it does.
+struct StuckWatchSession: ~Copyable, Activity {
   private static let tick: Int32 = 70
-  /// The tables are read for what is due at most so often.
+  /// Nanoseconds between two readings of the tables for what is due, at least.
   private static let pause: UInt64 = 250_000_000
 
-  private let loop: EventLoop
   private var stream: LiveStream
+  private var recorder: Recorder?
   private let query: StuckQuery
   private var watch: StuckWatch
   private var printer: StuckPrinter
   private var runner: CommandRunner?
-  private let duration: UInt64?
-  private var losses = LossReport()
   private var lastReading: UInt64 = 0
-  private var hasToldCrowd = false
+  private var hasReportedLimit = false
 
   init(
-    loop: consuming EventLoop, stream: consuming LiveStream, printer: consuming StuckPrinter, watch: StuckWatch,
-    runner: consuming CommandRunner?, duration: UInt64?
+    _ stream: consuming LiveStream, recorder: consuming Recorder?, printer: consuming StuckPrinter,
+    watch: StuckWatch, runner: consuming CommandRunner?
   ) {
-    self.loop = loop
     self.stream = stream
+    self.recorder = recorder
     self.printer = printer
     self.watch = watch
     query = watch.query
     self.runner = runner
-    self.duration = duration
   }
 
   /// How many sockets crossed the threshold.
   var crossed: Int { watch.crossed }
+  /// CLOCK_MONOTONIC.
+  var attachedAt: UInt64 { stream.attachedAt }
 
-  mutating func run() throws {
-    try stream.start(readExisting: true) { _, _ in }
-    stream.handOnExisting()
+  mutating func start(_ loop: borrowing EventLoop) throws {
+    try stream.start { row, loss in recorder?.receive(&row, lossBefore: loss) }
+    Message.report(stream.takeNotices())
+    stream.forEachOpen { row in recorder?.receive(&row, lossBefore: 0) }
     guard stream.source.canReadTables else {
-      throw Failure(.unavailable, "can't watch: this kernel doesn't let its tables of sockets be read")
+      throw Failure(.unavailable, "can't watch: this kernel provides no socket iterator")
     }
     // The time afterwards: ages must stay lower bounds.
     let found = try reading()
@@ -50,70 +51,67 @@ struct StuckWatchSession: ~Copyable {
     Message.line(
       "Watching for sockets that stay in \(Stuck.names(query)) for \(DurationText.string(query.olderThan)). "
         + "Ctrl-C ends.")
-    stream.tellShortfall()
+    if let shortfall = NoticeText.shortfall(stream.source) { Message.line(shortfall) }
     loop.watch(stream.source.descriptor, events: EPOLLIN.rawValue | EPOLLET.rawValue)
-    let deadline = duration.map { stream.attachedAt + $0 }
-    var ending = false
-    while !ending {
-      let hasMore = stream.isBehind && !printer.isBackedUp
-      for signal in loop.wait(milliseconds: hasMore ? 0 : Self.tick) where signal != SIGWINCH {
-        ending = true
-        if signal == SIGINT { Message.endInterruptedLine() }
-      }
-      if let deadline, KernelClock.monotonic() >= deadline { ending = true }
-      if ending { stream.source.detach() }
-      try turn(final: ending)
-      if printer.isClosed { ending = true }
+  }
+
+  func timeout() -> Int32 { stream.isBehind && !printer.isBackedUp ? 0 : Self.tick }
+
+  mutating func round(_ loop: borrowing EventLoop, isLast: Bool) throws {
+    // What a reader far behind doesn't take stays in the kernel, and is lost there when it gets too much.
+    let turn: LiveStream.Turn = isLast ? .final : printer.isBackedUp ? .heldUp : .usual
+    try takeIn(turn)
+    Message.report(stream.takeNotices())
+    try recorder?.flush()
+
+    let now = KernelClock.monotonic()
+    if turn != .heldUp, now - lastReading >= Self.pause || isLast, watch.isDue(now) {
+      let found = try reading()
+      lastReading = now
+      let time = now &+ stream.tracker.wallOffset
+      for socket in watch.takeVanished(now, from: found) { report(socket, .ended, time) }
+      for socket in watch.takeDue(now, from: found) { report(socket, .crossed, time) }
     }
+    reportLimit()
+    runner?.advance(now: now)
+    try printer.flush()
+  }
+
+  mutating func resized() {}
+  mutating func interrupted() { Message.endInterruptedLine() }
+  var isDone: Bool { printer.isClosed }
+
+  mutating func finish(_ loop: borrowing EventLoop) throws -> (RunEnding, ClosingText) {
+    stream.source.detach()
     // Single ports say little: what they use up together, and whose they are, does.
     if query.states.contains(.timeWait) { printer.append(timeWait: try reading().timeWait) }
     let unread = try loop.drain(to: printer.descriptor) { try printer.flush() }
     if unread > 0 { Message.error(OutputFile.unread(unread)) }
     runner?.finish()
-    losses.tell(total: stream.lost, skipped: stream.skipped, now: true)
-    Message.line(summary)
+    let ending = RunEnding(
+      transitions: stream.transitions, lost: stream.lost, unmatched: stream.tracker.unmatched,
+      crowdedOut: stream.tracker.crowdedOut + UInt64(watch.crowdedOut), undecodable: stream.source.undecodable,
+      unread: unread, elapsed: KernelClock.monotonic() - stream.attachedAt)
+    return (ending, ClosingText(text: summary + "\n", hasLosses: true))
   }
 
-  private mutating func turn(final: Bool) throws {
-    // What a reader far behind doesn't take stays in the kernel, and is lost there when it gets too much.
-    let isHeldUp = printer.isBackedUp && !final
-    if !isHeldUp { try takeIn(final: final) }
-    stream.checkLosses(force: final)
-    stream.tellNotices()
-    losses.tell(total: stream.lost, skipped: stream.skipped, isHeldUp: isHeldUp)
-    try stream.flushRecorder()
-
-    let now = KernelClock.monotonic()
-    if !isHeldUp, now - lastReading >= Self.pause || final, watch.isDue(now) {
-      let found = try reading()
-      lastReading = now
-      let time = now &+ stream.tracker.wallOffset
-      for socket in watch.takeVanished(now, from: found) { tell(socket, .ended, time) }
-      for socket in watch.takeDue(now, from: found) { tell(socket, .crossed, time) }
-    }
-    tellCrowd()
-    runner?.advance(now: now)
-    try printer.flush()
-  }
-
-  private mutating func tellCrowd() {
-    guard watch.crowdedOut > 0, !hasToldCrowd else { return }
-    hasToldCrowd = true
+  private mutating func reportLimit() {
+    guard watch.crowdedOut > 0, !hasReportedLimit else { return }
+    hasReportedLimit = true
     Message.error(
       "\(StuckPrinter.count(watch.limit, "socket")) are watched, the most that --max-connections allows; "
-        + "others may get stuck without a word")
+        + "others may get stuck unseen")
   }
 
-  /// Events, and what the tables tell; ends are printed.
-  private mutating func takeIn(final: Bool) throws {
+  /// Events, and what the tables know; ends are printed.
+  private mutating func takeIn(_ turn: LiveStream.Turn) throws {
     let offset = stream.tracker.wallOffset
     var left: [(StuckSocket, UInt64)] = []
-    stream.pump(final: final) { row, _ in Self.take(row, offset, &watch, &left) }
-    if stream.needsTables, !final, losses.mayRead {
-      try stream.readTables { row, _ in Self.take(row, offset, &watch, &left) }
+    try stream.turn(turn) { row, loss in
+      recorder?.receive(&row, lossBefore: loss)
+      Self.take(row, offset, &watch, &left)
     }
-    try stream.followSilent(final: final) { row, _ in Self.take(row, offset, &watch, &left) }
-    for (socket, time) in left { tell(socket, .ended, time) }
+    for (socket, time) in left { report(socket, .ended, time) }
   }
 
   private static func take(
@@ -122,7 +120,7 @@ struct StuckWatchSession: ~Copyable {
     if let socket = watch.receive(row, at: row.time &- offset) { left.append((socket, row.time)) }
   }
 
-  private mutating func tell(_ socket: StuckSocket, _ event: StuckEvent, _ time: UInt64) {
+  private mutating func report(_ socket: StuckSocket, _ event: StuckEvent, _ time: UInt64) {
     printer.append(socket, event, at: time)
     guard event == .crossed, runner != nil else { return }
     let cgroups = CgroupPaths.find(Set([socket.cgroup].compactMap { $0 }))

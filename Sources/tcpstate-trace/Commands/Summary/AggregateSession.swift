@@ -2,77 +2,72 @@ import CLinux
 import Glibc
 import TCPStateCore
 import TCPStateKernel
+import TCPStateLive
 import TCPStateReport
 
 /// `summary --in-kernel`: nothing but counters is read, however many connections there are.
-struct AggregateSession: ~Copyable {
+struct AggregateSession: ~Copyable, Activity {
   /// Milliseconds between two pictures.
-  private static let tick: UInt64 = 1000
+  private static let tick: Int32 = 1000
 
-  private let loop: EventLoop
   private let source: KernelSource
-  private var printer: SummaryPrinter
-  private let duration: UInt64?
+  private var view: SummaryView
+  private var summary = StaySummary(keys: [], filter: RowFilter())
   private var stays = AggregatedStays()
   private var skipped: UInt64 = 0
-  private var attachedAt: UInt64 = 0
+  private(set) var attachedAt: UInt64 = 0
   /// Sockets that were there before, by `TCPState.number`.
   private var before = [UInt64](repeating: 0, count: TCPState.arraySize)
 
-  init(loop: consuming EventLoop, source: KernelSource, printer: consuming SummaryPrinter, duration: UInt64?) {
-    self.loop = loop
+  init(_ source: KernelSource, view: consuming SummaryView) {
     self.source = source
-    self.printer = printer
-    self.duration = duration
+    self.view = view
   }
 
-  /// Whether all was seen and nothing contradicted itself.
-  var isComplete: Bool { skipped == 0 && stays.unmatched == 0 && stays.untracked == 0 }
-
-  mutating func run() throws {
+  mutating func start() throws {
     try source.attach()
     attachedAt = KernelClock.monotonic()
     before = try openSockets()
-    Rights.giveUp(source)
+    Message.report(source.dropUnneededCapabilities())
     Message.line(OpeningLine.text(open: before))
-    let deadline = duration.map { attachedAt + $0 }
-    var ending = false
-    while !ending {
-      for signal in loop.wait(milliseconds: timeout(until: deadline)) {
-        if signal == SIGWINCH {
-          printer.measureTerminal()
-        } else {
-          ending = true
-          if signal == SIGINT { printer.interrupted() }
-        }
-      }
-      if let deadline, KernelClock.monotonic() >= deadline { ending = true }
-      if ending { source.detach() }
-      try count(final: ending)
-      if printer.isDone { ending = true }
-    }
-    printer.finish()
-    while try printer.flush() { printer.waitForReader() }
-    Message.line(closingText)
   }
 
-  private func timeout(until deadline: UInt64?) -> Int32 {
-    guard let deadline else { return Int32(Self.tick) }
-    let now = KernelClock.monotonic()
-    return deadline <= now ? 0 : Int32(min(Self.tick, (deadline - now) / 1_000_000 + 1))
-  }
+  func timeout() -> Int32 { Self.tick }
 
-  private mutating func count(final: Bool) throws {
+  mutating func round(_ loop: borrowing EventLoop, isLast: Bool) throws {
+    if isLast { source.detach() }
     stays = try source.readAggregate()
     skipped += source.untoldSkips()
-    // The tables tell what is open; between, what has been opened and closed since the start does.
-    let open = final ? try openSockets() : nil
+    // The tables know what is open; in between, what has been opened and closed since the start does.
+    let open = isLast ? try openSockets() : nil
     let openNow = (0..<TCPState.arraySize).map { number in
       open?[number] ?? UInt64(max(0, Int64(before[number]) + stays[TCPState(number: UInt8(number))].opened))
     }
-    printer.adopt(StaySummary(stays, openNow: openNow), lost: skipped)
-    printer.advance(to: KernelClock.monotonic())
-    _ = try printer.flush()
+    summary = StaySummary(stays, openNow: openNow)
+    if view.isLive, view.isIdle { view.draw(summary) }
+    _ = try view.flush()
+  }
+
+  mutating func resized() { view.resized() }
+  mutating func interrupted() { view.interrupted() }
+  var isDone: Bool { view.isClosed }
+
+  mutating func finish() throws -> (RunEnding, ClosingText) {
+    view.finish(summary)
+    try view.writeOut()
+    let ending = RunEnding(
+      transitions: summary.transitions, lost: skipped, unmatched: stays.unmatched, crowdedOut: stays.untracked,
+      elapsed: KernelClock.monotonic() - attachedAt)
+    var closing = SummaryPrinter.closing(ending, of: summary, lost: skipped)
+    closing.text.removeLast()
+    if stays.untracked > 0 {
+      closing.text += " \(NumberText.string(stays.untracked)) sockets were more than could be remembered."
+    }
+    if stays.minisocks > 0 {
+      closing.text += " Of \(NumberText.string(stays.minisocks)) orphans FIN-WAIT-2's end wasn't seen."
+    }
+    closing.text += "\n"
+    return (ending, closing)
   }
 
   private func openSockets() throws -> [UInt64] {
@@ -82,17 +77,5 @@ struct AggregateSession: ~Copyable {
       if state.isKnown { counts[Int(state.number)] += 1 }
     }
     return counts
-  }
-
-  private var closingText: String {
-    let elapsed = KernelClock.monotonic() - attachedAt
-    var text = printer.closingText(unmatched: stays.unmatched, elapsed: elapsed)
-    if stays.untracked > 0 {
-      text += " \(NumberText.string(stays.untracked)) sockets were more than could be remembered."
-    }
-    if stays.minisocks > 0 {
-      text += " Of \(NumberText.string(stays.minisocks)) orphans FIN-WAIT-2's end wasn't seen."
-    }
-    return text
   }
 }

@@ -4,7 +4,7 @@ import TCPStateCore
 import TCPStateKernel
 import TCPStateReport
 
-struct SummaryCommand: ParsableCommand {
+struct SummaryCommand: FoldingCommand {
   static let configuration = CommandConfiguration(
     commandName: "summary",
     abstract: "How long connections stay in each state: count, p50, p90, p99, longest, total, open now.",
@@ -28,24 +28,19 @@ struct SummaryCommand: ParsableCommand {
     let rows = try filters.rowFilter()
     let limits = try tracing.limits()
     if options.inKernel { return try countInKernel(keys, rows, limits) }
-    if recording.isGiven { return try read(keys, rows, limits) }
-
-    let configuration = try tracing.configuration(filter: filters.kernelFilter(rows))
-    try Rights.require()
-    // Signals first: from here on none ends the program half-way.
-    let loop = try EventLoop()
-    let stream = try LiveStream(
-      configuration, connectionLimit: tracing.connections.limit(),
-      recorder: tracing.recordOptions.recorder(output: options.output))
-    let printer = try SummaryPrinter(options, keys: keys, filter: rows, limit: limits.count, isRecording: false)
-    var session = LiveSession(loop: loop, stream: stream, sink: printer, duration: limits.duration)
-    let readExisting = !tracing.noExisting
-    try session.run(readExisting: readExisting) { OpeningLine.text($0, readExisting: readExisting) }
-    Message.line(
-      session.sink.closingText(
-        unmatched: session.stream.tracker.unmatched,
-        elapsed: KernelClock.monotonic() - session.stream.attachedAt))
-    if tracing.strict, !session.isComplete { throw ExitCode(ExitStatus.incomplete.rawValue) }
+    let needs = RecordingNeeds(
+      command: "summary",
+      columns: [[.connectionID], [.stateOld], [.stateNew], [.stateDuration]] + keys.map { [$0.column] })
+    let inputs = recording.inputs(needs, nullText: options.nullText, wanted: wanted(keys, rows))
+    let run = try commandRun(kernel: rows, output: options.output, inputs: inputs)
+    if run.isRecorded, limits.count == nil, try readInParallel(keys, rows, inputs, run) { return }
+    let options = options
+    let readsExisting = !tracing.noExisting
+    try run.run {
+      try SummaryPrinter(options, keys: keys, filter: rows, limit: limits.count, isRecording: run.isRecorded)
+    } opening: {
+      OpeningLine.text($0, readExisting: readsExisting)
+    }
   }
 
   private func countInKernel(_ keys: [SummaryKey], _ rows: RowFilter, _ limits: TracingOptions.Limits) throws {
@@ -55,10 +50,11 @@ struct SummaryCommand: ParsableCommand {
     try Rights.require()
     let loop = try EventLoop()
     let source = try KernelSource(configuration)
-    let printer = try SummaryPrinter(options, keys: [], filter: RowFilter(), limit: nil, isRecording: false)
-    var session = AggregateSession(loop: loop, source: source, printer: printer, duration: limits.duration)
-    try session.run()
-    if tracing.strict, !session.isComplete { throw ExitCode(ExitStatus.incomplete.rawValue) }
+    var session = AggregateSession(source, view: try SummaryView(options, isRecording: false))
+    try session.start()
+    try loop.run(&session, until: limits.duration.map { session.attachedAt + $0 })
+    let (ending, closing) = try session.finish()
+    try CommandRun.conclude(ending, closing, strict: tracing.strict)
   }
 
   /// The kernel side knows nothing of owners and keeps no groups.
@@ -76,48 +72,30 @@ struct SummaryCommand: ParsableCommand {
     }
   }
 
-  private func read(_ keys: [SummaryKey], _ rows: RowFilter, _ limits: TracingOptions.Limits) throws {
-    try recording.check(filters, tracing)
-    let needs = RecordingNeeds(
-      command: "summary",
-      columns: [[.connectionID], [.stateOld], [.stateNew], [.stateDuration]] + keys.map { [$0.column] })
-    var printer = try SummaryPrinter(options, keys: keys, filter: rows, limit: limits.count, isRecording: true)
-    if limits.count == nil, let notes = readInParallel(keys, rows, needs, &printer) {
-      printer.finish()
-      while try printer.flush() { printer.waitForReader() }
-      for note in notes { Message.error(note) }
-      return try end(printer)
-    }
-    var session = RecordingSession(
-      recording, nullText: options.nullText ?? "", needs: needs, wanted: wanted(keys, rows), sink: printer)
-    try session.run()
-    try end(session.sink, leftOut: session.leftOut)
-  }
-
-  private func end(_ printer: borrowing SummaryPrinter, leftOut: UInt64 = 0) throws {
-    Message.line(printer.closingText(leftOut: leftOut))
-    if tracing.strict, printer.lost + leftOut > 0 { throw ExitCode(ExitStatus.incomplete.rawValue) }
-  }
-
-  /// Reads one big file by all CPUs.
+  /// Reads one big file with all CPUs.
   ///
-  /// - Returns: what isn't as it should be; `nil` where the general reader has to do it all.
+  /// - Returns: false where the general reader has to do it all; nothing is written then.
   private func readInParallel(
-    _ keys: [SummaryKey], _ rows: RowFilter, _ needs: RecordingNeeds, _ printer: inout SummaryPrinter
-  ) -> [String]? {
-    guard recording.paths.count == 1 else { return nil }
+    _ keys: [SummaryKey], _ rows: RowFilter, _ inputs: RecordingInputs, _ run: CommandRun
+  ) throws -> Bool {
+    guard inputs.paths.count == 1 else { return false }
     let task = ParallelSummary.Task(
-      path: recording.paths[0], keys: keys, filter: rows, nullText: options.nullText ?? "",
-      wanted: wanted(keys, rows))
+      path: inputs.paths[0], keys: keys, filter: rows, nullText: inputs.nullText, wanted: inputs.wanted ?? [])
+    guard let parallel = ParallelSummary(task, needs: inputs.needs) else { return false }
     signal(SIGPIPE, SIG_IGN)
+    var view = try SummaryView(options, isRecording: true)
     var progress = ReadingProgress(isShown: isatty(2) == 1)
-    let result = ParallelSummary(task, needs: needs)?.run(&progress)
+    let result = parallel.run(&progress)
     progress.clear()
-    guard let result else { return nil }
-    let notes = result.notes
-    let lost = result.lost
-    printer.adopt(result.summary, lost: lost)
-    return notes
+    guard let result else { return false }
+    view.finish(result.summary)
+    try view.writeOut()
+    for note in result.notes { Message.error(note) }
+    let ending = RunEnding(
+      isRecorded: true, transitions: result.summary.transitions, lost: result.lost, name: inputs.name)
+    let closing = SummaryPrinter.closing(ending, of: result.summary, lost: result.lost)
+    try CommandRun.conclude(ending, closing, strict: tracing.strict)
+    return true
   }
 
   /// The columns that the fold looks at.

@@ -25,25 +25,18 @@ struct SummaryOptions: ParsableArguments {
   @Option(help: "table, csv or jsonl; those have all groups.")
   var format = OutputFormat.table
 
-  @Option(help: ArgumentHelp("Write to a file instead of standard output; '-' is standard output.", valueName: "file"))
-  var output: String?
+  @OptionGroup var destination: DestinationOption
+  @OptionGroup var csv: CSVOptions
+  @OptionGroup var look: ColorOption
 
-  @Flag(help: "Leave the header line out.")
-  var noHeader = false
-
-  @Option(name: .customLong("null"), help: ArgumentHelp("What stands for unknown in csv.", valueName: "text"))
-  var nullText: String?
-
-  @Flag(help: "Prefix csv cells that a spreadsheet would run as a formula with '.")
-  var excelSafe = false
-
-  @Option(help: "auto, always or never.")
-  var color = ColorChoice.auto
+  var output: String? { destination.output }
+  var noHeader: Bool { csv.noHeader }
+  var nullText: String? { csv.null.nullText }
+  var color: ColorChoice { look.color }
 
   /// - Parameter reads: a recording is read, in which `--null` stands for unknown too.
   func validated(reads: Bool) throws -> [SummaryKey] {
-    if nullText != nil, format != .csv, !reads { throw Failure(.usage, "--null goes with --format csv") }
-    if excelSafe, format != .csv { throw Failure(.usage, "--excel-safe goes with --format csv") }
+    try csv.validate(format, reads: reads)
     if histogram, format != .table { throw Failure(.usage, "--histogram goes with --format table") }
     if top < 1 { throw Failure(.usage, "--top: 0 groups would show nothing; give 1 or more") }
     var keys: [SummaryKey] = []

@@ -1,9 +1,7 @@
 import ArgumentParser
-import TCPStateCore
-import TCPStateKernel
 import TCPStateReport
 
-struct TcpstatesCommand: ParsableCommand {
+struct TcpstatesCommand: FoldingCommand {
   static let configuration = CommandConfiguration(
     commandName: "tcpstates",
     abstract: "Print transitions as BCC's tcpstates does, with its options, table and CSV.",
@@ -30,32 +28,20 @@ struct TcpstatesCommand: ParsableCommand {
     }
     filters = options.adding(to: filters)
     let rows = try filters.rowFilter()
-    let limits = try tracing.limits()
-    if recording.isGiven { return try read(rows, limits) }
-
-    let configuration = try tracing.configuration(filter: filters.kernelFilter(rows))
-    try Rights.require()
-    let loop = try EventLoop()
-    let stream = try LiveStream(
-      configuration, connectionLimit: tracing.connections.limit(),
-      recorder: tracing.recordOptions.recorder(output: options.output))
-    var printer = try TcpstatesPrinter(options: options, filter: rows, limit: limits.count)
-    printer.begin()  // it goes out once all is attached
-    var session = LiveSession(loop: loop, stream: stream, sink: printer, duration: limits.duration)
-    try session.run(readExisting: !tracing.noExisting, opening: { _ in nil })
-    if tracing.strict, !session.isComplete { throw ExitCode(ExitStatus.incomplete.rawValue) }
+    let limit = try tracing.limits().count
+    try commandRun(
+      kernel: rows, output: options.output, inputs: recording.inputs(Self.needs, nullText: nil)
+    ).run {
+      try TcpstatesPrinter(options: options, filter: rows, limit: limit)
+    } opening: { _ in
+      nil
+    }
   }
 
-  private func read(_ rows: RowFilter, _ limits: TracingOptions.Limits) throws {
-    try recording.check(filters, tracing)
-    let printer = try TcpstatesPrinter(options: options, filter: rows, limit: limits.count)
-    let needs = RecordingSession<TcpstatesPrinter>.Needs(
-      command: "tcpstates",
-      columns: [
-        [.socketAddress, .connectionID], [.localAddress], [.localPort], [.peerAddress], [.peerPort], [.stateOld],
-        [.stateNew],
-      ])
-    var session = RecordingSession(recording, nullText: "", needs: needs, sink: printer)
-    try session.run()
-  }
+  private static let needs = RecordingNeeds(
+    command: "tcpstates",
+    columns: [
+      [.socketAddress, .connectionID], [.localAddress], [.localPort], [.peerAddress], [.peerPort], [.stateOld],
+      [.stateNew],
+    ])
 }

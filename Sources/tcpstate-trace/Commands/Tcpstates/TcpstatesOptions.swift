@@ -27,8 +27,8 @@ struct TcpstatesOptions: ParsableArguments {
   )
   var timeWait = false
 
-  @Option(help: ArgumentHelp("Write to a file instead of standard output; '-' is standard output.", valueName: "file"))
-  var output: String?
+  @OptionGroup var destination: DestinationOption
+  var output: String? { destination.output }
 
   // BCC's spellings of --local-port and --remote-port.
   @Option(name: .customLong("localport"), help: ArgumentHelp(visibility: .hidden))

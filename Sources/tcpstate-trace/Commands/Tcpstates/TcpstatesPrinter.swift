@@ -3,7 +3,7 @@ import TCPStateCore
 import TCPStateReport
 
 /// What `tcpstates` shows: BCC's line for each transition, and its entry in the journal.
-struct TcpstatesPrinter: ~Copyable, TransitionSink {
+struct TcpstatesPrinter: ~Copyable, OutputSink {
   private let filter: RowFilter
   private let limit: UInt64?
   private let showsTimeWait: Bool
@@ -14,7 +14,6 @@ struct TcpstatesPrinter: ~Copyable, TransitionSink {
   private var file: OutputFile
   private var failure: Failure?
   private var shown: UInt64 = 0
-  private var needsHeader = true
   /// The socket of each connection whose next row may come from a minisock, which isn't that socket.
   private var sockets: [UInt64: UInt64] = [:]
 
@@ -30,19 +29,13 @@ struct TcpstatesPrinter: ~Copyable, TransitionSink {
     self.file = file
   }
 
-  /// The header: once tracing has begun, or the recording has turned out to be one.
-  mutating func begin() {
-    guard needsHeader else { return }
-    needsHeader = false
-    writer.appendHeader(to: &file.pending)
-  }
+  mutating func begin() { writer.appendHeader(to: &file.pending) }
 
   var descriptor: Int32 { file.descriptor }
   var isDone: Bool { file.isClosed || limit.map { shown >= $0 } ?? false }
   var waiting: Int { file.waiting }
 
   mutating func receive(_ row: inout Transition, lossBefore: UInt64) {
-    begin()
     guard row.old != row.new else { return }  // a socket that was there before, in a recording
     if held.holds(row) { return }
     if let earlier = held.release(row) { show(earlier) }
@@ -63,7 +56,7 @@ struct TcpstatesPrinter: ~Copyable, TransitionSink {
     let socket = socket(of: row)
     if !showsTimeWait, row.old == .timeWait { return }
     var line = copy row
-    if !showsTimeWait, line.new == .timeWait { line.new = .closed }  // all that the kernel tells
+    if !showsTimeWait, line.new == .timeWait { line.new = .closed }  // all that the kernel reports
     guard filter.shows(line), !isDone else { return }
     shown += 1
     writer.append(line, socket: socket, to: &file.pending)
@@ -99,10 +92,7 @@ struct TcpstatesPrinter: ~Copyable, TransitionSink {
     }
   }
 
-  mutating func advance(to now: UInt64) {}
-
   mutating func finish() {
-    begin()
     do throws(Failure) {
       try journal?.finish()
     } catch {
@@ -116,5 +106,5 @@ struct TcpstatesPrinter: ~Copyable, TransitionSink {
     return try file.flush()
   }
 
-  mutating func measureTerminal() {}
+  mutating func closing(_ ending: RunEnding) -> ClosingText { ClosingText() }
 }

@@ -1,5 +1,6 @@
 import TCPStateCore
 import TCPStateKernel
+import TCPStateLive
 
 /// Reads one connection's holders and windows from the kernel's tables.
 enum DetailReader {

@@ -1,7 +1,7 @@
 import TCPStateCore
 
 /// All rows of a recording, kept so that time can go back in it.
-struct RecordedRows: RecordedSink, ~Copyable {
+struct RecordedRows: TransitionSink, ~Copyable {
   private(set) var rows: [Transition] = []
   private(set) var span = RecordedSpan()
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import TCPStateCore
 import TCPStateKernel
+import TCPStateLive
 import TCPStateReport
 
 struct Top: ParsableCommand {
@@ -26,21 +27,16 @@ struct Top: ParsableCommand {
       valueName: "time"))
   var at: String?
 
-  @Option(name: .customLong("null"), help: ArgumentHelp("What stands for unknown in the recording.", valueName: "text"))
-  var nullText: String?
-
-  @Option(help: "auto, always or never.")
-  var color = ColorChoice.auto
-
-  @Flag(help: "Times in UTC.")
-  var utc = false
+  @OptionGroup var null: NullOption
+  @OptionGroup var look: ColorOption
+  @OptionGroup var times: TimeZoneOption
 
   @Flag(help: "Leave out the sockets that are there already.")
   var noExisting = false
 
   mutating func run() throws {
     let rows = try filters.rowFilter()
-    let style = TableStyle(color: color.applies(to: 1), utc: utc, glyphs: .ofLocale)
+    let style = TableStyle(color: look.color.applies(to: 1), utc: times.utc, glyphs: .ofLocale)
     let limit = try connections.limit()
     try recordOptions.refuse(with: recording)
     if connections.maxConnections != nil, recording.isGiven {
@@ -48,15 +44,19 @@ struct Top: ParsableCommand {
     }
     if recording.isGiven { return try replay(rows, style) }
     if at != nil { throw Failure(.usage, "--at goes with --read; the kernel tells of now alone") }
-    var configuration = KernelSource.Configuration()
-    configuration.filter = try filters.kernelFilter(rows)
+    var configuration = LiveConfiguration()
+    configuration.kernel.filter = try filters.kernelFilter(rows)
+    configuration.connectionLimit = limit
+    configuration.readsExisting = !noExisting
     try requireTerminal(isatty(0) == 1)
     try Rights.require()
     // Signals first: from here on none ends the program half-way.
     let loop = try EventLoop()
-    let stream = try LiveStream(configuration, connectionLimit: limit, recorder: recordOptions.recorder())
-    var session = TopSession(loop: loop, stream: stream, filter: rows, style: style)
-    try session.run(readExisting: !noExisting)
+    let stream = try LiveStream(configuration)
+    let recorder = try recordOptions.recorder()
+    var session = TopSession(stream, recorder: recorder, filter: rows, style: style)
+    try session.start(loop)
+    try loop.run(&session, until: nil)
   }
 
   private func requireTerminal(_ hasKeys: Bool) throws(Failure) {
@@ -67,21 +67,22 @@ struct Top: ParsableCommand {
 
   private func replay(_ filter: RowFilter, _ style: TableStyle) throws {
     try filters.refuseCgroup()
-    let moment = try ReplayMoment(at, utc: utc)
+    let moment = try ReplayMoment(at, utc: times.utc)
     // Standard input may be the recording; keys then come from the terminal itself.
     let keys = isatty(0) == 1 ? 0 : open("/dev/tty", O_RDONLY | O_CLOEXEC)
     try requireTerminal(keys >= 0)
-    var reading = RecordingSession(
-      recording, nullText: nullText ?? "", needs: .sockets(for: "top"), sink: RecordedRows())
-    try reading.run()
-    let span = reading.sink.span
-    let time = try span.moment(moment, of: reading.name)
-    var replay = TopReplay(reading.sink.rows, span: span.range, lost: span.lost)
+    let inputs = recording.inputs(.sockets(for: "top"), nullText: null.nullText)
+    var sink = RecordedRows()
+    _ = try CommandRun.collect(inputs, into: &sink)
+    let span = sink.span
+    let time = try span.moment(moment, of: inputs.name)
+    var replay = TopReplay(sink.rows, span: span.range, lost: span.lost)
     replay.move(to: time)
     // The folder would take the room of all else.
-    let file = reading.name.split(separator: "/").last.map { String($0) } ?? reading.name
-    var session = TopReplaySession(
-      loop: try EventLoop(), replay: replay, name: file, filter: filter, style: style)
-    try session.run(keys: keys)
+    let file = inputs.name.split(separator: "/").last.map { String($0) } ?? inputs.name
+    let loop = try EventLoop()
+    var session = try TopReplaySession(replay, keys: keys, name: file, filter: filter, style: style)
+    try session.start(loop)
+    try loop.run(&session, until: nil)
   }
 }

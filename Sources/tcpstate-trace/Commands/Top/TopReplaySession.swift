@@ -5,44 +5,56 @@ import TCPStateKernel
 import TCPStateReport
 
 /// `top` over a recording: nothing moves but by keys, or by itself while it plays.
-struct TopReplaySession: ~Copyable {
-  private let loop: EventLoop
+struct TopReplaySession: ~Copyable, Activity {
+  private let screen: FullScreen
   private var replay: TopReplay
   private let name: String
   private let filter: RowFilter
   private let style: TableStyle
   private var view = TopView()
+  private var frame: TopFrame?
+  private var last = KernelClock.monotonic()
+  private var isGone = false
 
-  init(loop: consuming EventLoop, replay: TopReplay, name: String, filter: RowFilter, style: TableStyle) {
-    self.loop = loop
+  init(_ replay: TopReplay, keys: Int32, name: String, filter: RowFilter, style: TableStyle) throws(Failure) {
+    guard let screen = FullScreen(keys: keys) else { throw Failure(.unavailable, "can't take the terminal over") }
+    self.screen = screen
     self.replay = replay
     self.name = name
     self.filter = filter
     self.style = style
   }
 
-  mutating func run(keys: Int32) throws {
-    guard let screen = FullScreen(keys: keys) else { throw Failure(.unavailable, "can't take the terminal over") }
-    loop.watch(keys, events: EPOLLIN.rawValue)
-    var frame = draw(screen)
-    var last = KernelClock.monotonic()
-    while !view.wantsToQuit {
-      // While it plays, ten frames a second; else only what is typed changes anything.
-      for signal in loop.wait(milliseconds: replay.isPlaying ? 100 : 1000) where signal != SIGWINCH { return }
-      let input = screen.input()
-      if input.isEmpty, screen.isGone { return }
-      for key in KeyParser.keys(input) {
-        view.handle(key, lines: frame.listed, page: frame.page)
-        if let travel = view.takeTravel() { replay.travel(travel) }
-      }
-      let now = KernelClock.monotonic()
-      replay.pass(now - last)
-      last = now
-      frame = draw(screen)
-    }
+  mutating func start(_ loop: borrowing EventLoop) throws {
+    loop.watch(screen.keys, events: EPOLLIN.rawValue)
+    frame = draw()
   }
 
-  private func draw(_ screen: borrowing FullScreen) -> TopFrame {
+  /// While it plays, ten frames a second; else only what is typed changes anything.
+  func timeout() -> Int32 { replay.isPlaying ? 100 : 1000 }
+
+  mutating func round(_ loop: borrowing EventLoop, isLast: Bool) throws {
+    if isLast { return }
+    let input = screen.input()
+    if input.isEmpty, screen.isGone {
+      isGone = true
+      return
+    }
+    for key in KeyParser.keys(input) {
+      view.handle(key, lines: frame?.listed ?? [], page: frame?.page ?? 0)
+      if let travel = view.takeTravel() { replay.travel(travel) }
+    }
+    let now = KernelClock.monotonic()
+    replay.pass(now - last)
+    last = now
+    frame = draw()
+  }
+
+  mutating func resized() {}
+  mutating func interrupted() {}
+  var isDone: Bool { view.wantsToQuit || isGone }
+
+  private func draw() -> TopFrame {
     var board = replay.board(filter)
     board.host = name
     let size = screen.size

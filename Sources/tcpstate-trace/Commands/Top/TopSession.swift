@@ -2,10 +2,11 @@ import CLinux
 import Glibc
 import TCPStateCore
 import TCPStateKernel
+import TCPStateLive
 import TCPStateReport
 
 /// `top` from its first frame to the last, on one thread.
-struct TopSession: ~Copyable {
+struct TopSession: ~Copyable, Activity {
   /// A frame at least each second, and after a key, but never sooner than this after another.
   private static let leastPause: UInt64 = 100_000_000
   private static let second: UInt64 = 1_000_000_000
@@ -16,14 +17,15 @@ struct TopSession: ~Copyable {
   /// Seconds that sparklines remember.
   private static let memory = 60
 
-  private let loop: EventLoop
   private var stream: LiveStream
+  private var recorder: Recorder?
+  private var screen: FullScreen?
+  private var frame: TopFrame?
   private let filter: RowFilter
   private let style: TableStyle
   private var view = TopView()
   private var board = TopBoard()
   private var history: TopHistory
-  private var losses = LossReport()
   private var lastFrame: UInt64 = 0
   private var lastRows: UInt64 = 0
   /// Notes, and until when they are shown, CLOCK_MONOTONIC.
@@ -32,56 +34,91 @@ struct TopSession: ~Copyable {
   private var sampled: UInt64 = 0
   /// When the connection in detail is read again, CLOCK_MONOTONIC.
   private var nextDetail: UInt64 = 0
+  /// Whether a key or a new size asks for a frame soon.
+  private var isUrgent = true
+  private var isGone = false
 
-  init(loop: consuming EventLoop, stream: consuming LiveStream, filter: RowFilter, style: TableStyle) {
-    self.loop = loop
+  init(_ stream: consuming LiveStream, recorder: consuming Recorder?, filter: RowFilter, style: TableStyle) {
     self.stream = stream
+    self.recorder = recorder
     self.filter = filter
     history = TopHistory(localPorts: filter.localPorts)
     self.style = style
   }
 
-  mutating func run(readExisting: Bool) throws {
-    try stream.start(readExisting: readExisting) { row, _ in history.receive(row) }
-    stream.handOnExisting()
-    notes = [stream.shortfall, Rights.limit(stream.source)].compactMap { $0 }.map { ($0, .max) }
+  mutating func start(_ loop: borrowing EventLoop) throws {
+    try stream.start { row, loss in Self.receive(&row, loss, &recorder, &history) }
+    stream.forEachOpen { row in recorder?.receive(&row, lossBefore: 0) }
+    notes = [NoticeText.shortfall(stream.source)].compactMap { $0 }.map { ($0, .max) }
+    take(stream.takeNotices())
     var name = utsname()
     uname(&name)
     board.host = Self.text(&name.nodename)
     board.kernel = "Linux " + Self.text(&name.release).split(separator: ".").prefix(2).joined(separator: ".")
-    guard let screen = FullScreen() else { throw Failure(.unavailable, "can't take the terminal over") }
+    screen = FullScreen()
+    guard screen != nil else { throw Failure(.unavailable, "can't take the terminal over") }
     loop.watch(stream.source.descriptor, events: EPOLLIN.rawValue | EPOLLET.rawValue)
     loop.watch(0, events: EPOLLIN.rawValue)
     sample(KernelClock.monotonic())
-    var frame = build(screen)
-    while !view.wantsToQuit {
-      var isUrgent = lastFrame == 0
-      for signal in loop.wait(milliseconds: stream.isBehind ? 0 : 70) {
-        guard signal == SIGWINCH else { return }
-        isUrgent = true
+    build()
+  }
+
+  private static func receive(
+    _ row: inout Transition, _ loss: UInt64, _ recorder: inout Recorder?, _ history: inout TopHistory
+  ) {
+    recorder?.receive(&row, lossBefore: loss)
+    history.receive(row)
+  }
+
+  func timeout() -> Int32 { stream.isBehind ? 0 : 70 }
+
+  mutating func round(_ loop: borrowing EventLoop, isLast: Bool) throws {
+    guard !isLast, try takeKeys() else { return }
+    try stream.turn { row, loss in Self.receive(&row, loss, &recorder, &history) }
+    take(stream.takeNotices())
+    try recorder?.flush()
+    let now = KernelClock.monotonic()
+    if now - lastSample >= Self.second { sample(now) }
+    guard now - lastFrame >= (isUrgent ? Self.leastPause : Self.second) else { return }
+    try readDetail(now)
+    build()
+    if let frame { screen?.draw(frame.lines()) }
+    lastFrame = now
+    isUrgent = false
+  }
+
+  /// - Returns: false when the terminal has hung up.
+  private mutating func takeKeys() throws -> Bool {
+    let input = screen?.input() ?? []
+    if input.isEmpty, screen?.isGone ?? true {
+      isGone = true
+      return false
+    }
+    for key in KeyParser.keys(input) {
+      view.handle(key, lines: frame?.listed ?? [], page: frame?.page ?? 0)
+      isUrgent = true
+    }
+    return true
+  }
+
+  mutating func resized() { isUrgent = true }
+  mutating func interrupted() {}
+  var isDone: Bool { view.wantsToQuit || isGone }
+
+  private mutating func take(_ notices: [LiveNotice]) {
+    for notice in notices {
+      // Losses have a place of their own.
+      if case .eventsLost = notice { continue }
+      let text = NoticeText.string(notice)
+      if notice.isLasting {
+        notes.insert((text, .max), at: 0)
+      } else {
+        notes.append((text, KernelClock.monotonic() + Self.noteTime))
       }
-      let input = screen.input()
-      if input.isEmpty, screen.isGone { return }
-      for key in KeyParser.keys(input) {
-        view.handle(key, lines: frame.listed, page: frame.page)
-        isUrgent = true
-      }
-      try turn()
-      let now = KernelClock.monotonic()
-      if now - lastSample >= Self.second { sample(now) }
-      guard now - lastFrame >= (isUrgent ? Self.leastPause : Self.second) else {
-        // A key that came too soon is drawn by the next round.
-        if isUrgent { lastFrame = now &- Self.second &+ Self.leastPause }
-        continue
-      }
-      try readDetail(now)
-      frame = build(screen)
-      screen.draw(frame.lines())
-      lastFrame = now
     }
   }
 
-  /// Who holds the connection in detail, and its windows, from the kernel's tables: as it is
+  /// The processes that hold the connection in detail, and its windows, from the kernel's tables: as it is
   /// opened, and again so seldom that it takes at most a twentieth of the time.
   private mutating func readDetail(_ now: UInt64) throws {
     guard case .detail(let id) = view.screen, stream.source.canReadTables else {
@@ -94,21 +131,6 @@ struct TopSession: ~Copyable {
       board.detail = try DetailReader.read(stream, facts)
     }
     nextDetail = now + max(Self.second, 20 * (KernelClock.monotonic() - now))
-  }
-
-  private mutating func turn() throws {
-    stream.pump { row, _ in history.receive(row) }
-    stream.checkLosses()
-    for notice in stream.takeNotices() {
-      if notice.holds {
-        notes.insert((notice.text, .max), at: 0)
-      } else {
-        notes.append((notice.text, KernelClock.monotonic() + Self.noteTime))
-      }
-    }
-    if stream.needsTables, losses.mayRead { try stream.readTables { row, _ in history.receive(row) } }
-    try stream.followSilent { row, _ in history.receive(row) }
-    try stream.flushRecorder()
   }
 
   /// Once a second: what the sparklines show.
@@ -126,7 +148,7 @@ struct TopSession: ~Copyable {
     values.append(value)
   }
 
-  private mutating func build(_ screen: borrowing FullScreen) -> TopFrame {
+  private mutating func build() {
     let now = KernelClock.monotonic()
     board.time = now &+ stream.tracker.wallOffset
     board.lost = stream.lost
@@ -134,8 +156,8 @@ struct TopSession: ~Copyable {
     notes.removeAll { $0.until < now }
     board.notes = notes.map(\.text)
     if lastRows == 0 || now - lastRows >= Self.refresh { readRows(now) }
-    let size = screen.size
-    return TopFrame(board, view, width: size.width, height: size.height, style: style)
+    let size = screen?.size ?? (width: 80, height: 24)
+    frame = TopFrame(board, view, width: size.width, height: size.height, style: style)
   }
 
   /// The connections as they are now.
@@ -153,7 +175,7 @@ struct TopSession: ~Copyable {
     board.rows = rows
   }
 
-  /// Not every connection's end is told.
+  /// Not every connection's end is seen.
   private mutating func forgetLost() {
     guard history.isOverfull(tracked: stream.tracker.trackedCount) else { return }
     var open: Set<UInt64> = []

@@ -1,11 +1,9 @@
-import CLinux
 import Glibc
 import TCPStateCore
-import TCPStateKernel
 import TCPStateReport
 
 /// What becomes of the transitions of `trace`: filtered, counted, rendered, written.
-struct TracePrinter: TransitionSink, ~Copyable {
+struct TracePrinter: OutputSink, ~Copyable {
   private let format: OutputFormat
   private var csv: CSVWriter
   private var jsonLines: JSONLinesWriter
@@ -54,7 +52,7 @@ struct TracePrinter: TransitionSink, ~Copyable {
     jsonLines = JSONLinesWriter(columns: columns)
     table = TimelineTable(
       style: TableStyle(
-        width: toTerminal ? Self.terminalWidth(file.descriptor) : nil,
+        width: toTerminal ? Terminal.width(of: file.descriptor) : nil,
         color: output.color.applies(to: file.descriptor), utc: output.utc, glyphs: .ofLocale))
     status = StatusLine(shown: output.output != nil && output.output != "-" && isatty(2) == 1)
   }
@@ -154,36 +152,26 @@ struct TracePrinter: TransitionSink, ~Copyable {
     return isWaiting
   }
 
-  mutating func advance(to now: UInt64) {}
-
   mutating func finish() {}
 
   mutating func measureTerminal() {
-    if isatty(file.descriptor) == 1 { table.resize(width: Self.terminalWidth(file.descriptor)) }
+    if isatty(file.descriptor) == 1 { table.resize(width: Terminal.width(of: file.descriptor)) }
   }
 
-  private static func terminalWidth(_ descriptor: Int32) -> Int? {
-    var size = winsize()
-    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
-    return Int(size.ws_col)
-  }
-
-  /// What is to be said at the end of recordings.
-  ///
-  /// - Parameter leftOut: lines that couldn't be read.
-  mutating func closingText(leftOut: UInt64) -> String {
-    ClosingReport(
-      transitions: received, shown: shown, lost: lost, leftOut: leftOut,
+  mutating func closing(_ ending: RunEnding) -> ClosingText {
+    let text = ClosingReport(
+      transitions: received, shown: shown, lost: lost, leftOut: ending.leftOut,
       elapsed: firstTime.map { lastTime - $0 }
     ).text(statistics, sockets, glyphs: Glyphs.ofLocale)
+    return ClosingText(text: text, hasLosses: true)
   }
 
-  /// What is to be said at the end.
-  mutating func closingText(_ stream: borrowing LiveStream) -> String {
+  mutating func closing(_ ending: RunEnding, _ tracker: borrowing ConnectionTracker) -> ClosingText {
     status.clear()
-    return ClosingReport(
-      transitions: stream.transitions, shown: shown, lost: stream.lost, undecodable: stream.source.undecodable,
-      elapsed: KernelClock.monotonic() - stream.attachedAt
-    ).text(statistics, stream.tracker, filter: filter, glyphs: Glyphs.ofLocale)
+    let text = ClosingReport(
+      transitions: ending.transitions, shown: shown, lost: ending.lost, undecodable: ending.undecodable,
+      elapsed: ending.elapsed
+    ).text(statistics, tracker, filter: filter, glyphs: Glyphs.ofLocale)
+    return ClosingText(text: text, hasLosses: true)
   }
 }

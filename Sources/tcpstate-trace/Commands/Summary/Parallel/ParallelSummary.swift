@@ -2,13 +2,13 @@ import Glibc
 import TCPStateCore
 import TCPStateReport
 
-/// `summary` of one big CSV recording, by all CPUs: each worker reads pieces of the file into stays of its own.
+/// `summary` of one big CSV recording, with all CPUs: each worker reads pieces of the file into stays of its own.
 ///
 /// Stays add up in any order. Which sockets are open doesn't, so each piece notes what its rows say about that,
-/// and whoever finds the next one read puts it into the whole, while the others go on. Whatever isn't plain sailing (a bad line, a
+/// and whichever worker finds the next one read puts it into the whole, while the others go on. Whatever isn't plain sailing (a bad line, a
 /// line end within quotes where a piece begins, more groups than are counted) gives up, for the general reader to do it.
 ///
-/// Sendable, for its state is touched only by who has the lock, and the whole only by who has set `isMerging`.
+/// Sendable, for its state is touched only under the lock, and the whole only by the worker that has set `isMerging`.
 final class ParallelSummary: @unchecked Sendable {
   /// What to make of the recording, the same for all workers.
   struct Task: Sendable {
@@ -28,13 +28,13 @@ final class ParallelSummary: @unchecked Sendable {
   /// Pieces that are read ahead of the one that comes next, so that memory stays bounded.
   private static let mostWaiting: UInt64 = 32
 
-  /// Touched by who has the lock.
+  /// Touched under the lock only.
   private struct State {
     var nextPiece: UInt64 = 0
     var merged: UInt64 = 0
     var rows: UInt64 = 0
     var waiting: [UInt64: RecordingPiece] = [:]
-    /// Whether somebody puts pieces into the whole.
+    /// Whether a worker puts pieces into the whole.
     var isMerging = false
     var hasFailed = false
     /// Memory to use again.
@@ -45,14 +45,12 @@ final class ParallelSummary: @unchecked Sendable {
   private final class Worker {
     let number: Int
     let parallel: ParallelSummary
-    var stays: StaySummary
-    /// How many of its groups its pieces have told; all have the first.
-    var groupsTold = 1
+    var fold: PieceFold
 
     init(_ number: Int, _ parallel: ParallelSummary, _ task: Task) {
       self.number = number
       self.parallel = parallel
-      stays = StaySummary(keys: task.keys, filter: task.filter, isPart: true)
+      fold = PieceFold(task)
     }
   }
 
@@ -139,7 +137,7 @@ final class ParallelSummary: @unchecked Sendable {
     work(workers[0]) { progress.show(read: min($0 * Self.pieceSize, size), of: size, rows: $1) }
     for thread in threads { pthread_join(thread, nil) }
     guard !state.hasFailed, whole.end == size, whole.rows > 0 || size == firstRow else { return nil }
-    for worker in workers { whole.summary.mergeStays(worker.stays) }
+    for worker in workers { whole.summary.mergeStays(worker.fold.stays) }
     guard !whole.summary.tally.isOverLimit else { return nil }
     var summary = StaySummary(keys: [], filter: RowFilter())
     swap(&summary, &whole.summary)
@@ -236,19 +234,17 @@ final class ParallelSummary: @unchecked Sendable {
   ) -> RecordingPiece? {
     let limit = min((number + 1) * Self.pieceSize, size)
     guard let start = number == 0 ? firstRow : rowStart(from: number * Self.pieceSize - 1) else { return nil }
-    var piece = RecordingPiece(start: start, end: start, worker: worker.number, steps: steps)
-    worker.stays.exchangeSteps(&piece.steps)
+    var piece = RecordingPiece(start: start, end: start, worker: worker.number)
+    worker.fold.begin(reusing: steps)
     reader.restart()
-    guard readRows(&reader, &worker.stays, limit, &piece) else { return nil }
+    guard readRows(&reader, &worker.fold, limit, &piece) else { return nil }
     piece.lines = reader.line
-    worker.stays.exchangeSteps(&piece.steps)
-    piece.newGroups = Array(worker.stays.tally.groups[worker.groupsTold...])
-    worker.groupsTold += piece.newGroups.count
+    (piece.steps, piece.newGroups) = worker.fold.end()
     return piece
   }
 
   private func readRows(
-    _ reader: inout TransitionReader, _ stays: inout StaySummary, _ limit: UInt64, _ piece: inout RecordingPiece
+    _ reader: inout TransitionReader, _ fold: inout PieceFold, _ limit: UInt64, _ piece: inout RecordingPiece
   ) -> Bool {
     var offset = piece.start
     var row = Transition()
@@ -257,7 +253,7 @@ final class ParallelSummary: @unchecked Sendable {
       switch outcome {
       case .row:
         piece.note(sequence: row.sequence)
-        stays.receive(row)
+        fold.receive(row)
       case .needsBytes:
         let count = reader.append { (room: UnsafeMutableRawBufferPointer) -> Int in
           // Hardly more than the piece: the rest would be read in vain.

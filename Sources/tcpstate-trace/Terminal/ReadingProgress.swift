@@ -3,21 +3,13 @@ import TCPStateReport
 
 /// A line on the terminal that says how far a long reading is.
 struct ReadingProgress {
-  private let isShown: Bool
+  let isShown: Bool
   private let start = KernelClock.monotonic()
   private var lastShown: UInt64 = 0
   private var isOnScreen = false
 
   init(isShown: Bool) {
     self.isShown = isShown
-  }
-
-  mutating func show(_ inputs: [RecordingInput]) {
-    guard isShown else { return }
-    show(
-      read: inputs.reduce(0) { $0 + $1.file.position },
-      of: inputs.reduce(0) { total, input in total.flatMap { total in input.file.size.map { total + $0 } } },
-      rows: inputs.reduce(0) { $0 + $1.rows })
   }
 
   /// - Parameter size: `nil` if it isn't known.

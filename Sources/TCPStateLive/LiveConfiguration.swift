@@ -1,0 +1,14 @@
+import TCPStateCore
+import TCPStateKernel
+
+/// What a `LiveStream` traces, and within which bounds.
+public struct LiveConfiguration: Sendable {
+  /// How the kernel side is loaded and attached, and which connections it reports.
+  public var kernel = KernelSource.Configuration()
+  /// Whether the sockets that exist at the start are read, so that they have an owner and an age.
+  public var readsExisting = true
+  /// The most connections tracked at a time, each in at most 200 bytes.
+  public var connectionLimit = ConnectionTracker.defaultLimit
+
+  public init() {}
+}

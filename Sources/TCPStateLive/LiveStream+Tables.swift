@@ -1,0 +1,104 @@
+import CTCPStateEvent
+import TCPStateCore
+import TCPStateKernel
+
+/// What only the kernel's tables know: sockets older than the stream, minisocks, and what a loss has hidden.
+extension LiveStream {
+  /// When the minisocks should be read next, CLOCK_MONOTONIC; `nil` if there is nothing to read.
+  var nextReading: UInt64? {
+    source.canReadTables ? pacer.nextReading(tracker.silent, count: tracker.silentCount) : nil
+  }
+
+  private var isReadingDue: Bool { nextReading.map { $0 <= KernelClock.monotonic() } ?? false }
+
+  mutating func learnReadableNamespaces() throws(KernelError) {
+    guard !source.missingForNamespaces.isEmpty else { return }
+    tracker.readableNamespaces = try source.readableNamespaces()
+  }
+
+  /// Reads all sockets: at the start and after a loss.
+  mutating func readTables(_ receive: Receive) throws(KernelError) {
+    needsTables = false
+    lastComparison = KernelClock.monotonic()
+    guard source.canReadTables else { return }
+    let namespaces = try source.namespaces()
+    try learnReadableNamespaces()
+    try read(minisocksOnly: false, namespaces: namespaces, receive)
+  }
+
+  /// Looks after the minisocks and requests if it is time to.
+  ///
+  /// - Parameter isFinal: a last look, so that what has changed silently is reported before the end.
+  mutating func followSilent(isFinal: Bool, _ receive: Receive) throws(KernelError) {
+    guard source.canReadTables, isFinal ? tracker.silentCount > 0 : isReadingDue else { return }
+    let wanted = tracker.silent.namespaces
+    let namespaces = try source.namespaces().filter { wanted.contains($0.key) }
+    try read(minisocksOnly: true, namespaces: namespaces, receive)
+  }
+
+  private mutating func read(
+    minisocksOnly: Bool, namespaces: [UInt32: String], _ receive: Receive
+  ) throws(KernelError) {
+    let (source, row) = (source, row.pointer)
+    let start = KernelClock.monotonic()
+    let before = pacer.begin(now: start, cpu: KernelClock.processCPU())
+    tracker.beginPass()
+    let found =
+      minisocksOnly
+      ? try source.readMinisocks(namespaces: namespaces) { take($0, $1, receive) }
+      : try source.readSockets(namespaces: namespaces) { take($0, $1, receive) }
+    let end = KernelClock.monotonic()
+    if tracker.ticksPerSecond == nil { tracker.ticksPerSecond = source.ticksPerSecond }
+    applyPutOff(receive)
+    let overflowed = overflows.grew()
+    // A socket that can't be seen isn't gone; one that could be seen, and isn't there any more, is.
+    let seesAll = source.missingForNamespaces.isEmpty
+    let isUnread = { (netns: UInt32) in !found.contains(netns) && (!seesAll || namespaces[netns] != nil) }
+    for key in tracker.endPass(startedAt: start, minisocksOnly: minisocksOnly, isUnread: isUnread) {
+      tracker.conclude(key, pass: start...end, lastSeen: before, overflowed: overflowed, to: &row.pointee)
+      emit(receive)
+    }
+    if !minisocksOnly { tracker.lossBegan = nil }
+    pacer.end(cpu: KernelClock.processCPU())
+  }
+
+  private mutating func take(
+    _ snapshot: UnsafePointer<tcpstate_snapshot>, _ following: UnsafeBufferPointer<tcpstate_snapshot>,
+    _ receive: Receive
+  ) {
+    let row = row.pointer
+    tracker.prefetch(following)
+    taken &+= 1
+    if taken % 64 == 0 { pumpMeanwhile(receive) }
+    if tracker.ticksPerSecond == nil { tracker.ticksPerSecond = KernelClock.ticksPerSecond(snapshot.pointee) }
+    if tracker.mustWait(snapshot) {
+      putOff.append(snapshot.pointee)
+    } else if tracker.apply(snapshot, to: &row.pointee) {
+      emit(receive)
+    }
+  }
+
+  /// A long reading mustn't let the ring buffer fill up. Nor may a flood of events keep it from ever
+  /// getting done: it has half of the time.
+  private mutating func pumpMeanwhile(_ receive: Receive) {
+    let before = KernelClock.monotonic()
+    guard before >= pumpAgain else { return }
+    pump(receive)
+    let after = KernelClock.monotonic()
+    pumpAgain = after + (after - before)
+  }
+
+  /// Records that had to wait until the events before them were applied.
+  private mutating func applyPutOff(_ receive: Receive) {
+    // Whatever happened during the pass has reached the ring buffer by then.
+    KernelClock.sleep(nanoseconds: Self.reorderWindow + 100_000)
+    pump(receive)
+    let row = row.pointer
+    var records: [tcpstate_snapshot] = []
+    swap(&records, &putOff)
+    for index in records.indices {
+      let isRow = withUnsafePointer(to: &records[index]) { tracker.apply($0, to: &row.pointee) }
+      if isRow { emit(receive) }
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import ArgumentParser
+import TCPStateCore
+import TCPStateLive
+
+/// A command that folds transitions, with the options that all of these have.
+protocol FoldingCommand: ParsableCommand {
+  var filters: FilterOptions { get }
+  var recording: RecordingOptions { get }
+  var tracing: TracingOptions { get }
+}
+
+extension FoldingCommand {
+  /// - Parameters:
+  ///   - rows: what the kernel may leave out.
+  ///   - output: where the command writes; `nil` is standard output.
+  ///   - inputs: the recordings, if any.
+  func commandRun(kernel rows: RowFilter, output: String?, inputs: RecordingInputs) throws -> CommandRun {
+    let limits = try tracing.limits()
+    if recording.isGiven {
+      try recording.check(filters, tracing)
+      return CommandRun(source: .recorded(inputs), strict: tracing.strict)
+    }
+    var configuration = LiveConfiguration()
+    configuration.kernel = try tracing.configuration(filter: filters.kernelFilter(rows))
+    configuration.readsExisting = !tracing.noExisting
+    configuration.connectionLimit = try tracing.connections.limit()
+    let live = CommandRun.Live(
+      configuration: configuration, record: tracing.recordOptions, output: output, duration: limits.duration)
+    return CommandRun(source: .live(live), strict: tracing.strict)
+  }
+}

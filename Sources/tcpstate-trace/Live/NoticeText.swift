@@ -1,0 +1,49 @@
+import TCPStateKernel
+import TCPStateLive
+import TCPStateReport
+
+/// What people read of a stream's notices.
+enum NoticeText {
+  static func string(_ notice: LiveNotice) -> String {
+    switch notice {
+    case .eventsLost(let count, let total, let cause):
+      "lost \(NumberText.string(count)) events (\(NumberText.string(total)) in all): \(string(cause))"
+    case .connectionLimitReached(let limit):
+      "\(NumberText.string(UInt64(limit))) connections are tracked, the most that --max-connections allows; "
+        + "ends of TIME-WAIT, half-open requests, and durations of new connections may be missing"
+    case .clockSet(let change):
+      "the clock was set \(DurationText.string(change.magnitude)) \(change > 0 ? "forward" : "back"); "
+        + "times follow it from here on, durations are not affected"
+    case .namespacesOutOfReach(let missing):
+      "without \(missing.name) \(reach(missing)); TIME-WAIT, half-open and orphaned sockets of others aren't seen"
+    case .capabilitiesKept(let error): error.description
+    }
+  }
+
+  private static func string(_ cause: LossCause) -> String {
+    switch cause {
+    case .interrupted: "interrupts hit the BPF program while it ran"
+    case .heldUp: "the output's reader is \(OutputFile.highWater >> 20) MB behind"
+    case .bufferFull: "the buffer was full; try a larger --buffer, or filters"
+    }
+  }
+
+  private static func reach(_ missing: Capability) -> String {
+    missing == .sysAdmin
+      ? "only this process's network namespace can be read"
+      : "only named network namespaces (ip netns) and this process's own are found"
+  }
+
+  /// What this kernel, or this way of attaching, can't give.
+  static func shortfall(_ source: KernelSource) -> String? {
+    guard let shortfall = source.shortfall else { return nil }
+    let what = source.attachment == .btf ? "This kernel" : "The classic tracepoint"
+    return "\(what) gives less: \(shortfall)."
+  }
+}
+
+extension Message {
+  static func report(_ notices: [LiveNotice]) {
+    for notice in notices { error(NoticeText.string(notice)) }
+  }
+}

@@ -1,0 +1,48 @@
+import ArgumentParser
+
+// Options that several commands have, each declared once.
+
+/// Where the output goes.
+struct DestinationOption: ParsableArguments {
+  @Option(help: ArgumentHelp("Write to a file instead of standard output; '-' is standard output.", valueName: "file"))
+  var output: String?
+}
+
+/// The text for unknown values.
+struct NullOption: ParsableArguments {
+  @Option(name: .customLong("null"), help: ArgumentHelp("Text that stands for unknown in csv.", valueName: "text"))
+  var nullText: String?
+}
+
+/// How CSV is written.
+struct CSVOptions: ParsableArguments {
+  @Flag(help: "Leave out the header line.")
+  var noHeader = false
+
+  @OptionGroup var null: NullOption
+
+  @Flag(help: "Prefix csv cells that a spreadsheet would run as a formula with '.")
+  var excelSafe = false
+
+  /// - Parameter reads: a recording is read, in which `--null` stands for unknown too.
+  func validate(_ format: OutputFormat, reads: Bool) throws {
+    if null.nullText != nil, format != .csv, !reads { throw Failure(.usage, "--null goes with --format csv") }
+    if excelSafe, format != .csv { throw Failure(.usage, "--excel-safe goes with --format csv") }
+  }
+}
+
+struct ColorOption: ParsableArguments {
+  @Option(help: "auto, always or never.")
+  var color = ColorChoice.auto
+}
+
+struct TimeZoneOption: ParsableArguments {
+  @Flag(help: "Show times in UTC.")
+  var utc = false
+}
+
+/// Whether anything missed is a failure.
+struct StrictOption: ParsableArguments {
+  @Flag(help: "Exit with status 3 if anything was missed: events lost or contradictory, lines left out.")
+  var strict = false
+}
