@@ -47,7 +47,7 @@ let package = Package(
         "TCPStateCore", "TCPStateKernel", "TCPStateLive", "TCPStateReport", "CLinux",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: swiftSettings),
+      swiftSettings: swiftSettings, plugins: ["EmbedVersion"]),
     .executableTarget(
       name: "example-count-transitions", dependencies: ["TCPStateLive"], path: "examples/count-transitions",
       swiftSettings: swiftSettings),
@@ -80,6 +80,7 @@ let package = Package(
       name: "PrivilegedTests", dependencies: ["TCPStateKernel", "TestSupport"], path: "Tests/Privileged",
       exclude: ["peers"], swiftSettings: swiftSettings),
     .plugin(name: "EmbedBPF", capability: .buildTool()),
+    .plugin(name: "EmbedVersion", capability: .buildTool()),
     .plugin(name: "EmbedPage", capability: .buildTool()),
   ]
 )

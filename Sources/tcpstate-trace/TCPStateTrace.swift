@@ -5,22 +5,20 @@ import TCPStateKernel
 /// The command. Errors are printed here, once, on one line.
 @main
 struct TCPStateTrace: ParsableCommand {
-  static let version = "0.1.0"
-
   static let configuration = CommandConfiguration(
     commandName: "tcpstate-trace",
-    abstract: "Traces the states of TCP connections, and who holds them how long.",
+    abstract: "Traces TCP state transitions: how long each connection stays in each state, and which process owns it.",
     discussion: """
-      `sudo tcpstate-trace` alone shows every transition live, until Ctrl-C.
+      Without a subcommand it shows every transition live, until Ctrl-C.
 
       EXAMPLES:
         sudo tcpstate-trace -L 443                       one server port
         sudo tcpstate-trace --process nginx              one program
-        sudo tcpstate-trace --state close-wait           who gets into CLOSE-WAIT
+        sudo tcpstate-trace --state close-wait           connections that enter or leave CLOSE-WAIT
         sudo tcpstate-trace --longer-than 1s             slow steps only
         sudo tcpstate-trace --format csv --output t.csv  for analysis
       """,
-    version: version,
+    version: Version.text,
     subcommands: [
       Trace.self, Top.self, Stuck.self, SummaryCommand.self, LifecycleCommand.self, ReportCommand.self,
       TcpstatesCommand.self,

@@ -104,7 +104,7 @@ struct EventLoop: ~Copyable {
     return deadline <= now ? 0 : Int32(min(UInt64(max(limit, 0)), (deadline - now) / 1_000_000 + 1))
   }
 
-  /// Writes the rest at its reader's pace. One who takes nothing for seven seconds has stopped reading; and
+  /// Writes the rest at its reader's pace. A reader that takes nothing for seven seconds has stopped reading;
   /// another signal means that the user doesn't want to wait.
   ///
   /// - Parameter write: writes what the reader takes now, and returns how many bytes are left.

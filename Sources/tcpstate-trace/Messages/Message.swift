@@ -7,7 +7,7 @@ enum Message {
     line("tcpstate-trace: \(text)")
   }
 
-  /// Lines written so far, for who keeps a picture on the same terminal.
+  /// Lines written so far, for code that keeps a picture on the same terminal.
   private static let written = Atomic<Int>(0)
   static var lines: Int { written.load(ordering: .relaxed) }
 
@@ -43,7 +43,7 @@ enum Message {
         let written = Glibc.write(2, bytes.baseAddress! + offset, bytes.count - offset)
         if written < 0 {
           if errno == EINTR { continue }
-          return  // nobody is left to be told
+          return  // nobody is left to read it
         }
         offset += written
       }

@@ -4,7 +4,7 @@ import TCPStateCore
 /// What bounds the memory of every command that follows live connections.
 struct ConnectionLimitOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("Track so many connections at the most, 200 bytes each (default 1,000,000).", valueName: "n"))
+    help: ArgumentHelp("Track at most n connections, 200 bytes each (default 1,000,000).", valueName: "n"))
   var maxConnections: Int?
 
   func limit() throws -> Int {

@@ -3,9 +3,9 @@ import TCPStateCore
 import TCPStateKernel
 import TCPStateReport
 
-/// Which connections, for every command that reads events.
+/// Filters of every command that reads events.
 struct FilterOptions: ParsableArguments {
-  @Flag(name: [.customShort("4"), .customLong("ipv4")], help: "IPv4 only, v4-mapped addresses among it.")
+  @Flag(name: [.customShort("4"), .customLong("ipv4")], help: "IPv4 only, including v4-mapped addresses.")
   var ipv4 = false
 
   @Flag(name: [.customShort("6"), .customLong("ipv6")], help: "IPv6 only.")
@@ -23,19 +23,19 @@ struct FilterOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Peer addresses.", valueName: "cidr"))
   var peer: String?
 
-  @Option(help: ArgumentHelp("Processes that hold the socket or act on it, by id.", valueName: "list"))
+  @Option(help: ArgumentHelp("Ids of processes that own the socket or act on it.", valueName: "list"))
   var pid: String?
 
-  @Option(help: ArgumentHelp("The same, by name (at most 15 bytes, as the kernel keeps it).", valueName: "name"))
+  @Option(help: ArgumentHelp("The same by name; the kernel keeps 15 bytes of it.", valueName: "name"))
   var process: String?
 
   @Option(help: ArgumentHelp("Network namespace: self, an inode, or a path such as /run/netns/x.", valueName: "netns"))
   var netns: String?
 
-  @Option(help: ArgumentHelp("cgroup v2 directory, its descendants too.", valueName: "path"))
+  @Option(help: ArgumentHelp("cgroup v2 directory, including its descendants.", valueName: "path"))
   var cgroup: String?
 
-  @Option(help: ArgumentHelp("Show only transitions from or to these states, in any spelling.", valueName: "list"))
+  @Option(help: ArgumentHelp("Show only transitions from or to these states (any spelling).", valueName: "list"))
   var state: String?
 
   @Option(help: ArgumentHelp("Show only stays of at least this long: 250ms, 30s, 5m, 2h.", valueName: "duration"))
@@ -97,7 +97,7 @@ struct FilterOptions: ParsableArguments {
   /// A recording has ids of cgroups, not which is within which.
   func refuseCgroup() throws(Failure) {
     guard cgroup != nil else { return }
-    throw Failure(.usage, "--cgroup: a recording doesn't tell which cgroups are within which; leave it out")
+    throw Failure(.usage, "--cgroup: a recording doesn't have the hierarchy of cgroups; leave it out")
   }
 
   static func duration(_ text: String, option: String) throws -> UInt64 {

@@ -1,15 +1,15 @@
 import ArgumentParser
 
-/// A recording beside what a live command shows.
+/// A recording of everything that a live command sees.
 struct RecordOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Also write a recording, for --read: csv with all columns, of all that is traced.", valueName: "file"))
+      "Also save everything that is traced to a file for --read (csv, all columns).", valueName: "file"))
   var record: String?
 
   func refuse(with recording: RecordingOptions) throws {
     guard record != nil, recording.isGiven else { return }
-    throw Failure(.usage, "--record: there is a recording already; trace --read --format csv writes another")
+    throw Failure(.usage, "--record: the input is a recording already; trace --read --format csv converts it")
   }
 
   /// Makes the file; `nil` if none is wanted.
@@ -18,7 +18,7 @@ struct RecordOptions: ParsableArguments {
   func recorder(output: String? = nil) throws -> Recorder? {
     guard let record else { return nil }
     if record == "-" {
-      throw Failure(.usage, "--record: a recording needs a file; for standard output there is trace --format csv")
+      throw Failure(.usage, "--record: needs a file; for standard output use trace --format csv")
     }
     if record == output {
       throw Failure(.usage, "--record: \(Message.printable(record)) is the output's file; name another")

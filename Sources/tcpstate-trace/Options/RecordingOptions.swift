@@ -1,16 +1,16 @@
 import ArgumentParser
 import TCPStateReport
 
-/// Which recordings take the kernel's place, for every command that reads events.
+/// The recordings that take the kernel's place.
 struct RecordingOptions: ParsableArguments {
   @Option(
     name: .customLong("read"), parsing: .upToNextOption,
     help: ArgumentHelp(
-      "Read recordings instead of the kernel, merged by time: csv or jsonl of ours, or tcpstates' output; .gz and .zst too; '-' is standard input. No privileges are needed.",
+      "Read recordings instead of tracing, merged by time: csv, jsonl, or the output of tcpstates, also as .gz or .zst; '-' is standard input. Needs no privileges.",
       valueName: "file"))
   var paths: [String] = []
 
-  @Flag(help: "Leave out lines of a recording that can't be read, and count them.")
+  @Flag(help: "Skip lines of a recording that can't be read, and count them.")
   var skipBad = false
 
   /// Whether a recording is read; else it is the live kernel.

@@ -11,15 +11,15 @@ struct TracingOptions: ParsableArguments {
     name: .customLong("for"), help: ArgumentHelp("End after this time: 250ms, 30s, 5m, 2h.", valueName: "duration"))
   var duration: String?
 
-  @Option(help: ArgumentHelp("End after this many transitions were shown.", valueName: "n"))
+  @Option(help: ArgumentHelp("End after showing this many transitions.", valueName: "n"))
   var count: UInt64?
 
   @OptionGroup var recordOptions: RecordOptions
 
-  @Flag(help: "Leave out the sockets that are there already.")
+  @Flag(help: "Leave out sockets that exist already.")
   var noExisting = false
 
-  @Option(help: ArgumentHelp("Ring buffer: a power of two such as 4M (default 8M).", valueName: "size"))
+  @Option(help: ArgumentHelp("Size of the ring buffer, a power of two such as 4M (default 8M).", valueName: "size"))
   var buffer: String?
 
   @OptionGroup var connections: ConnectionLimitOptions
@@ -27,10 +27,10 @@ struct TracingOptions: ParsableArguments {
   @OptionGroup var strictness: StrictOption
   var strict: Bool { strictness.strict }
 
-  @Flag(help: "Tell what is done, and what libbpf and the verifier say.")
+  @Flag(help: "Print progress and the messages of libbpf and the verifier.")
   var verbose = false
 
-  @Option(help: ArgumentHelp("btf or classic: how to attach (default: the best the kernel has).", valueName: "way"))
+  @Option(help: ArgumentHelp("How to attach: btf or classic (default: the best the kernel has).", valueName: "way"))
   var attach: KernelSource.Attachment?
 
   struct Limits {

@@ -4,7 +4,7 @@ import TCPStateCore
 ///
 /// A client's CLOSED → SYN-SENT comes before connect() has chosen the local
 /// port. Under a filter of local ports such a row waits for the next one of
-/// its connection, which has the port; and where that takes long, for a reading of the
+/// its connection, which has the port; and if that takes long, for a reading of the
 /// sockets that are connecting.
 struct HeldRows {
   /// How long a row waits before it is looked after: it must not be 100 ms late.

@@ -156,7 +156,7 @@ private struct Folder: ~Copyable {
   }
 }
 
-/// Who can't lead root anywhere: root, and who has called it by sudo and may do so.
+/// Users that can't mislead root: root itself, and the user who called it with sudo.
 private struct OutputUsers {
   private let user = Self.number("SUDO_UID")
   private let group = Self.number("SUDO_GID")

@@ -34,13 +34,13 @@ struct RecordedSpan {
     return time
   }
 
-  /// For people: which moment of which recording, and what it can't tell.
+  /// For people: which moment of which recording, and what is missing from it.
   func description(of name: String, at time: UInt64, _ utc: Bool) -> String {
     var clock = ClockText(utc: utc)
     var text = ByteBuffer(capacity: 64)
     clock.append(time, precision: .milliseconds, to: &text)
     var line = "\(name) at \(text.text)\(time == range.upperBound ? ", its end" : "")."
-    if !hasExisting { line += " It has no sockets from before its start that have done nothing since." }
+    if !hasExisting { line += " It has no sockets that were open before its start and have done nothing since." }
     if lost > 0 { line += " \(NumberText.string(lost)) events were lost in it." }
     return line
   }

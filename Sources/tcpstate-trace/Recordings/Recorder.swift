@@ -3,7 +3,7 @@ import TCPStateReport
 
 /// Writes the rows that a live command sees into a file, in all columns, for `--read`.
 ///
-/// It begins with the sockets from before the start. What is read back is what the command
+/// It begins with the sockets that were open at the start. What is read back is what the command
 /// has seen, in the same order, so a fold over it gives the same.
 struct Recorder: ~Copyable {
   private var file: OutputFile

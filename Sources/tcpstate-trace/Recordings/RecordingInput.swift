@@ -112,7 +112,7 @@ final class RecordingInput {
     let remedy =
       switch reader.format {
       case .csv where meant != nil: "; the header has '\(Message.printable(meant ?? ""))'"
-      case .tcpstates: ", which tcpstates doesn't tell"
+      case .tcpstates: ", which tcpstates doesn't print"
       case .csv, .jsonLines:
         missing.contains { !Column.defaults.contains($0) }
           ? "; record with --columns all" : "; record without --columns"

@@ -7,7 +7,7 @@ struct RecordingInputs {
   let paths: [String]
   /// Lines that can't be read are left out and counted.
   var skipsBad = false
-  /// What stands for unknown in CSV, besides the empty cell.
+  /// Stands for unknown in CSV, like the empty cell.
   var nullText = ""
   let needs: RecordingNeeds
   /// The columns that the fold looks at; `nil` if it looks at all.

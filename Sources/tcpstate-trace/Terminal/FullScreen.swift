@@ -30,7 +30,7 @@ struct FullScreen: ~Copyable {
     tcsetattr(keys, TCSAFLUSH, &before)
   }
 
-  /// Columns and lines; 80 by 24 if the terminal doesn't tell.
+  /// Columns and lines; 80 by 24 if the terminal doesn't report them.
   var size: (width: Int, height: Int) {
     var size = winsize()
     guard ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return (80, 24) }

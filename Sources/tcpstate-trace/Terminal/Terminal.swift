@@ -3,14 +3,14 @@ import TCPStateReport
 
 /// What is known of the terminal.
 enum Terminal {
-  /// Its columns; `nil` if it doesn't tell.
+  /// Its columns; `nil` if it doesn't report them.
   static func width(of descriptor: Int32) -> Int? {
     var size = winsize()
     guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
     return Int(size.ws_col)
   }
 
-  /// Its lines; `nil` if it doesn't tell.
+  /// Its lines; `nil` if it doesn't report them.
   static func height(of descriptor: Int32) -> UInt16? {
     var size = winsize()
     guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else { return nil }

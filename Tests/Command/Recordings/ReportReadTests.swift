@@ -64,6 +64,6 @@ import Testing
     #expect(try Recording.run(["report", "--read", good, "--format", "pdf"], status: 64).errorLines.count == 1)
     let terminal = try ChildProcess.run(["script", "-qec", "\(Tracer.binary) report --read \(good)", "/dev/null"])
     #expect(terminal.ending == .exited(64))
-    #expect(terminal.outputText.contains("a report is no text for a terminal: name a file, --output report.html"))
+    #expect(terminal.outputText.contains("a report is not for a terminal; name a file: --output report.html"))
   }
 }

@@ -129,6 +129,6 @@ import Testing
     try fails(["--by", "role,peer,process"], 64, "--by: more than two")
     try fails(["--by", "role,role"], 64, "--by: role is there twice")
     try fails(["--histogram", "--format", "csv"], 64, "--histogram goes with --format table")
-    try fails(["--read", path, "--record", "b.csv"], 64, "--record: there is a recording already")
+    try fails(["--read", path, "--record", "b.csv"], 64, "--record: the input is a recording already")
   }
 }

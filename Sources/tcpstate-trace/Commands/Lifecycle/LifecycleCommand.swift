@@ -6,9 +6,9 @@ struct LifecycleCommand: FoldingCommand {
     commandName: "lifecycle",
     abstract: "Draw connections as the textbook does: both ends, each step, sequence numbers.",
     discussion: """
-      Each connection is drawn when both ends are closed or in TIME-WAIT, which lasts a minute and is \
-      shown as still to end, unless --time-wait waits for that; Ctrl-C draws those that are open. The end \
-      that has no socket on this host is implied, in parentheses. A recording gives the same as live.
+      Draws each connection when both ends are closed or in TIME-WAIT. TIME-WAIT lasts a minute and is shown \
+      as still open unless --time-wait waits for its end. Ctrl-C draws the connections that are still open. \
+      An end without a socket on this host is implied, in parentheses.
       """)
 
   @OptionGroup(title: "Which connections") var filters: FilterOptions

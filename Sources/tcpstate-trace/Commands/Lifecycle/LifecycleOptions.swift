@@ -12,13 +12,13 @@ struct LifecycleOptions: ParsableArguments {
 
   @OptionGroup var null: NullOption
 
-  @Flag(help: "Tell each step as it happens, instead of each connection as it ends.")
+  @Flag(help: "Print each step as it happens, instead of each connection as it ends.")
   var follow = false
 
-  @Flag(help: "Draw a connection only when its TIME-WAIT is over, a minute later.")
+  @Flag(help: "Draw a connection only after its TIME-WAIT, a minute later.")
   var timeWait = false
 
-  @Flag(help: "Sequence numbers as offsets from the initial ones.")
+  @Flag(help: "Show sequence numbers as offsets from the initial ones.")
   var relative = false
 
   @Option(help: "table or jsonl.")

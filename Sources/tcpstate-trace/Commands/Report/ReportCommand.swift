@@ -4,9 +4,9 @@ import TCPStateReport
 struct ReportCommand: FoldingCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Make a page of connections to look at, or a trace for Perfetto: one file, without network access.",
+    abstract: "Make an HTML page of connections, or a trace for Perfetto: one file that needs no network.",
     discussion: """
-      From a recording by --read, or live: the report is whole when that ends, by --for or Ctrl-C.
+      Reads a recording (--read) or traces live until --for or Ctrl-C, then completes the report.
 
       EXAMPLES:
         tcpstate-trace report --read t.csv --output t.html

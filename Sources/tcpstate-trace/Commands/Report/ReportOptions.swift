@@ -7,7 +7,7 @@ enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
 
 /// What `report` writes, and where.
 struct ReportOptions: ParsableArguments {
-  @Option(help: "html: one page for the browser. perfetto: a trace for ui.perfetto.dev.")
+  @Option(help: "html (a page for the browser) or perfetto (a trace for ui.perfetto.dev).")
   var format = ReportFormat.html
 
   @OptionGroup var destination: DestinationOption
@@ -16,10 +16,10 @@ struct ReportOptions: ParsableArguments {
   var output: String? { destination.output }
   var nullText: String? { null.nullText }
 
-  /// A page is nothing to be read on a terminal.
+  /// A page is not for reading on a terminal.
   func checkOutput() throws {
     guard output == nil || output == "-", isatty(1) == 1 else { return }
-    throw Failure(.usage, "a report is no text for a terminal: name a file, --output report.\(format.suffix)")
+    throw Failure(.usage, "a report is not for a terminal; name a file: --output report.\(format.suffix)")
   }
 }
 

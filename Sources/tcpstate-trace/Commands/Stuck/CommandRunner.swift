@@ -36,7 +36,7 @@ struct CommandRunner: ~Copyable {
       var status: Int32 = 0
       guard waitpid(pid, &status, WNOHANG) == pid else { return }
       running = nil
-      tell(status)
+      report(status)
     }
     guard !waiting.isEmpty, now - lastStart >= 1_000_000_000 || lastStart == 0 else { return }
     lastStart = now
@@ -46,11 +46,13 @@ struct CommandRunner: ~Copyable {
   /// Nothing more is started; what runs goes on by itself.
   mutating func finish() {
     let left = skipped + UInt64(waiting.count)
-    if left > 0 { Message.error("--exec wasn't run for \(NumberText.string(left)) sockets: one runs a second") }
+    if left > 0 {
+      Message.error("--exec was not run for \(NumberText.string(left)) sockets: at most one runs per second")
+    }
     if failures > 1 { Message.error("--exec has failed \(NumberText.string(failures)) times") }
   }
 
-  private mutating func tell(_ status: Int32) {
+  private mutating func report(_ status: Int32) {
     guard status != 0 else { return }
     failures += 1
     let signal = status & 0x7f

@@ -12,7 +12,7 @@ struct RecordedStuck: TransitionSink, ~Copyable {
 
   mutating func receive(_ row: inout Transition, lossBefore: UInt64) {
     span.take(row, lossBefore: lossBefore)
-    // Rows from before the start are sockets that were there already.
+    // Rows before the start are sockets that were open already.
     if let start = span.start, let limit = moment.time(start: start), row.time > max(limit, start) { return }
     sockets.receive(row)
   }

@@ -7,19 +7,19 @@ import TCPStateReport
 
 struct Stuck: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Find sockets that stay in a state: since when, who holds them, and what to do.",
+    abstract: "Find sockets that stay in a state too long: since when, which process holds them, and what to do.",
     discussion: """
-      Looks once at every socket of every network namespace, also those from long before, and exits \
-      with 1 if some have been in CLOSE-WAIT (or the --state given) for over 60 s. Ages with ≥ are \
-      lower bounds. Nothing is attached, and nothing is slowed down, unless --watch keeps tracing.
+      Looks once at every socket of every network namespace, however old, and exits with status 1 if some \
+      have been in CLOSE-WAIT (or the given --state) for over 60 s. Ages marked ≥ are lower bounds. \
+      Nothing is attached and nothing is slowed down, unless --watch keeps tracing.
 
       EXAMPLES, after `sudo tcpstate-trace`:
-        stuck                                   who leaks CLOSE-WAIT
-        stuck --state fin-wait-2,last-ack       closing, and not done
-        stuck --state syn-sent --older-than 5s  connecting in vain
+        stuck                                   leaked sockets in CLOSE-WAIT
+        stuck --state fin-wait-2,last-ack       connections that don't finish closing
+        stuck --state syn-sent --older-than 5s  connects that get no answer
         stuck --state time-wait                 ephemeral ports in use
-        stuck --older-than 1h --format jsonl    for a script
-        stuck --read t.csv --at 21:12:03        in a recording
+        stuck --older-than 1h --format jsonl    output for a script
+        stuck --read t.csv --at 21:12:03        a moment of a recording
         stuck --watch --exec 'logger "$TCPSTATE_PROCESS_NAME leaks"'
       """)
 
@@ -44,7 +44,7 @@ struct Stuck: ParsableCommand {
       throw Failure(.usage, "--max-connections goes with --watch; without it nothing is tracked")
     }
     if recording.isGiven { return try readRecording(query, fields) }
-    if options.at != nil { throw Failure(.usage, "--at goes with --read; the kernel tells of now alone") }
+    if options.at != nil { throw Failure(.usage, "--at goes with --read; the live kernel knows the present only") }
     try Rights.require()
     if options.watch { return try watch(query, fields, limit) }
     var reader = try StuckReader(query: query, cgroup: filters.cgroup, verbose: options.verbose)
@@ -119,7 +119,7 @@ struct Stuck: ParsableCommand {
     if reading.younger > 0 { others.append("\(NumberText.string(UInt64(reading.younger))) for less") }
     if reading.ofUnknownAge > 0 {
       let count = NumberText.string(UInt64(reading.ofUnknownAge))
-      others.append("\(count) for a time that the kernel doesn't tell; --older-than 0s shows all")
+      others.append("\(count) of unknown age; --older-than 0s shows all")
     }
     return line + (others.isEmpty ? "." : " (\(others.joined(separator: ", "))).")
   }

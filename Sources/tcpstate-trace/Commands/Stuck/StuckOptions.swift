@@ -4,10 +4,12 @@ import TCPStateReport
 
 /// What counts as stuck, and when.
 struct StuckOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Found are sockets this long in their state (default 60s).", valueName: "duration"))
+  @Option(
+    help: ArgumentHelp(
+      "List sockets that have been in the state at least this long (default 60s).", valueName: "duration"))
   var olderThan: String?
 
-  @Flag(help: "Keep watching: tell of each socket as it gets that old, and when it ends after all.")
+  @Flag(help: "Keep watching: report each socket when it reaches that age, and when it ends.")
   var watch = false
 
   @Option(
@@ -16,7 +18,7 @@ struct StuckOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "With --watch: run this by /bin/sh for each such socket, its fields in TCPSTATE_ variables; one a second.",
+      "With --watch: run this command with /bin/sh for each such socket, its fields in TCPSTATE_ variables; at most one per second.",
       valueName: "command"))
   var exec: String?
 
@@ -26,7 +28,7 @@ struct StuckOptions: ParsableArguments {
       valueName: "time"))
   var at: String?
 
-  @Flag(help: "Tell what libbpf and the verifier say.")
+  @Flag(help: "Print the messages of libbpf and the verifier.")
   var verbose = false
 
   /// - Parameter filters: the common ones; `--state` and `--longer-than` mean here what is stuck.

@@ -39,7 +39,7 @@ struct StuckReader: ~Copyable {
 
   /// - Parameters:
   ///   - idOf: the id of a connection, by its socket's cookie or address.
-  ///   - makerOf: who had a socket, by the same, as far as it was traced.
+  ///   - makerOf: the process that had a socket, by the same, as far as it was traced.
   ///   - look: sees each record.
   static func read(
     _ source: KernelSource, _ query: StuckQuery, idOf: (UInt64) -> UInt64 = { $0 },

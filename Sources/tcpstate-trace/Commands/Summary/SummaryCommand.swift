@@ -7,14 +7,14 @@ import TCPStateReport
 struct SummaryCommand: FoldingCommand {
   static let configuration = CommandConfiguration(
     commandName: "summary",
-    abstract: "How long connections stay in each state: count, p50, p90, p99, longest, total, open now.",
+    abstract: "Show how long connections stay in each state: count, p50, p90, p99, longest, total, open now.",
     discussion: """
-      Live, it is refreshed in place on a terminal, and printed at the end. Quantiles are at most 0.4 % off.
+      On a terminal the live summary is refreshed in place. Quantiles are within 0.4 % of the truth.
 
       EXAMPLES, after `sudo tcpstate-trace`:
-        summary --for 60s                      the whole machine, a minute long
-        summary --by process --histogram       who keeps connections how long
-        summary --in-kernel --for 60s          for 100,000 connections a second
+        summary --for 60s                      the whole machine, for a minute
+        summary --by process --histogram       how long each process keeps connections
+        summary --in-kernel --for 60s          for 100,000 connections per second
         summary --read t.csv --by peer,state   from a recording
       """)
 

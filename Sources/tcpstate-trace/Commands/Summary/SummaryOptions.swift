@@ -6,23 +6,23 @@ import TCPStateReport
 struct SummaryOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Also by process, peer, role, cgroup, local-port or remote-port, or by two of them.", valueName: "list"))
+      "Group by process, peer, role, cgroup, local-port or remote-port, or by two of them.", valueName: "list"))
   var by: String?
 
   @Option(
-    help: ArgumentHelp("Groups that the table shows by themselves, those with the most time first.", valueName: "n"))
+    help: ArgumentHelp("Show the n groups with the most time; the table adds up the others.", valueName: "n"))
   var top = 20
 
-  @Flag(help: "Draw the stays of each line by their length.")
+  @Flag(help: "Draw a histogram of each line's stays.")
   var histogram = false
 
   @Flag(
     help: ArgumentHelp(
-      "Count in the kernel, without an event for each transition: half the cost, for hosts with very many connections.",
-      discussion: "Per state only; quantiles are at most 2 % off."))
+      "Count in the kernel, without an event per transition: half the cost, for hosts with very many connections.",
+      discussion: "Groups by state only. Quantiles are within 2 % of the truth."))
   var inKernel = false
 
-  @Option(help: "table, csv or jsonl; those have all groups.")
+  @Option(help: "table, csv or jsonl; csv and jsonl have all groups.")
   var format = OutputFormat.table
 
   @OptionGroup var destination: DestinationOption

@@ -54,7 +54,7 @@ final class JournalSocket {
     compact()
   }
 
-  /// Sends all that is left, and tells what the journal didn't take.
+  /// Sends all that is left, and reports what the journal didn't take.
   func finish() throws(Failure) {
     try flush()
     while sent < waiting.count {

@@ -6,10 +6,10 @@ struct TcpstatesCommand: FoldingCommand {
     commandName: "tcpstates",
     abstract: "Print transitions as BCC's tcpstates does, with its options, table and CSV.",
     discussion: """
-      States are the kernel's: a connection goes from FIN_WAIT2 to CLOSE, but the line comes when \
-      FIN-WAIT-2 is really over, with its true duration; --time-wait shows what follows. C-PID and C-COMM \
-      are the socket's owner. What isn't known is '-', in CSV an empty cell. -L and -D are also \
-      --localport and --remoteport. A link named tcpstates to this program is this command.
+      States are the kernel's: a connection goes from FIN_WAIT2 to CLOSE. The line comes when FIN-WAIT-2 is \
+      really over, with its true duration; --time-wait shows what follows. C-PID and C-COMM name the socket's \
+      owner. Unknown values print as '-', or as an empty cell in CSV. --localport and --remoteport work like -L \
+      and -D. A link to this program with the name tcpstates runs this command.
 
       EXAMPLES:
         sudo tcpstates -stT | tee t.csv

@@ -1,21 +1,22 @@
 import ArgumentParser
 import TCPStateReport
 
-/// BCC's options beside those that all commands have.
+/// BCC's options; the others are common to all commands.
 struct TcpstatesOptions: ParsableArguments {
-  @Flag(name: [.customShort("T"), .customLong("time")], help: "Put the time of day first (HH:MM:SS).")
+  @Flag(name: [.customShort("T"), .customLong("time")], help: "Start each line with the time of day (HH:MM:SS).")
   var time = false
 
-  @Flag(name: [.customShort("t"), .customLong("timestamp")], help: "Put the seconds since the first line first.")
+  @Flag(
+    name: [.customShort("t"), .customLong("timestamp")], help: "Start each line with the seconds since the first line.")
   var timestamp = false
 
-  @Flag(name: [.customShort("w"), .customLong("wide")], help: "Wide columns (fits IPv6 addresses).")
+  @Flag(name: [.customShort("w"), .customLong("wide")], help: "Use wide columns, for IPv6 addresses.")
   var wide = false
 
-  @Flag(name: [.customShort("s"), .customLong("csv")], help: "Comma separated values.")
+  @Flag(name: [.customShort("s"), .customLong("csv")], help: "Print comma-separated values.")
   var csv = false
 
-  @Flag(name: [.customShort("Y"), .customLong("journal")], help: "Log to the systemd journal too.")
+  @Flag(name: [.customShort("Y"), .customLong("journal")], help: "Also log to the systemd journal.")
   var journal = false
 
   @Option(
@@ -23,7 +24,8 @@ struct TcpstatesOptions: ParsableArguments {
   var journalSocket: String?
 
   @Flag(
-    help: "Show TIME_WAIT, which the kernel doesn't tell of: FIN_WAIT2 -> TIME_WAIT, a minute later TIME_WAIT -> CLOSE."
+    help:
+      "Show TIME_WAIT, which the tracepoint doesn't report: FIN_WAIT2 -> TIME_WAIT, and a minute later TIME_WAIT -> CLOSE."
   )
   var timeWait = false
 

@@ -7,12 +7,13 @@ import TCPStateReport
 
 struct Top: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Watch connections live on the full screen: states, oldest first, who holds them.",
+    abstract: "Watch connections live on the full screen: states, oldest first, owning processes.",
     discussion: """
-      Keys: a s p e b r sort, g groups, / filters, Enter shows one connection or a group's, ? helps, q quits.
+      Keys: a s p e b r sort, g groups, / filters, Enter opens a connection or a group, ? shows help, q quits.
 
-      With --read it shows a recording as of its end, or --at: left and right move in time by a step, - and + change \
-      the step, comma and period go from transition to transition, 0 and $ to the start and end, Space plays.
+      With --read it shows a recording as of its end, or of --at. Left and right move in time by a step, - and + \
+      change the step, comma and period go to the previous and next transition, 0 and $ to the start and end, and \
+      Space plays.
       """)
 
   @OptionGroup(title: "Which connections") var filters: FilterOptions
@@ -31,7 +32,7 @@ struct Top: ParsableCommand {
   @OptionGroup var look: ColorOption
   @OptionGroup var times: TimeZoneOption
 
-  @Flag(help: "Leave out the sockets that are there already.")
+  @Flag(help: "Leave out sockets that exist already.")
   var noExisting = false
 
   mutating func run() throws {
@@ -40,10 +41,10 @@ struct Top: ParsableCommand {
     let limit = try connections.limit()
     try recordOptions.refuse(with: recording)
     if connections.maxConnections != nil, recording.isGiven {
-      throw Failure(.usage, "--max-connections bounds what is tracked live; a recording is kept whole")
+      throw Failure(.usage, "--max-connections limits live tracking; a recording is read whole")
     }
     if recording.isGiven { return try replay(rows, style) }
-    if at != nil { throw Failure(.usage, "--at goes with --read; the kernel tells of now alone") }
+    if at != nil { throw Failure(.usage, "--at goes with --read; the live kernel knows the present only") }
     var configuration = LiveConfiguration()
     configuration.kernel.filter = try filters.kernelFilter(rows)
     configuration.connectionLimit = limit
@@ -61,7 +62,7 @@ struct Top: ParsableCommand {
 
   private func requireTerminal(_ hasKeys: Bool) throws(Failure) {
     guard hasKeys, isatty(1) == 1 else {
-      throw Failure(.usage, "top needs a terminal; for a file or a pipe there is trace, or stuck")
+      throw Failure(.usage, "top needs a terminal; for a file or a pipe use trace or stuck")
     }
   }
 

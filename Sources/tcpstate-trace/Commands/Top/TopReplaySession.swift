@@ -4,7 +4,7 @@ import TCPStateCore
 import TCPStateKernel
 import TCPStateReport
 
-/// `top` over a recording: nothing moves but by keys, or by itself while it plays.
+/// `top` over a recording: it moves with keys only, or by itself while it plays.
 struct TopReplaySession: ~Copyable, Activity {
   private let screen: FullScreen
   private var replay: TopReplay

@@ -16,7 +16,7 @@ struct ClosingReport {
   /// Lines of a recording that couldn't be read.
   var leftOut: UInt64 = 0
   var undecodable: UInt64 = 0
-  /// Nanoseconds since the tracer was attached, or from a recording's first row to its last; `nil` if that isn't told.
+  /// Nanoseconds since the tracer was attached, or from a recording's first row to its last; `nil` if unknown.
   var elapsed: UInt64?
 
   private struct Stuck {

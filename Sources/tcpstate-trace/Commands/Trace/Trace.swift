@@ -6,8 +6,8 @@ struct Trace: FoldingCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show every state transition as it happens (the default).",
     discussion: """
-      A line a transition: when, which end, the process that holds the socket, both addresses, the \
-      states, and how long it was in the old one. Ctrl-C ends it with a summary per state.
+      Prints one line per transition: time, role, owning process, addresses, old and new state, and the time \
+      spent in the old state. Ctrl-C ends the trace and prints a summary per state.
       """)
 
   @OptionGroup(title: "Which connections") var filters: FilterOptions

@@ -5,10 +5,10 @@ import TCPStateReport
 /// `summary` of one big CSV recording, with all CPUs: each worker reads pieces of the file into stays of its own.
 ///
 /// Stays add up in any order. Which sockets are open doesn't, so each piece notes what its rows say about that,
-/// and whichever worker finds the next one read puts it into the whole, while the others go on. Whatever isn't plain sailing (a bad line, a
-/// line end within quotes where a piece begins, more groups than are counted) gives up, for the general reader to do it.
+/// and whichever worker finds the next one read puts it into the whole, while the others go on. On anything unusual (a bad line,
+/// a line end within quotes where a piece begins, more groups than are counted) it gives up, and the general reader does it.
 ///
-/// Sendable, for its state is touched only under the lock, and the whole only by the worker that has set `isMerging`.
+/// Sendable because its state is touched only under the lock, and the whole only by the worker that has set `isMerging`.
 final class ParallelSummary: @unchecked Sendable {
   /// What to make of the recording, the same for all workers.
   struct Task: Sendable {
@@ -169,14 +169,14 @@ final class ParallelSummary: @unchecked Sendable {
   }
 
   /// Reads pieces until there are no more, and puts those that come next into the whole.
-  private func work(_ worker: Worker, _ tell: (_ pieces: UInt64, _ rows: UInt64) -> Void) {
-    // Little, so that the bytes stay in the CPU's cache beside the stays.
+  private func work(_ worker: Worker, _ report: (_ pieces: UInt64, _ rows: UInt64) -> Void) {
+    // Little, so that the bytes stay in the CPU's cache together with the stays.
     var reader = TransitionReader(columns: columns, nullText: task.nullText, wanted: task.wanted, capacity: 128 << 10)
     while let (number, steps) = nextPiece() {
       guard let piece = read(number, &reader, worker, steps) else { return fail() }
       merge(number, piece)
       let done = locked { ($0.merged, $0.rows) }
-      tell(done.0, done.1)
+      report(done.0, done.1)
     }
   }
 

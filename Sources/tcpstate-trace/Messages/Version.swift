@@ -1,0 +1,11 @@
+import TCPStateKernel
+
+/// What `--version` shows: which program this is, and what it is made of.
+enum Version {
+  static let number = "0.2.0"
+
+  /// `0.2.0 (commit 1fc843642f58, libbpf 1.1, Swift 6.3.1)`
+  static let text =
+    "tcpstate-trace \(number) (commit \(EmbeddedVersion.commit), libbpf \(KernelSource.libbpfVersion), "
+    + "Swift \(EmbeddedVersion.swift))"
+}
