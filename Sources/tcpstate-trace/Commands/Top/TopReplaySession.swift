@@ -12,6 +12,7 @@ struct TopReplaySession: ~Copyable {
   private let filter: RowFilter
   private let style: TableStyle
   private var view = TopView()
+  private var parser = KeyParser()
 
   init(loop: consuming EventLoop, replay: TopReplay, name: String, filter: RowFilter, style: TableStyle) {
     self.loop = loop
@@ -31,7 +32,7 @@ struct TopReplaySession: ~Copyable {
       for signal in loop.wait(milliseconds: replay.isPlaying ? 100 : 1000) where signal != SIGWINCH { return }
       let input = screen.input()
       if input.isEmpty, screen.isGone { return }
-      for key in KeyParser.keys(input) {
+      for key in parser.keys(input) {
         view.handle(key, lines: frame.listed, page: frame.page)
         if let travel = view.takeTravel() { replay.travel(travel) }
       }

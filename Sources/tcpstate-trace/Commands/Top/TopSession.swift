@@ -21,6 +21,7 @@ struct TopSession: ~Copyable {
   private let filter: RowFilter
   private let style: TableStyle
   private var view = TopView()
+  private var parser = KeyParser()
   private var board = TopBoard()
   private var history: TopHistory
   private var losses = LossReport()
@@ -62,7 +63,7 @@ struct TopSession: ~Copyable {
       }
       let input = screen.input()
       if input.isEmpty, screen.isGone { return }
-      for key in KeyParser.keys(input) {
+      for key in parser.keys(input) {
         view.handle(key, lines: frame.listed, page: frame.page)
         isUrgent = true
       }
