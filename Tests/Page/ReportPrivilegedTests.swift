@@ -27,8 +27,8 @@ struct ReportPrivilegedTests {
     let totals = try #require(
       text.components(separatedBy: "id=\"totals\">").last?.components(separatedBy: "</script>")[0])
     let figures = try #require(try JSONSerialization.jsonObject(with: Data(totals.utf8)) as? [String: Any])
-    // Both ends of each are here. Those of the connection from before aren't joined: one is a minisock
-    // in FIN-WAIT-2, which has no sequence numbers to know its twin by.
+    // Both ends of each connection are here. Those of the one opened before the trace aren't joined: one
+    // is a minisock in FIN-WAIT-2, which has no sequence numbers to identify its other end.
     #expect(figures["ends"] as? Int == 44)
     #expect(figures["lives"] as? Int == 23)
     #expect(figures["lost"] as? Int == 0)

@@ -1,15 +1,17 @@
-/// What the arrows of a ladder are drawn with.
+/// The characters that a ladder is drawn with.
 struct LadderGlyphs {
   let line: Character
-  /// For what wasn't seen.
+  /// The line of a segment that wasn't observed.
   let dotted: Character
   let right: Character
   let left: Character
-  /// Where a RST starts: the connection ends there.
+  /// The tail of a RST: the connection ends there.
   let reset: Character
   let separator: String
   let ellipsis: String
+}
 
+extension LadderGlyphs {
   static let unicode = LadderGlyphs(
     line: "─", dotted: "┄", right: "▶", left: "◀", reset: "╳", separator: " · ", ellipsis: "…")
   static let ascii = LadderGlyphs(
@@ -17,18 +19,5 @@ struct LadderGlyphs {
 
   init(for glyphs: Glyphs) {
     self = glyphs.arrowWidth == 1 ? .unicode : .ascii
-  }
-
-  private init(
-    line: Character, dotted: Character, right: Character, left: Character, reset: Character, separator: String,
-    ellipsis: String
-  ) {
-    self.line = line
-    self.dotted = dotted
-    self.right = right
-    self.left = left
-    self.reset = reset
-    self.separator = separator
-    self.ellipsis = ellipsis
   }
 }

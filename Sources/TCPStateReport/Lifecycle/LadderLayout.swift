@@ -1,20 +1,20 @@
 import TCPStateCore
 
-/// Where the columns of a ladder are.
+/// The columns of a ladder.
 ///
 /// ```
 ///     TIME  #  CLIENT        FLAGS  SEQ  ACK        SERVER
 /// 0.000082  2              ◀─ SYN ACK  y  x+1 ───  SYN-RECEIVED
 /// ```
 struct LadderLayout {
-  /// Columns of a terminal from which on each state's stay is beside it.
+  /// The narrowest terminal that shows each stay next to its state.
   private static let staysFrom = 112
-  /// A longer arrow says no more.
+  /// A longer arrow would add nothing.
   private static let longestLane = 54
   static let stayWidth = 10
 
   let width: Int
-  /// Times end here.
+  /// The column at which times end.
   let timeEnd: Int
   let number: Int
   let client: Int
@@ -22,11 +22,11 @@ struct LadderLayout {
   let laneWidth: Int
   let server: Int
   let showsStays: Bool
-  /// Whether `seq` and `ack` are written before each number, not only in the heading.
+  /// Whether `seq` and `ack` stand before each number instead of only in the heading.
   let names: Bool
-  /// Digits that a sequence number takes.
+  /// Digits of the longest sequence number.
   let digits: Int
-  /// Whether there is room for the parentheses of implied states; else it is `~`.
+  /// Whether there is room for the parentheses around implied states; if not, `~` marks them.
   let parentheses: Bool
 
   init(terminal: Int?, timeWidth: Int, stateWidth: Int, digits: Int) {
@@ -47,7 +47,7 @@ struct LadderLayout {
 
   static let flagsWidth = 7
 
-  /// Where sequence numbers end, from the lane's start.
+  /// Where sequence numbers end, counted from the start of the lane.
   var sequenceEnd: Int { 3 + Self.flagsWidth + 1 + (names ? 4 : 0) + digits }
   var acknowledgementEnd: Int { sequenceEnd + 1 + (names ? 4 : 0) + digits }
 }

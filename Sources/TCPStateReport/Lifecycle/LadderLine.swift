@@ -1,4 +1,4 @@
-/// One line of a ladder: text at columns, with colour, without trailing spaces.
+/// One line of a ladder: text at given columns, with colour, without trailing spaces.
 struct LadderLine {
   private(set) var text = ""
   private(set) var width = 0
@@ -8,7 +8,7 @@ struct LadderLine {
     self.color = color
   }
 
-  /// Puts `cell` at `column`, or one space after what is there already.
+  /// Puts `cell` at `column`, or one space after the text so far if that is longer.
   mutating func put(_ cell: String, at column: Int, _ sgr: StaticString? = nil) {
     guard !cell.isEmpty else { return }
     let padding = width == 0 ? column : max(column - width, column > width ? 0 : 1)

@@ -1,9 +1,9 @@
 import TCPStateCore
 
-/// Lives step by step as they happen, those of many connections mixed: each
-/// line begins with the connection's id.
+/// Lives step by step as they happen. The steps of different connections are
+/// interleaved, so each line begins with the connection's id.
 public struct LifecycleFollow: ~Copyable {
-  /// What tells one step of a life from its others.
+  /// Identifies a step within its life.
   private struct Key: Hashable {
     var phase: LifecycleStep.Phase
     var number: UInt8?
@@ -12,15 +12,16 @@ public struct LifecycleFollow: ~Copyable {
     var flags: SegmentFlags?
   }
 
-  /// Both ends' transitions have come after this long.
+  /// Nanoseconds after which the transitions of both ends have arrived.
   private static let order: UInt64 = 20_000_000
-  /// A sequence number that isn't known by then is `?`.
+  /// Nanoseconds after which an unknown sequence number is shown as `?`.
   private static let patience: UInt64 = 1_000_000_000
 
   private var ladder: LifecycleLadder
   private var json: LifecycleJSON
   private let asJSON: Bool
-  private var told: [UInt64: Set<Key>] = [:]
+  /// The steps already written, by connection.
+  private var written: [UInt64: Set<Key>] = [:]
 
   public init(style: TableStyle, relative: Bool, asJSON: Bool) {
     var narrower = style
@@ -34,15 +35,17 @@ public struct LifecycleFollow: ~Copyable {
 
   public mutating func resize(width: Int?) { ladder.resize(width: (width ?? 100) - Self.prefixWidth) }
 
-  /// Appends the steps that can be told by `now` and haven't been yet.
+  /// Appends the steps that are complete by `now` and haven't been written yet.
   ///
-  /// - Parameter isLast: nothing more is to come of this life.
-  /// - Returns: whether there is more to tell later.
+  /// - Parameters:
+  ///   - now: nanoseconds since the epoch.
+  ///   - isLast: whether the life is over, so that every step is written.
+  /// - Returns: whether steps are left for later.
   @discardableResult
   public mutating func append(_ life: Lifecycle, now: UInt64, isLast: Bool, to buffer: inout ByteBuffer) -> Bool {
-    // Either end may have been told of before they were joined.
+    // Either end may have been written before the two were joined.
     let ids = Side.allCases.compactMap { life[$0]?.facts.connection }
-    var keys = ids.reduce(into: Set<Key>()) { $0.formUnion(told[$1] ?? []) }
+    var keys = ids.reduce(into: Set<Key>()) { $0.formUnion(written[$1] ?? []) }
     let steps = life.steps
     let layout = ladder.layout(life, steps, isTight: (ladder.style.width ?? 100) < 84)
     var isWaiting = false
@@ -52,7 +55,7 @@ public struct LifecycleFollow: ~Copyable {
       let key = Key(
         phase: step.phase, number: step.number, side: step.side, state: step.state, flags: step.segment?.flags)
       if keys.contains(key) { continue }
-      guard isLast || isTellable(step, now: now) else {
+      guard isLast || isComplete(step, now: now) else {
         isWaiting = true
         break
       }
@@ -72,11 +75,11 @@ public struct LifecycleFollow: ~Copyable {
       }
       keys.insert(key)
     }
-    for id in ids { told[id] = isLast ? nil : keys }
+    for id in ids { written[id] = isLast ? nil : keys }
     return isWaiting
   }
 
-  private func isTellable(_ step: LifecycleStep, now: UInt64) -> Bool {
+  private func isComplete(_ step: LifecycleStep, now: UInt64) -> Bool {
     guard step.basis != .expected else { return false }
     let age = now &- min(step.time ?? now &- Self.order, now)
     guard age >= Self.order else { return false }

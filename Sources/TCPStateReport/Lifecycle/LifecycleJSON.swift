@@ -1,11 +1,11 @@
 import TCPStateCore
 
-/// Lives as JSON Lines: one object a connection, its steps in order.
+/// Lives as JSON Lines: one object per connection, with its steps in order.
 ///
-/// As in the rows, what isn't known is absent, and numbers of 64 bits and ids
-/// are strings. Sequence numbers are numbers, modulo 2^32.
+/// As in the rows, unknown values are absent, and 64-bit numbers and ids are
+/// strings. Sequence numbers are numbers, modulo 2^32.
 public struct LifecycleJSON: Sendable {
-  /// Sequence numbers as offsets from the initial ones.
+  /// Whether sequence numbers are offsets from the initial ones.
   public let relative: Bool
   private var time = TimeText()
 
@@ -13,7 +13,7 @@ public struct LifecycleJSON: Sendable {
     self.relative = relative
   }
 
-  /// Appends one object and its line end.
+  /// Appends one object and a line feed.
   public mutating func append(_ life: Lifecycle, to buffer: inout ByteBuffer) {
     buffer.append("{\"connection_id\":\"")
     buffer.append(hex16: life.id)
@@ -70,7 +70,7 @@ public struct LifecycleJSON: Sendable {
     if !row.congestionControl.isEmpty { put(name: row.congestionControl, "tcp.congestion_control", &buffer) }
   }
 
-  /// Appends one step; every key but the first begins with a comma.
+  /// Appends one step. `phase` comes first, so each later member begins with a comma.
   mutating func append(_ step: LifecycleStep, _ life: Lifecycle, to buffer: inout ByteBuffer) {
     buffer.append("{\"phase\":\"\(step.phase.name)\"")
     put(number: step.number.map { UInt64($0) }, "step", &buffer)
@@ -115,7 +115,7 @@ public struct LifecycleJSON: Sendable {
 
   // MARK: - Members
 
-  /// `text` needs no escaping.
+  /// Appends a member whose text needs no escaping.
   private func put(_ text: String, _ key: String, _ buffer: inout ByteBuffer) {
     buffer.append(",\"\(key)\":\"\(text)\"")
   }

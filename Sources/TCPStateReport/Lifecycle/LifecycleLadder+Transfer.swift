@@ -1,12 +1,12 @@
 import TCPStateCore
 
-/// The middle of a ladder: what went both ways while ESTABLISHED, and how it was controlled.
+/// The middle of a ladder: what each end sent while ESTABLISHED, and the state of its congestion control.
 extension LifecycleLadder {
   func appendTransfer(_ life: Lifecycle, _ layout: LadderLayout, to buffer: inout ByteBuffer) {
     let transfers = Side.allCases.compactMap { life[$0]?.transfer }
     let isOpen = Side.allCases.contains { life[$0]?.state == .established }
     guard isOpen || !transfers.isEmpty else { return }
-    var text = " ESTABLISHED"
+    var text = " \(TCPState.established.name(.rfc))"
     if let stay = life.establishedStay {
       text += " for " + DurationText.string(stay.nanoseconds, kind: stay.kind, glyphs: style.glyphs)
     } else if isOpen {
@@ -27,7 +27,7 @@ extension LifecycleLadder {
     line.append(to: &buffer)
   }
 
-  /// A line an end; as many columns as the width has room for.
+  /// Appends one line per end, with as many columns as fit.
   private func appendTable(_ life: Lifecycle, _ layout: LadderLayout, to buffer: inout ByteBuffer) {
     var fields = TransferField.allCases.filter { field in
       Side.allCases.contains { !text(field, life, $0).isEmpty }
@@ -83,7 +83,7 @@ extension LifecycleLadder {
 
   // MARK: - Footer
 
-  /// Stays where they have no column, and what the reader should know.
+  /// Appends the stays where they have no column, and the legend of implied steps.
   func appendFooter(_ life: Lifecycle, _ layout: LadderLayout, to buffer: inout ByteBuffer) {
     if !layout.showsStays {
       for side in Side.allCases {
@@ -111,7 +111,7 @@ extension LifecycleLadder {
   }
 }
 
-/// A column of the table in the middle.
+/// A column of the ladder's table of transfers.
 private enum TransferField: Int, CaseIterable {
   case sent, retransmits, rtt, rto, congestionWindow, threshold, sendWindow, receiveWindow, control
 
@@ -129,7 +129,7 @@ private enum TransferField: Int, CaseIterable {
     }
   }
 
-  /// The highest goes first where it is narrow.
+  /// On a narrow terminal the column with the highest rank is dropped first.
   var rank: Int {
     switch self {
     case .sent: 0

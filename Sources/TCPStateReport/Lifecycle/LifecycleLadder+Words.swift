@@ -1,8 +1,8 @@
 import TCPStateCore
 
-/// What a ladder says in words.
+/// A ladder's words.
 extension LifecycleLadder {
-  /// Seconds since the beginning to the microsecond; empty when not known.
+  /// Seconds since the beginning, to the microsecond; empty if unknown.
   func timeText(_ step: LifecycleStep, since start: UInt64) -> String {
     guard step.basis == .observed, let time = step.time else { return "" }
     let micros = (time &- min(start, time)) / 1_000
@@ -26,35 +26,33 @@ extension LifecycleLadder {
     case .kill: text = "killed"
     case .listenerClosed: text = "its listener was closed"
     case nil:
-      // What makes the kernel send a RST by itself.
+      // The kernel sent this RST by itself, so its reason is all there is to say.
       return step.segment?.flags.contains(.rst) == true ? step.resetReason?.words?.description : nil
     }
     guard let pid = step.actorPID else { return text }
     return "\(text) by \(OwnerText.string(name: step.actorName, pid: pid, glyphs: style.glyphs))"
   }
 
-  /// What stands in the lane of a step that sends nothing.
+  /// The text in the lane of a step that sends nothing.
+  ///
+  /// It is `Reason.words` except where the lane says it better: a RST that this end received came from
+  /// the peer, and one that it sent is the arrow already.
   func remark(_ step: LifecycleStep, after previous: LifecycleStep?, _ life: Lifecycle) -> String? {
     if let act = actText(step, life) { return act }
-    if step.phase == .close, step.number == 4, previous?.number == 5 { return "its FIN was acknowledged by 5" }
+    if step.phase == .close, step.number == 4, previous?.number == 5 { return "FIN acknowledged by step 5" }
     if step.basis == .expected { return "after 60 s" }
     switch step.reason {
-    case .timeout: return "timed out"
-    case .unreachable: return "unreachable"
-    case .refused: return "refused"
     case .resetReceived: return "reset by the peer"
     case .resetSent: return "reset"
-    case .killed: return "killed"
-    case .unaccepted: return "never accepted"
     case .reused: return "reused by a new connection"
-    case .timeWaitOverflow: return "too many TIME-WAIT"
-    case .aborted: return "aborted"
-    case .unknown: return "the end was not seen"
-    case .fin, nil: return nil
+    case .unknown: return Self.endNotSeen
+    default: return step.reason?.words?.description
     }
   }
 
-  /// How the life ended, or how it stands.
+  private static let endNotSeen = "the end was not seen"
+
+  /// How the life ended, or where it stands.
   func outcome(_ life: Lifecycle) -> String {
     let first: String
     switch life.closer {
@@ -74,17 +72,14 @@ extension LifecycleLadder {
       }
       return open.joined(separator: glyphs.separator)
     }
+    // This is about both ends: what one sent the other received, and which end acted has to be named.
     switch life.reason {
-    case .fin, .reused, nil: return ""
+    case .reused: return ""  // A new connection took over after an orderly close.
     case .resetReceived, .resetSent: return "reset" + Self.detail(resetReason(life))
-    case .timeout: return "timed out"
-    case .refused: return "refused"
-    case .unreachable: return "unreachable"
     case .aborted: return "aborted by the \(actor(life, .aborted))" + Self.detail(resetReason(life))
     case .killed: return "killed by an administrator"
-    case .unaccepted: return "never accepted"
-    case .timeWaitOverflow: return "too many TIME-WAIT"
-    case .unknown: return "the end was not seen"
+    case .unknown: return Self.endNotSeen
+    default: return life.reason?.words?.description ?? ""
     }
   }
 
@@ -111,7 +106,7 @@ extension LifecycleLadder {
     return EndpointText.string(other.facts.peer, glyphs: style.glyphs)
   }
 
-  /// - Parameter isBeginning: how it goes on isn't known yet, so only the beginning is told.
+  /// - Parameter isBeginning: whether the rest isn't known yet, so that only the beginning is shown.
   mutating func appendTitle(
     _ life: Lifecycle, _ layout: LadderLayout, isBeginning: Bool = false, to buffer: inout ByteBuffer
   ) {

@@ -1,10 +1,10 @@
 import TCPStateCore
 
-/// A connection as the textbook draws it: both ends, and every segment that
-/// opened or closed it between them.
+/// A connection as a textbook draws it: both ends, and between them every segment
+/// that opened or closed it.
 public struct LifecycleLadder: ~Copyable {
   public private(set) var style: TableStyle
-  /// Sequence numbers as offsets from the initial ones.
+  /// Whether sequence numbers are offsets from the initial ones.
   public let relative: Bool
   let glyphs: LadderGlyphs
   var clock: ClockText
@@ -20,7 +20,7 @@ public struct LifecycleLadder: ~Copyable {
 
   public mutating func resize(width: Int?) { style.width = width }
 
-  /// Appends the picture of one life and an empty line.
+  /// Appends the ladder of one life and an empty line.
   public mutating func append(_ life: Lifecycle, to buffer: inout ByteBuffer) {
     let steps = life.steps
     let layout = layout(life, steps)
@@ -41,7 +41,7 @@ public struct LifecycleLadder: ~Copyable {
     buffer.append(UInt8(ascii: "\n"))
   }
 
-  /// - Parameter isTight: no column can be spared for parentheses.
+  /// - Parameter isTight: whether there is no room for parentheses around implied states.
   func layout(_ life: Lifecycle, _ steps: [LifecycleStep], isTight: Bool = false) -> LadderLayout {
     let times = steps.map { DisplayWidth.of(timeText($0, since: life.start)) }
     let digits = relative ? steps.map { longestNumber($0, life) }.max() ?? 3 : 10
@@ -60,7 +60,7 @@ public struct LifecycleLadder: ~Copyable {
 
   /// Appends the lines of one step.
   ///
-  /// - Parameter previous: the step before it, if it was shown.
+  /// - Parameter previous: the step shown before it, if any.
   func append(
     _ step: LifecycleStep, after previous: LifecycleStep?, _ life: Lifecycle, _ layout: LadderLayout,
     to buffer: inout ByteBuffer
@@ -105,7 +105,7 @@ public struct LifecycleLadder: ~Copyable {
     line.put(text, endingAt: end, Self.faint)
   }
 
-  /// Text in the lane, beside the end that it is about.
+  /// Puts text in the lane, next to the end that it is about.
   private func put(aside text: String, _ step: LifecycleStep, _ layout: LadderLayout, _ line: inout LadderLine) {
     let color = step.basis == .observed ? (step.reason == nil ? nil : StateColor.alarm) : Self.faint
     if step.side == .client {
@@ -139,7 +139,7 @@ public struct LifecycleLadder: ~Copyable {
     return text
   }
 
-  /// `SYN ACK  918230011 3063428174`, the numbers each in a column of their own.
+  /// `SYN ACK  918230011 3063428174`, each number in a column of its own.
   private func label(
     _ segment: LifecycleSegment, _ step: LifecycleStep, _ life: Lifecycle, _ layout: LadderLayout
   ) -> String {

@@ -1,17 +1,17 @@
 import TCPStateCore
 
-/// Connections as one page of HTML that needs nothing else: style, script and data are in it.
+/// Connections as one self-contained HTML page, with its style, script and data.
 ///
-/// Connections are written as they end, some hundreds to a chunk, so only those that live take memory.
-/// The page's script comes before the data and draws whatever has arrived when the text ends,
+/// Connections are written in chunks as they end, so only the open ones take memory.
+/// The script comes before the data and draws whatever has arrived by the end of the text,
 /// so a page that was cut short opens too.
 public struct HTMLReport: ReportDocument, ~Copyable {
-  /// Lives to a chunk; the page reads the ladders of one when one of its connections is opened.
+  /// Lives per chunk. The page parses the ladders of a chunk when one of its connections is opened.
   private static let chunkSize = 256
 
-  /// Which lives are shown; all count what they lack.
+  /// Which lives are shown. Losses are counted for all.
   private let selects: (Lifecycle) -> Bool
-  /// Lives that have ended are written up to this number, those still open always.
+  /// At most so many ended lives are written; open ones always are.
   private let limit: UInt64
   private var tracker: LifecycleTracker
   var totals = PageTotals()
@@ -21,8 +21,8 @@ public struct HTMLReport: ReportDocument, ~Copyable {
   var writer = PageLives()
 
   /// - Parameters:
-  ///   - limit: ended connections in the page at the most; a browser has to hold them all.
-  ///   - selects: whether a life is wanted.
+  ///   - limit: the most ended connections on the page; a browser has to hold them all.
+  ///   - selects: whether a life is shown.
   public init(limit: UInt64 = 200_000, selects: @escaping (Lifecycle) -> Bool = { _ in true }) {
     self.limit = limit
     self.selects = selects

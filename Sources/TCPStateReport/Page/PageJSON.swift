@@ -1,7 +1,7 @@
 import TCPStateCore
 
-/// JSON inside of HTML: besides JSON's own escapes, `<` never stands for itself,
-/// so that nothing in a string can end the script element.
+/// JSON inside HTML: in addition to JSON's own escapes `<` is escaped, so that
+/// no string can end the script element.
 extension ByteBuffer {
   mutating func append(json number: UInt64?) {
     guard let number else { return append("null") }
@@ -10,7 +10,7 @@ extension ByteBuffer {
 
   mutating func append(json number: UInt32?) { append(json: number.map { UInt64($0) }) }
 
-  /// Appends `later` less `earlier`, which may be negative.
+  /// Appends `later` minus `earlier`, which may be negative.
   mutating func append(json later: UInt64, since earlier: UInt64) {
     if later < earlier { append(UInt8(ascii: "-")) }
     append(decimal: later < earlier ? earlier - later : later - earlier)
@@ -36,9 +36,9 @@ extension ByteBuffer {
     append(UInt8(ascii: "\""))
   }
 
-  /// Appends a name as terminals show it, `\x1b` for a control character; null if it is empty.
+  /// Appends a name as terminals show it, with `\x1b` for a control character, or null if it is empty.
   ///
-  /// Bytes that aren't UTF-8 are what a recording keeps of them, so that both look the same.
+  /// Bytes that aren't UTF-8 are replaced as in a recording, so that live and recorded data look the same.
   mutating func append(json name: ShortName) {
     guard !name.isEmpty else { return append("null") }
     if name.isPlain, !name.bytes.contains(UInt8(ascii: "<")) {

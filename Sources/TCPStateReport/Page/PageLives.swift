@@ -1,16 +1,16 @@
 import TCPStateCore
 
-/// Lives as the page's data: arrays, since tens of thousands of objects would name their keys as often.
-/// `Page/data.js` names what is at each place.
+/// Lives as the page's data: arrays, because tens of thousands of objects would repeat their keys each time.
+/// `Page/assets/data.js` names the places.
 struct PageLives: ~Copyable {
-  /// What times count from; nanoseconds since the epoch.
+  /// The start of all times on the page, nanoseconds since the epoch.
   var base: UInt64 = 0
-  /// For its words.
+  /// Supplies the words of outcomes and steps.
   private let ladder = LifecycleLadder(style: TableStyle(width: nil, color: false, utc: true, glyphs: .unicode))
 
   // MARK: - Lanes
 
-  /// Appends `[client, server]`; null for an end that isn't on this host.
+  /// Appends `[client, server]`, with null for an end that isn't on this host.
   func append(lanesOf life: Lifecycle, to buffer: inout ByteBuffer) {
     buffer.append("[")
     append(life.client, to: &buffer)
@@ -58,7 +58,7 @@ struct PageLives: ~Copyable {
     buffer.append(",\(end.rowCount)]")
   }
 
-  /// Appends `address,port`, null and 0 where not known.
+  /// Appends `address,port`, with null and 0 if unknown.
   private func append(_ endpoint: Endpoint, to buffer: inout ByteBuffer) {
     if endpoint.address.isUnspecified {
       buffer.appendNull()
@@ -71,7 +71,7 @@ struct PageLives: ~Copyable {
     buffer.append(decimal: UInt64(endpoint.port))
   }
 
-  /// Appends `time,old,new,stay,isAtLeast`, five places of one flat array.
+  /// Appends `time,old,new,stay,isAtLeast` as five elements of a flat array.
   private func append(_ moment: LifecycleEnd.Moment, to buffer: inout ByteBuffer) {
     buffer.append(json: moment.time, since: base)
     buffer.append(",\(moment.old.number),\(moment.new.number),")
@@ -103,7 +103,7 @@ struct PageLives: ~Copyable {
     buffer.append("]]")
   }
 
-  /// Appends `[state at first, ISS, bytes sent, retransmits, rtt, rto, cwnd, send window, receive window, control]`.
+  /// Appends `[initial state, ISS, bytes sent, retransmits, rtt, rto, cwnd, send window, receive window, control]`.
   private func append(_ life: Lifecycle, _ side: Side, to buffer: inout ByteBuffer) {
     let row = life[side]?.transfer ?? life[side]?.facts
     buffer.append("[")

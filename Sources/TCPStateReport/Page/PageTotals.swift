@@ -1,13 +1,13 @@
 import TCPStateCore
 
-/// What a page says of its rows as a whole. Times are nanoseconds since the epoch.
+/// The totals of all of a page's rows. Times are nanoseconds since the epoch.
 struct PageTotals {
-  /// Losses that are told one by one; of more only the sum is.
+  /// The most losses listed one by one. Further ones only count in the sum.
   private static let maximumLosses = 1_000
 
-  /// The first row's time, which the page's other times count from.
+  /// The first row's time, the start of all other times on the page.
   private(set) var base: UInt64 = 0
-  /// The first and last time at which something happened; found sockets have been there before.
+  /// The time of the first change, which finding an open socket isn't, and of the last row.
   private var start = UInt64.max
   private var end: UInt64 = 0
   private var rows: UInt64 = 0
@@ -16,11 +16,11 @@ struct PageTotals {
   private var lost: UInt64 = 0
   private var losses: [(time: UInt64, count: UInt64)] = []
   private var gaps: UInt64 = 0
-  /// Rows that contradict what their connection was in before.
+  /// Rows whose old state isn't the one that their connection was in.
   var unmatched: UInt64 = 0
   private(set) var lives: UInt64 = 0
   private var ends: UInt64 = 0
-  /// Lives that had no room in the page.
+  /// Ended lives beyond the page's limit.
   var omitted: UInt64 = 0
 
   mutating func note(_ row: Transition, lossBefore: UInt64) {

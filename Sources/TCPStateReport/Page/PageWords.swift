@@ -1,8 +1,8 @@
 import TCPStateCore
 
-/// The words that the page's numbers stand for.
+/// The words for the page's numbers, so that its script needs no tables of its own.
 enum PageWords {
-  /// Appends one object: states by number with name, letter and machine name; roles and reasons by index.
+  /// Appends one object: states as `[number, name, letter, machine name]`; roles and reasons by index.
   static func append(to buffer: inout ByteBuffer) {
     buffer.append("{\"states\":[")
     for (index, state) in TCPState.all.enumerated() {

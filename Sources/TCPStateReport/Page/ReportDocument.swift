@@ -1,22 +1,22 @@
 import TCPStateCore
 
-/// What `report` writes: one format, folded from rows as they come and written as it goes.
+/// One output format of `report`, folded from rows and written as they arrive.
 ///
-/// The text depends on nothing but the rows, so a recording gives the bytes that its live trace gave.
+/// The text depends only on the rows, so a recording gives the same bytes as its live trace.
 public protocol ReportDocument: ~Copyable {
-  /// Appends what comes before everything else.
+  /// Appends the start of the document.
   mutating func begin(to buffer: inout ByteBuffer)
 
-  /// Takes in the next row, in the order of the recording, and appends what can be written by now.
+  /// Takes the next row, in the recording's order, and appends what is complete.
   ///
-  /// A row whose states are the same found a socket from before the start.
+  /// A row whose two states are the same is a socket that was open before the start.
   ///
-  /// - Parameter lossBefore: events lost right before it.
+  /// - Parameter lossBefore: events lost right before this row.
   mutating func receive(_ row: Transition, lossBefore: UInt64, to buffer: inout ByteBuffer)
 
-  /// Nothing more comes: appends the rest.
+  /// Appends the rest, after the last row.
   mutating func finish(to buffer: inout ByteBuffer)
 
-  /// Connections written so far.
+  /// The number of connections written so far.
   var count: UInt64 { get }
 }

@@ -1,7 +1,7 @@
 import TCPStateCore
 
 /// One plain sentence for each state and verdict found: what it means and what
-/// to do next, told by its oldest socket.
+/// to do next. The oldest socket of each serves as the example.
 struct StuckAdvice {
   let style: StuckStyle
 
@@ -30,86 +30,90 @@ struct StuckAdvice {
     case .unaccepted: return unaccepted(socket)
     case .halfOpen: return halfOpen(socket)
     case .unseen:
-      return "open, but no process seen from here has a descriptor of it: its process is outside of this PID "
-        + "namespace, or it is on its way over a Unix socket (SCM_RIGHTS), or registered with io_uring only"
+      return "the socket is open, but no visible process has a descriptor for it: its process is outside this PID "
+        + "namespace, the descriptor is in flight over a Unix socket (SCM_RIGHTS), or only io_uring holds the socket"
     case .held, .shared, .orphan, .unknown: break
     }
     switch socket.state {
     case .closeWait: return closeWait(socket)
     case .established: return established(socket)
     case .synSent:
-      return "\(end(socket)) hasn't answered \(whose(socket)) SYN\(retried(socket)): nothing is there, or a firewall "
-        + "drops it; check the address and route, and give connect() a timeout of its own"
+      return "\(peer(socket)) hasn't answered \(whose(socket)) SYN\(retried(socket)): the host is down, or a firewall "
+        + "drops the SYN; check the address and the route, and give connect() a timeout of its own"
     case .finWait1, .lastAck, .closing:
-      return "this side has closed, and \(end(socket)) hasn't acknowledged the FIN\(retried(socket)): the peer or "
-        + "the path must act; the kernel gives up by itself after some more retransmissions"
+      return "this side has closed, but \(peer(socket)) hasn't acknowledged the FIN\(retried(socket)): the problem is "
+        + "at the peer or on the path; the kernel gives up by itself after more retransmissions"
     case .finWait2: return finWait2(socket)
     case .synReceived: return halfOpen(socket)
-    case .listen: return "it listens; that is what it is for"
+    case .listen: return "a listening socket, which is meant to stay in this state"
     default: return "in \(socket.state.name(.rfc))"
     }
   }
 
   private func closeWait(_ socket: StuckSocket) -> String {
     let since = "the peer closed\(ago(socket))"
-    let unread = socket.unreadBytes ?? 0
     if socket.verdict == .unknown {
-      return "\(since), and \(who(socket)) hadn't closed it: look for a missing close() after EOF. A recording "
-        + "doesn't tell whether others have it too, or nobody has accepted it; stuck without --read does, while it lasts"
+      return "\(since), and \(owner(socket)) hadn't closed the socket: look for a missing close() after EOF. A "
+        + "recording doesn't show whether other processes share the socket or whether it was ever accepted; stuck "
+        + "without --read does, while the socket exists"
     }
-    let leftover = unread > 0 ? ", \(ByteCountText.string(unread)) unread" : ""
+    let unread = socket.unreadBytes ?? 0
+    let leftover = unread > 0 ? " (\(ByteCountText.string(unread)) unread)" : ""
     if socket.verdict == .shared {
-      return "\(since), and the connection stays until each of \(all(socket)) has closed it\(leftover): close "
-        + "inherited descriptors after fork() or in those that only pass them on, or set SOCK_CLOEXEC"
+      return "\(since), and the connection remains until each of \(all(socket)) has closed it\(leftover): close "
+        + "inherited descriptors after fork(), close them in processes that only pass them on, or set SOCK_CLOEXEC"
     }
     let descriptors = StuckTable.descriptors(of: socket, glyphs: style.table.glyphs)
-    return "\(since), \(who(socket)) never closed fd \(descriptors)\(leftover): look for a missing close() after EOF"
+    return "\(since), and \(owner(socket)) never closed fd \(descriptors)\(leftover): look for a missing close() "
+      + "after EOF"
   }
 
   private func unaccepted(_ socket: StuckSocket) -> String {
-    let gone = socket.state == .closeWait ? "the client has come and gone" : "the client waits"
+    let client = socket.state == .closeWait ? "the client has come and gone" : "the client is waiting"
     guard let listener = socket.listeners.first else {
-      return "\(gone), and nobody has called accept(); its listener can't be found"
+      return "\(client), and accept() hasn't been called; the listener can't be found"
     }
-    let full = listener.acceptQueue > listener.acceptQueueLimit ? ", which is full, so newcomers are dropped" : ""
-    return "\(gone), and \(style.owners(socket.responsible)) hasn't called accept(): "
-      + "\(NumberText.string(UInt64(listener.acceptQueue))) wait in its queue of "
+    let isOne = listener.acceptQueue == 1
+    let full = listener.acceptQueue > listener.acceptQueueLimit ? ", which is full, so new ones are dropped" : ""
+    return "\(client), and \(style.owners(socket.responsible)) hasn't called accept(): "
+      + "\(StuckStyle.count(Int(listener.acceptQueue), "connection")) \(isOne ? "is" : "are") waiting in its queue of "
       + "\(NumberText.string(UInt64(listener.acceptQueueLimit)))\(full); find out what it is busy with or blocked on"
   }
 
   private func halfOpen(_ socket: StuckSocket) -> String {
     let backlog = socket.listeners.first.map {
-      "; \($0.requestQueue) such wait at \(style.owners(socket.responsible)), and its accept queue has "
-        + "\($0.acceptQueue) of \($0.acceptQueueLimit)"
+      "; \(style.owners(socket.responsible)) has \(StuckStyle.count(Int($0.requestQueue), "half-open request")), and "
+        + "\($0.acceptQueue) of \($0.acceptQueueLimit) in its accept queue"
     }
-    return "the last ACK of \(end(socket))'s handshake hasn't come\(retried(socket)): the client is gone, the way to "
-      + "it is broken, the accept queue is full, or it is a SYN flood\(backlog ?? "")"
+    return "the last ACK of \(peer(socket))'s handshake hasn't arrived\(retried(socket)): the client is gone, the path "
+      + "to it is broken, the accept queue is full, or this is a SYN flood\(backlog ?? "")"
   }
 
   private func established(_ socket: StuckSocket) -> String {
-    "nothing has come from \(end(socket)) for \(style.duration(socket.age)): if \(who(socket)) should have noticed, "
-      + "give it a timeout, or set SO_KEEPALIVE or TCP_USER_TIMEOUT"
+    "nothing has arrived from \(peer(socket)) for \(style.duration(socket.age)): if \(owner(socket)) should have "
+      + "noticed, give it a timeout, or set SO_KEEPALIVE or TCP_USER_TIMEOUT"
   }
 
   private func finWait2(_ socket: StuckSocket) -> String {
-    if socket.verdict == .orphan {
-      return "closed here; \(end(socket)) has acknowledged that and not closed its side: the peer must act, else the "
-        + "kernel drops it after net.ipv4.tcp_fin_timeout"
+    switch socket.verdict {
+    case .orphan:
+      return "this side has closed; \(peer(socket)) has acknowledged the FIN but not closed its side: the peer must "
+        + "close, or else the kernel drops the connection after net.ipv4.tcp_fin_timeout"
+    case .unknown:
+      return "\(owner(socket)) closed or shut down sending\(ago(socket)), and \(peer(socket)) hasn't closed its side: "
+        + "the peer must close"
+    default:
+      return "\(owner(socket)) shut down sending\(ago(socket)), and \(peer(socket)) hasn't closed its side: the peer "
+        + "must close; calling close() here would let the kernel drop the connection after net.ipv4.tcp_fin_timeout"
     }
-    if socket.verdict == .unknown {
-      return "\(who(socket)) has closed or shut down sending\(ago(socket)), and \(end(socket)) hasn't closed: the "
-        + "peer must act"
-    }
-    return "\(who(socket)) has shut down sending\(ago(socket)), and \(end(socket)) hasn't closed: the peer must act; "
-      + "close() here would let the kernel drop it after net.ipv4.tcp_fin_timeout"
   }
 
-  private func who(_ socket: StuckSocket) -> String {
+  private func owner(_ socket: StuckSocket) -> String {
     socket.verdict == .orphan ? "this side" : style.owners(socket.processes)
   }
 
   private func whose(_ socket: StuckSocket) -> String {
-    socket.processes.isEmpty && socket.verdict != .orphan ? "the" : "\(who(socket))'s"
+    socket.processes.isEmpty && socket.verdict != .orphan ? "the" : "\(owner(socket))'s"
   }
 
   /// Every holder by name: `a/1, b/2 and c/3`.
@@ -119,7 +123,7 @@ struct StuckAdvice {
     return names.dropLast().joined(separator: ", ") + " and " + (names.last ?? "")
   }
 
-  private func end(_ socket: StuckSocket) -> String { style.endpoint(socket.peer) }
+  private func peer(_ socket: StuckSocket) -> String { style.endpoint(socket.peer) }
 
   private func ago(_ socket: StuckSocket) -> String {
     socket.age.map { " \(style.duration($0)) ago" } ?? ""

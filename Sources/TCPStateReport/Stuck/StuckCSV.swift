@@ -1,6 +1,6 @@
 import TCPStateCore
 
-/// What `stuck` has found as CSV: RFC 4180, one header, a row a socket.
+/// The sockets that `stuck` found as CSV: RFC 4180, one header, one row per socket.
 public struct StuckCSV {
   private let fields: [StuckField]
   private let style: CSVStyle
@@ -18,8 +18,8 @@ public struct StuckCSV {
   }
 
   /// - Parameters:
-  ///   - time: when that was, nanoseconds since the epoch.
-  ///   - cgroups: paths by id.
+  ///   - time: when `event` happened, nanoseconds since the epoch.
+  ///   - cgroups: paths by cgroup id.
   public mutating func append(
     _ socket: StuckSocket, _ event: StuckEvent = .found, time: UInt64, cgroups: [UInt64: String],
     to buffer: inout ByteBuffer

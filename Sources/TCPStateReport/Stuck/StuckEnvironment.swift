@@ -1,9 +1,9 @@
 import TCPStateCore
 
-/// A socket's fields for a command that is run about it: `TCPSTATE_PROCESS_PID=812`.
+/// A socket's fields as environment variables of the command that `--exec` runs: `TCPSTATE_PROCESS_PID=812`.
 public enum StuckEnvironment {
-  /// One `NAME=value` for each known field, named as the columns of CSV; names of
-  /// processes are passed as they are, so use them quoted.
+  /// One `NAME=value` per known field, named like the CSV columns. Process names are
+  /// passed unchanged, so a script must quote them.
   public static func variables(
     _ socket: StuckSocket, _ event: StuckEvent, time: UInt64, cgroups: [UInt64: String]
   ) -> [String] {

@@ -1,6 +1,6 @@
 import TCPStateCore
 
-/// What `stuck` has found as JSON Lines: an object a socket; unknown fields are left out.
+/// The sockets that `stuck` found as JSON Lines: one object per socket; unknown fields are absent.
 public struct StuckJSON: Sendable {
   private let fields: [StuckField]
   private var values = JSONLinesWriter(columns: [])
@@ -10,8 +10,8 @@ public struct StuckJSON: Sendable {
   }
 
   /// - Parameters:
-  ///   - time: when that was, nanoseconds since the epoch.
-  ///   - cgroups: paths by id.
+  ///   - time: when `event` happened, nanoseconds since the epoch.
+  ///   - cgroups: paths by cgroup id.
   public mutating func append(
     _ socket: StuckSocket, _ event: StuckEvent = .found, time: UInt64, cgroups: [UInt64: String],
     to buffer: inout ByteBuffer
@@ -46,7 +46,7 @@ public struct StuckJSON: Sendable {
     }
   }
 
-  /// RFC 8259, section 7; control and formatting characters are escaped too.
+  /// Escapes as RFC 8259, section 7, asks, and control and formatting characters too.
   private static func append(quoted text: String, to buffer: inout ByteBuffer) {
     var result = "\""
     for scalar in text.unicodeScalars {

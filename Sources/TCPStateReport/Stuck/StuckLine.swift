@@ -1,6 +1,6 @@
 import TCPStateCore
 
-/// A line of `stuck --watch`: columns of fixed width, for what comes isn't known.
+/// A line of `stuck --watch`. Columns have fixed widths, because later lines aren't known yet.
 public struct StuckLine: Sendable {
   private let style: StuckStyle
   private let table: StuckTable
@@ -24,7 +24,7 @@ public struct StuckLine: Sendable {
     buffer.append("\n")
   }
 
-  /// - Parameter time: nanoseconds since the epoch.
+  /// - Parameter time: when `event` happened, nanoseconds since the epoch.
   public mutating func append(_ socket: StuckSocket, _ event: StuckEvent, time: UInt64, to buffer: inout ByteBuffer) {
     var now = ByteBuffer(capacity: 64)
     clock.append(time, precision: .milliseconds, to: &now)

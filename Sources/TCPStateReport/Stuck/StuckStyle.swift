@@ -1,13 +1,13 @@
 import TCPStateCore
 
-/// What the tables of `stuck` need to know besides the reading.
+/// What the tables of `stuck` need besides the reading.
 public struct StuckStyle: Sendable {
   public var table: TableStyle
-  /// Network namespace of the reader: where all sockets are in it, it isn't shown.
+  /// The reader's network namespace; the column is left out if all sockets are in it.
   public var ownNamespace: UInt32?
-  /// Names of namespaces by inode.
+  /// Names of network namespaces by inode.
   public var namespaces: [UInt32: String]
-  /// Paths of cgroups by id.
+  /// Cgroup paths by id.
   public var cgroups: [UInt64: String]
 
   public init(
@@ -24,7 +24,7 @@ public struct StuckStyle: Sendable {
     OwnerText.string(name: holder.name, pid: holder.pid, glyphs: table.glyphs)
   }
 
-  /// With its descriptor: `nginx/812 fd 14`.
+  /// A holder with its descriptor: `nginx/812 fd 14`.
   func holder(_ holder: SocketHolder) -> String {
     owner(holder) + (holder.descriptor.map { " fd \($0)" } ?? "")
   }
@@ -35,7 +35,8 @@ public struct StuckStyle: Sendable {
     return holders.count == 1 ? owner(first) : "\(owner(first)) and \(holders.count - 1) more"
   }
 
-  /// Those who made sockets, the most first: `curl/812`, `curl (94 processes)`, `curl/812, wget/3 and 2 more`.
+  /// The processes that made the sockets, those with the most first: `curl/812`, `curl (94 processes)`,
+  /// `curl/812, wget/3 and 2 more`.
   func makers(_ makers: [SocketHolder: UInt64]) -> String {
     let sorted = makers.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }.map(\.key)
     guard let first = sorted.first else { return table.glyphs.unknown.description }
@@ -59,7 +60,7 @@ public struct StuckStyle: Sendable {
     count.map { ByteCountText.string($0) } ?? table.glyphs.unknown.description
   }
 
-  /// A namespace's name, else its inode.
+  /// The namespace's name, or its inode if it has none.
   func namespace(_ inode: UInt32?) -> String {
     guard let inode else { return table.glyphs.unknown.description }
     if let name = namespaces[inode] { return TerminalText.visible(name) }

@@ -1,7 +1,7 @@
 import TCPStateCore
 
-/// The sockets that `stuck` has found, for people: a line a socket, a line a
-/// process, and a sentence a verdict.
+/// The sockets that `stuck` found, for people: one line per socket, one line per
+/// process, and one sentence per verdict.
 public struct StuckTable: Sendable {
   private let reading: StuckReading
   private let style: StuckStyle
@@ -59,14 +59,14 @@ public struct StuckTable: Sendable {
     return style.owner(owner)
   }
 
-  /// The first holder's descriptors: `14`, `14,15` after dup().
+  /// The first holder's descriptors: `14`, or `14,15` after dup().
   static func descriptors(of socket: StuckSocket, glyphs: Glyphs) -> String {
     guard let pid = socket.holders.first?.pid else { return glyphs.unknown.description }
     let descriptors = socket.holders.filter { $0.pid == pid }.compactMap { $0.descriptor.map { "\($0)" } }
     return descriptors.isEmpty ? glyphs.unknown.description : descriptors.joined(separator: ",")
   }
 
-  /// A verdict as people read it.
+  /// A verdict for people. Only `half_open` isn't a word yet.
   static func words(_ verdict: Verdict) -> String {
     switch verdict {
     case .halfOpen: "half-open"
@@ -90,17 +90,19 @@ public struct StuckTable: Sendable {
   }
 
   private func queue(of socket: StuckSocket) -> String {
-    guard let listener = socket.listeners.first else { return "its listener is gone" }
+    guard let listener = socket.listeners.first else { return "the listener is gone" }
     let holders = socket.responsible
     let half = "\(NumberText.string(UInt64(listener.requestQueue))) half-open, "
     let queue =
       "\(NumberText.string(UInt64(listener.acceptQueue))) of \(NumberText.string(UInt64(listener.acceptQueueLimit)))"
-    let which = socket.listeners.count == 1 ? "" : "one of \(socket.listeners.count) queues, such as that "
-    return "in the queue \(which)of \(style.owners(holders)) "
+    // SO_REUSEPORT listeners share a port, and the kernel doesn't show which one's queue a socket is in.
+    let which =
+      socket.listeners.count == 1 ? "the queue of" : "one of \(socket.listeners.count) queues, such as that of"
+    return "in \(which) \(style.owners(holders)) "
       + "(:\(listener.local.port), \(socket.verdict == .halfOpen ? half + "accept queue " : "")\(queue))"
   }
 
-  /// `nginx/812 holds 2 (oldest ≥ 3 h 12 m, all from 10.0.0.9): the peer has closed; …`
+  /// `nginx/812 holds 2 (oldest ≥ 3 h 12 m, all from 10.0.0.9)`
   private func line(of share: ProcessShare) -> String {
     let name = OwnerText.string(name: share.name, pid: share.pid, glyphs: style.table.glyphs)
     let held = share.count - share.waiting
@@ -109,7 +111,7 @@ public struct StuckTable: Sendable {
       what.append("\(share.oldest?.verdict == .unknown ? "owned" : "holds") \(NumberText.string(UInt64(held)))")
     }
     if share.waiting > 0 { what.append("hasn't accepted \(NumberText.string(UInt64(share.waiting)))") }
-    var line = "\(name) \(what.joined(separator: ", "))"
+    var line = "\(name) \(what.joined(separator: " and "))"
     if let oldest = share.oldest {
       line += oldest.age == nil ? " (\(peers(share)))" : " (oldest \(style.duration(oldest.age)), \(peers(share)))"
       if let cgroup = oldest.cgroup.flatMap({ style.cgroups[$0] }), cgroup != "/" {

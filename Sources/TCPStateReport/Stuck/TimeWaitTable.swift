@@ -1,6 +1,6 @@
 import TCPStateCore
 
-/// Sockets in TIME-WAIT by what they use up, the largest group first.
+/// Sockets in TIME-WAIT, grouped by the ports they use up; the largest group comes first.
 public struct TimeWaitTable: Sendable {
   private let groups: [TimeWaitGroup]
   private let style: StuckStyle
@@ -12,7 +12,9 @@ public struct TimeWaitTable: Sendable {
 
   public func append(to buffer: inout ByteBuffer, header: Bool = true) {
     let showsNamespace = groups.contains { $0.netns != style.ownNamespace }
-    var columns: [(String, TextTable.Alignment)] = [("TIME-WAIT", .right), ("OLDEST", .right), ("PER S", .right)]
+    var columns: [(String, TextTable.Alignment)] = [
+      (TCPState.timeWait.name(.rfc), .right), ("OLDEST", .right), ("PER S", .right),
+    ]
     if showsNamespace { columns.append(("NETNS", .left)) }
     let showsMakers = groups.contains { !$0.makers.isEmpty }
     columns += [("LOCAL", .left), ("PEER", .left)]
@@ -21,7 +23,7 @@ public struct TimeWaitTable: Sendable {
     var table = TextTable(columns)
     for group in groups {
       var cells = [
-        NumberText.string(group.count), group.ageIsKnownText(style),
+        NumberText.string(group.count), group.oldestText(style),
         group.perSecond.map { Self.decimal($0) } ?? style.table.glyphs.unknown.description,
       ]
       if showsNamespace { cells.append(style.namespace(group.netns)) }
@@ -39,7 +41,7 @@ public struct TimeWaitTable: Sendable {
     table.append(to: &buffer, header: header, color: style.table.color)
   }
 
-  /// An end whose port isn't the same for all.
+  /// An end of the group's connections; its port is `*` where it differs between them.
   private func end(_ endpoint: Endpoint) -> String { style.endpoint(endpoint) }
 
   private static func decimal(_ number: Double) -> String {
@@ -49,17 +51,18 @@ public struct TimeWaitTable: Sendable {
 
   private func forecast(_ group: TimeWaitGroup) -> String {
     switch group.forecast {
-    case .exhausted(after: 0): "no port is left"
-    case .exhausted(let after): "no port left in \(style.duration(after)) at this rate"
+    case .exhausted(after: 0): "no ports left"
+    case .exhausted(let after): "no ports left in \(style.duration(after)) at this rate"
     case .levelsOff(let level):
-      group.perSecond == 0 ? "going down" : "levels off at \(NumberText.string(level)) at this rate"
+      group.perSecond == 0 ? "falling" : "levels off at \(NumberText.string(level)) at this rate"
     case nil: group.connected == false ? "closed by this side; uses no ephemeral ports" : ""
     }
   }
 }
 
 extension TimeWaitGroup {
-  fileprivate func ageIsKnownText(_ style: StuckStyle) -> String {
+  /// The oldest one's age is known if the rate is: both come from the sockets' ages.
+  fileprivate func oldestText(_ style: StuckStyle) -> String {
     perSecond == nil ? style.table.glyphs.unknown.description : style.duration(oldest)
   }
 }

@@ -1,10 +1,10 @@
 import TCPStateCore
 
-/// Durations drawn: a bar for each range, on a logarithmic scale.
+/// A histogram of durations: one bar per range, on a logarithmic scale.
 ///
-/// A stay within 0.4 % of a range's end may be counted in its neighbour.
+/// A stay within 0.4 % of a range's end may be counted in the range next to it.
 struct HistogramBars {
-  /// The longest bar.
+  /// Columns of the longest bar.
   private static let width = 40
   private static let eighths = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
 
@@ -34,7 +34,8 @@ struct HistogramBars {
     table.append(to: &buffer, color: style.color)
   }
 
-  /// Where ranges begin: 0, 1, 2, 5, 10, 20 … nanoseconds to 10 s, then as people count: 20 s, 30 s, 1 m … 1 d, 2 d, 5 d.
+  /// Where ranges begin: 0, 1, 2, 5, 10, 20 … nanoseconds up to 10 s, then in everyday units: 20 s, 30 s,
+  /// 1 m … 1 d, 2 d, 5 d.
   private static let steps: [UInt64] = {
     var steps: [UInt64] = [0]
     var unit: UInt64 = 1
@@ -50,12 +51,12 @@ struct HistogramBars {
     return steps
   }()
 
-  /// From the first range with a stay to the last.
+  /// The ranges from the first that has a stay to the last.
   private static func ranges(of histogram: borrowing DurationHistogram) -> [Range] {
     var ranges: [Range] = []
     var next = 0
     histogram.forEach { middle, number in
-      // Shortest first, so one walk up the steps does.
+      // Stays come shortest first, so one pass over the steps is enough.
       while next < steps.count, steps[next] <= middle {
         let isFirst = ranges.isEmpty
         if !isFirst || next + 1 == steps.count || steps[next + 1] > middle { ranges.append(Range(low: steps[next])) }
@@ -66,7 +67,7 @@ struct HistogramBars {
     return ranges
   }
 
-  /// What is there is seen, however little.
+  /// A non-empty range always draws at least one cell.
   private func bar(_ count: UInt64, of most: UInt64, width: Int, _ isTerminal: Bool) -> String {
     guard count > 0 else { return "" }
     let length = max(1, Int((Double(count) * Double(width * 8) / Double(most)).rounded()))

@@ -1,8 +1,8 @@
 import TCPStateCore
 
-/// What `summary` found as CSV: RFC 4180, one header, a row a group and state.
+/// The result of `summary` as CSV: RFC 4180, one header, one row per group and state.
 ///
-/// The row of what was too much to be counted by itself has no values for the keys, and 1 for `is_other`.
+/// In the rows of the groups that aren't listed by themselves the keys are empty and `is_other` is 1.
 public struct SummaryCSV {
   private let style: CSVStyle
 

@@ -1,7 +1,7 @@
 import TCPStateCore
 
-/// What `summary` found as JSON Lines: an object a group and state; what isn't known is left out,
-/// 64-bit numbers are strings.
+/// The result of `summary` as JSON Lines: one object per group and state. Unknown values are absent,
+/// and 64-bit numbers are strings.
 public struct SummaryJSON {
   public init() {}
 

@@ -1,9 +1,9 @@
 import TCPStateCore
 
-/// What `summary` shows, in the order it shows it: a line a group and state.
+/// The result of `summary`, in the order shown: one line per group and state.
 public struct SummaryLines {
   public struct Line {
-    /// `nil` for what is beyond the groups shown, or counted.
+    /// `nil` for all groups beyond those shown, or counted, by themselves.
     public let group: SummaryGroup?
     public let summary: StateSummary
     public let cell: StayCell?
@@ -11,9 +11,9 @@ public struct SummaryLines {
 
   public let keys: [SummaryKey]
   public private(set) var lines: [Line] = []
-  /// Groups that have no lines of their own.
+  /// The number of groups that have no lines of their own.
   public private(set) var others = 0
-  /// Whether there were so many groups that not all could be counted by themselves.
+  /// Whether there were too many groups to count each by itself.
   public let isOverLimit: Bool
 
   private struct Ranked {
@@ -23,7 +23,7 @@ public struct SummaryLines {
     let texts: [String]
   }
 
-  /// - Parameter top: the groups that get lines of their own, those with the longest total time.
+  /// - Parameter top: how many groups get lines of their own; those with the longest total time do.
   public init(_ summary: borrowing StaySummary, top: Int = .max) {
     keys = summary.tally.keys
     isOverLimit = summary.tally.isOverLimit
@@ -63,7 +63,7 @@ public struct SummaryLines {
       texts: [SummaryText.machine(group.first), SummaryText.machine(group.second)])
   }
 
-  /// The same for the same groups, in whatever order they came.
+  /// A total order: the same groups are ranked the same, in whatever order they arrived.
   private static func isBefore(_ a: Ranked, _ b: Ranked) -> Bool {
     if a.total != b.total { return a.total > b.total }
     if a.open != b.open { return a.open > b.open }

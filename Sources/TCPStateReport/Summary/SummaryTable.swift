@@ -1,6 +1,6 @@
 import TCPStateCore
 
-/// What `summary` shows people: a table, with bars below each line if wanted.
+/// The result of `summary` for people: a table, and histograms if wanted.
 public struct SummaryTable {
   private let lines: SummaryLines
   private let style: TableStyle
@@ -10,12 +10,13 @@ public struct SummaryTable {
     self.style = style
   }
 
-  /// A group beside its states where the terminal is wide enough; else above them, and with less about each.
+  /// Appends the table. A group is on the line of its first state if the terminal is wide enough, else on
+  /// a line above its states; a narrower terminal also gets fewer columns.
   public func append(to buffer: inout ByteBuffer, header: Bool = true) {
-    var layout = Layout(isBeside: true, omitted: 0)
+    var layout = Layout(isInline: true, omitted: 0)
     var table = table(layout)
     if let width = style.width {
-      layout.isBeside = lines.keys.isEmpty || table.width(header: header) <= width
+      layout.isInline = lines.keys.isEmpty || table.width(header: header) <= width
       while layout.omitted <= Self.dispensable.count {
         table = self.table(layout)
         if table.width(header: header) <= width { break }
@@ -25,12 +26,12 @@ public struct SummaryTable {
     table.append(to: &buffer, header: header, color: style.color)
   }
 
-  /// What a narrow terminal goes without, the first first.
+  /// The columns that a narrow terminal goes without; the first is dropped first.
   private static let dispensable = ["P90", "TOTAL", "LONGEST"]
 
   private struct Layout {
-    var isBeside: Bool
-    /// How many of `dispensable` are left out.
+    var isInline: Bool
+    /// How many of `dispensable` are dropped.
     var omitted: Int
   }
 
@@ -38,19 +39,19 @@ public struct SummaryTable {
     let omitted = Self.dispensable.prefix(layout.omitted)
     let values = ["STAYS", "P50", "P90", "P99", "LONGEST", "TOTAL", "OPEN NOW"]
     let shown = values.indices.filter { !omitted.contains(values[$0]) }
-    let keys = layout.isBeside ? lines.keys : []
+    let keys = layout.isInline ? lines.keys : []
     var table = TextTable(
       keys.map { ($0.title, $0.isNumber ? .right : .left) } + [("STATE", .left)] + shown.map { (values[$0], .right) })
     var last: SummaryGroup?
     for (index, line) in lines.lines.enumerated() {
-      // Once is enough for a group.
+      // A group is named once.
       let isFirst = index == 0 || line.group != last
       last = line.group
-      if isFirst, !lines.keys.isEmpty, !layout.isBeside { table.add(title: titled(line)) }
+      if isFirst, !lines.keys.isEmpty, !layout.isInline { table.add(title: titled(line)) }
       let group = isFirst ? self.group(line) : lines.keys.map { _ in "" }
       let cells = self.values(of: line.summary)
       table.add(
-        (layout.isBeside ? group : []) + [line.summary.state.name(.rfc)] + shown.map { cells[$0] },
+        (layout.isInline ? group : []) + [line.summary.state.name(.rfc)] + shown.map { cells[$0] },
         color: keys.isEmpty ? StateColor.of(line.summary.state) : nil)
     }
     return table
@@ -62,7 +63,7 @@ public struct SummaryTable {
     return zip(lines.keys, group(line)).map { "\($0.title) \($1)" }.joined(separator: "  ")
   }
 
-  /// The stays of each line by their length, drawn.
+  /// Appends a histogram of the stays of each line.
   public func appendHistograms(to buffer: inout ByteBuffer) {
     for line in lines.lines {
       guard let cell = line.cell, cell.histogram.count > 0 else { continue }

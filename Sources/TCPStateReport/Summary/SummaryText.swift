@@ -1,6 +1,6 @@
 import TCPStateCore
 
-/// Keys and their values as text.
+/// A summary's keys and their values as text.
 enum SummaryText {
   /// For machines; empty when unknown.
   static func machine(_ value: SummaryValue) -> String {
@@ -35,7 +35,7 @@ extension SummaryKey {
     }
   }
 
-  /// The column that it is a value of.
+  /// The column whose values the key groups by.
   public var column: Column {
     switch self {
     case .process: .processName

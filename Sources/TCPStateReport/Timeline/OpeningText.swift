@@ -1,34 +1,34 @@
-/// What people are told once tracing has begun: `Tracing TCP on Linux 6.18. Open before: …`
+/// The line printed once tracing has begun: `Tracing TCP on Linux 6.18. Open before: …`
 public struct OpeningText {
-  /// What is known of the sockets that were there before.
+  /// What is known about the sockets that were open before tracing began.
   public enum Before: Sendable, Equatable {
     case sockets(connections: UInt64, listeners: UInt64)
-    /// The kernel doesn't tell.
-    case untold
-    /// Nobody asked.
-    case unasked
+    /// This kernel can't list them.
+    case unknown
+    /// They weren't read: `--no-existing`.
+    case notRead
   }
 
-  /// The line is no longer than this, however many sockets there are.
+  /// The longest the line gets, however many sockets there are.
   static let width = 80
 
   private let kernel: String
   private let before: Before
 
-  /// - Parameter kernel: its version, `6.18`.
+  /// - Parameter kernel: the kernel's version, `6.18`.
   public init(kernel: String, before: Before) {
     self.kernel = kernel
     self.before = before
   }
 
-  /// One line, without its end.
+  /// One line, without a line feed.
   public var string: String {
     let tracing = "Tracing TCP on Linux \(kernel)."
     let ending = " Ctrl-C ends."
     let open: String
     switch before {
-    case .unasked: return tracing + ending
-    case .untold: return tracing + " Open before: this kernel doesn't tell." + ending
+    case .notRead: return tracing + ending
+    case .unknown: return tracing + " Open before: unknown on this kernel." + ending
     case .sockets(let connections, let listeners):
       open = " \(Self.count(connections, "connection")), \(Self.count(listeners, "listener"))."
     }

@@ -1,18 +1,18 @@
 import TCPStateCore
 
 extension ResetReason {
-  /// For people, in few words; `nil` where that says no more than the states do.
+  /// The reason in a few words for people; `nil` where the states already say as much.
   var words: StaticString? {
     switch self {
     case .noSocket: "no socket"
     case .tcpInvalidAckSequence: "invalid ACK"
     case .tcpRfc7323Paws: "old timestamp"
-    case .tcpTooOldAck: "too old ACK"
+    case .tcpTooOldAck: "ACK too old"
     case .tcpAckUnsentData: "ACK of unsent data"
-    case .tcpFlags: "wrong flags"
+    case .tcpFlags: "invalid flags"
     case .tcpOldAck: "old ACK"
     case .tcpAbortOnData: "data after close()"
-    case .tcpTimewaitSocket: "no process has it"
+    case .tcpTimewaitSocket: "orphaned socket"
     case .invalidSyn: "invalid SYN"
     case .tcpAbortOnClose: "unread data"
     case .tcpAbortOnLinger: "linger"
@@ -22,11 +22,11 @@ extension ResetReason {
     case .tcpDisconnectWithData: "unsent data"
     case .mptcpRstEunspec: "MPTCP"
     case .mptcpRstEmptcp: "MPTCP error"
-    case .mptcpRstEresource: "MPTCP resources"
+    case .mptcpRstEresource: "MPTCP out of resources"
     case .mptcpRstEprohibit: "MPTCP prohibited"
-    case .mptcpRstEwq2big: "MPTCP too much outstanding"
-    case .mptcpRstEbadperf: "MPTCP bad performance"
-    case .mptcpRstEmiddlebox: "MPTCP middlebox"
+    case .mptcpRstEwq2big: "MPTCP too much outstanding data"
+    case .mptcpRstEbadperf: "MPTCP unacceptable performance"
+    case .mptcpRstEmiddlebox: "MPTCP middlebox interference"
     case .error: "error"
     }
   }

@@ -1,11 +1,11 @@
 import TCPStateCore
 
-/// The closing table of a trace: a line a state, how often and how long sockets stayed in it.
+/// The closing table of a trace: one line per state, with how often and how long sockets stayed in it.
 public struct StateSummaryTable: Sendable {
   private let rows: [StateSummary]
   private let style: TableStyle
 
-  /// Rows are shown in the order given.
+  /// - Parameter rows: shown in this order.
   public init(_ rows: [StateSummary], style: TableStyle) {
     self.rows = rows
     self.style = style

@@ -1,4 +1,4 @@
-/// A column of the timeline, in the order in which they are shown.
+/// A column of the timeline. The cases are in the order shown.
 enum TimelineColumn: Int, CaseIterable {
   case time, role, owner, local, localPort, peer, transition, stayed, state
   case rtt, sent, received, retransmits, netns
@@ -22,7 +22,7 @@ enum TimelineColumn: Int, CaseIterable {
     }
   }
 
-  /// Numbers line up at their last digit.
+  /// Whether the cells are numbers, which line up at their last digit.
   var alignsRight: Bool {
     switch self {
     case .localPort, .stayed, .rtt, .sent, .received, .retransmits, .netns: true
@@ -30,7 +30,7 @@ enum TimelineColumn: Int, CaseIterable {
     }
   }
 
-  /// The columns it takes until something wider comes.
+  /// The width in terminal columns until a wider cell arrives.
   var initialWidth: Int {
     switch self {
     case .time: 15

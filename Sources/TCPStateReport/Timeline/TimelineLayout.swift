@@ -1,13 +1,13 @@
 /// Which columns the timeline shows, how wide they are, and how fine its clock is.
 ///
-/// A terminal gets what fits without wrapping, counting in a short `why`: under
-/// 107 columns the compact layout, then the full one, then more. Elsewhere the
-/// layout is the full one. Columns only ever grow, and not beyond the terminal:
-/// there a long cell runs over in its own line alone.
+/// A terminal gets what fits without wrapping, including a short `why`: the compact
+/// layout below 107 columns, then the full one, then extra columns. Anywhere else
+/// the layout is the full one. Columns only ever grow, and never past the terminal's
+/// edge: a cell that is too long for that overflows in its own line only.
 struct TimelineLayout {
-  /// Columns of a terminal from which on the full layout is used.
+  /// The narrowest terminal that gets the full layout.
   private static let fullFrom = 107
-  /// Between two columns.
+  /// Spaces between two columns.
   static let gap = 2
   /// Room for the longest common `why`, `peer closed`, and its gap.
   private static let whyWidth = 13
@@ -23,13 +23,13 @@ struct TimelineLayout {
     self.terminal = terminal
     widths = TimelineColumn.allCases.map(\.initialWidth)
     if terminal == nil {
-      // Nobody sees a file grow: room for most of what comes.
+      // A file's columns shouldn't shift as it grows, so leave room for most cells.
       widths[TimelineColumn.role.rawValue] = 8
       widths[TimelineColumn.owner.rawValue] = 16
       widths[TimelineColumn.local.rawValue] = 21
       widths[TimelineColumn.peer.rawValue] = 21
     } else if let terminal, terminal < Self.fullFrom {
-      // Leaves room for `→ CLOSED timed out` within 80.
+      // Leaves room for `→ CLOSED timed out` within 80 columns.
       widths[TimelineColumn.stayed.rawValue] = 8
     }
     arrange()
@@ -39,21 +39,25 @@ struct TimelineLayout {
     column == .time ? precision.width : widths[column.rawValue]
   }
 
-  /// Takes a new width of the terminal and says whether other columns are shown now.
+  /// Adopts a new terminal width.
+  ///
+  /// - Returns: whether the set of columns has changed.
   mutating func resize(terminal: Int?) -> Bool {
     self.terminal = terminal
     return arrange()
   }
 
-  /// Widens `column` to `width`, if all columns still fit then, and says whether other columns are shown now.
+  /// Widens `column` to `width` if all columns still fit.
+  ///
+  /// - Returns: whether the set of columns has changed.
   mutating func widen(_ column: TimelineColumn, to width: Int) -> Bool {
     if let terminal {
-      // What optional columns and the finer clock take can be given up for it.
+      // The optional columns and the finer clock can be given up to make room.
       let least = (isCompact ? Self.compact : Self.full).reduce(-Self.gap) { sum, shown in
         let own = shown == .time ? ClockText.Precision.milliseconds.width : widths[shown.rawValue]
         return sum + Self.gap + (shown == column ? width : own)
       }
-      guard least <= terminal + (isCompact ? 1 : 0) else { return false }  // `→` stands one column after STAYED
+      guard least <= terminal + (isCompact ? 1 : 0) else { return false }  // `→` comes one column after STAYED
     }
     widths[column.rawValue] = width
     return arrange()

@@ -1,19 +1,19 @@
 import TCPStateCore
 
-/// The live timeline: a line a transition, in columns that fit the terminal.
+/// The live timeline: one line per transition, in columns that fit the terminal.
 ///
-/// Nothing is ever cut: what is wider than its column widens it from then on,
-/// which may make room by leaving out optional columns; then the header comes again.
-/// A line that would be wider than the terminal goes without padding, from its end on, as far as it takes.
+/// Nothing is ever cut. A cell wider than its column widens the column from then on,
+/// if need be at the cost of optional columns; then the header is repeated.
+/// A line that is wider than the terminal gives up padding, the last columns' first, until it fits.
 public struct TimelineTable: ~Copyable {
   public private(set) var style: TableStyle
 
   private var layout: TimelineLayout
   private var clock: ClockText
-  /// One cell, so that its width is known before its place is.
+  /// One cell: its width has to be known before its position.
   private var cell = ByteBuffer(capacity: 512)
   private var headerIsDue = false
-  /// Before each cell of a line that has to be squeezed.
+  /// Spaces before each cell of a squeezed line.
   private var paddings: [Int] = []
 
   public init(style: TableStyle) {
@@ -22,13 +22,13 @@ public struct TimelineTable: ~Copyable {
     clock = ClockText(utc: style.utc)
   }
 
-  /// Takes a new width of the terminal; the header comes again if the columns change.
+  /// Adopts a new terminal width; the header is repeated if the columns change.
   public mutating func resize(width: Int?) {
     style.width = width
     if layout.resize(terminal: width) { headerIsDue = true }
   }
 
-  /// Appends the line of headings.
+  /// Appends the header line.
   public mutating func appendHeader(to buffer: inout ByteBuffer) {
     headerIsDue = false
     if style.color { buffer.append(StateColor.heading) }
@@ -67,9 +67,9 @@ public struct TimelineTable: ~Copyable {
     append(why, row, position: position, end: end, to: &buffer)
   }
 
-  /// Finds the `paddings` with which a line fits the terminal that doesn't by itself.
+  /// Finds the `paddings` that make a line fit the terminal that doesn't fit by itself.
   ///
-  /// - Returns: whether there are such.
+  /// - Returns: whether the line has to be squeezed and can be.
   private mutating func squeeze(_ row: Transition, _ why: WhyText) -> Bool {
     paddings.removeAll(keepingCapacity: true)
     var position = 0
@@ -92,7 +92,7 @@ public struct TimelineTable: ~Copyable {
     return excess == 0
   }
 
-  /// As `squeeze` has found it out.
+  /// Appends a line with the paddings that `squeeze` found.
   private mutating func appendSqueezed(_ row: Transition, _ why: WhyText, to buffer: inout ByteBuffer) {
     var position = 0
     for (index, column) in layout.columns.enumerated() {
@@ -105,7 +105,7 @@ public struct TimelineTable: ~Copyable {
     append(why, row, position: position, end: position, to: &buffer)
   }
 
-  /// Widens the columns that this row needs wider, before any of it is written.
+  /// Widens the columns for this row, before any of it is written.
   private mutating func fit(_ row: Transition) {
     var index = 0
     while index < layout.columns.count {
@@ -114,14 +114,14 @@ public struct TimelineTable: ~Copyable {
       let width = write(column, of: row)
       if width > layout.width(of: column), column != .role, layout.widen(column, to: width) {
         headerIsDue = true
-        index = -1  // the columns are others now
+        index = -1  // the set of columns has changed
       }
       index += 1
     }
   }
 
-  /// Moves the cell to its column. `end` is where the last column ends: a cell
-  /// that ran over it uses up the next one's padding.
+  /// Appends the cell at its column. `end` is where the last column ends: a cell
+  /// that overflows its column uses up the next one's padding.
   private mutating func place(
     _ column: TimelineColumn, width: Int, position: inout Int, end: inout Int,
     in buffer: inout ByteBuffer
@@ -140,11 +140,11 @@ public struct TimelineTable: ~Copyable {
   }
 
   private func whyPadding(position: Int, end: Int) -> Int {
-    // The state is the compact layout's last column and needs no padding after it.
+    // In the compact layout the state is the last column, so no padding follows it.
     layout.isCompact ? 1 : max(end + TimelineLayout.gap - position, TimelineLayout.gap)
   }
 
-  /// Appends the `why`; what the new state implies, and details, only where they fit.
+  /// Appends the `why`. What the new state implies, and details, are left out where they don't fit.
   private mutating func append(
     _ why: WhyText, _ row: Transition, position: Int, end: Int, to buffer: inout ByteBuffer
   ) {
@@ -167,7 +167,7 @@ public struct TimelineTable: ~Copyable {
 // MARK: Cells
 
 extension TimelineTable {
-  /// Writes a column's text to `cell` and returns the columns it takes.
+  /// Writes a column's text to `cell` and returns its width.
   private mutating func write(_ column: TimelineColumn, of row: Transition) -> Int {
     switch column {
     case .time:
@@ -189,7 +189,7 @@ extension TimelineTable {
       cell.append(UInt8(ascii: " "))
       return width + 1 + writeArrow(to: row.new)
     case .state:
-      // Where room is short, the reason stands for CLOSED: `→ refused`.
+      // Where space is tight, the reason replaces CLOSED: `→ refused`.
       guard row.new == .closed, WhyText(row).isAlarm else { return writeArrow(to: row.new) }
       cell.append(style.glyphs.arrow)
       return style.glyphs.arrowWidth

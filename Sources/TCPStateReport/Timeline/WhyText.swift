@@ -1,22 +1,22 @@
 import TCPStateCore
 
-/// What a row's columns don't say about a transition: who or what brought it about.
+/// What a row's columns don't say about a transition: what caused it, and which process.
 public struct WhyText: Sendable {
-  /// Empty if there is nothing to say.
+  /// Empty if there is nothing to add.
   public let cause: StaticString
-  /// Whether an actor who isn't the owner is to be named after the cause, as `by nginx/812`.
+  /// Whether the actor is not the owner and so is named after the cause: `by nginx/812`.
   public let namesActor: Bool
-  /// Whether the connection didn't end in order.
+  /// Whether the connection ended other than in order.
   public let isAlarm: Bool
-  /// Whether the new state alone says as much.
+  /// Whether the new state alone implies the cause.
   let isImplied: Bool
 
   public init(_ row: Transition) {
     let foreign = row.actorPID != nil && row.actorPID != row.ownerPID
     namesActor = foreign
-    let known = Self.phrase(row.reason)
-    isAlarm = !known.utf8IsEmpty && row.reason != .reused
-    if !known.utf8IsEmpty {
+    let known = row.reason?.words
+    isAlarm = known != nil && row.reason != .reused
+    if let known {
       cause = known
       isImplied = false
     } else if row.new == .closeWait {
@@ -34,27 +34,8 @@ public struct WhyText: Sendable {
     }
   }
 
-  private static func phrase(_ reason: Reason?) -> StaticString {
-    switch reason {
-    case .resetReceived: "reset received"
-    case .resetSent: "reset sent"
-    case .timeout: "timed out"
-    case .refused: "refused"
-    case .unreachable: "unreachable"
-    case .aborted: "aborted"
-    case .killed: "killed"
-    case .unaccepted: "never accepted"
-    case .reused: "reused"
-    case .timeWaitOverflow: "too many TIME-WAIT"
-    case .fin, .unknown, nil: ""
-    }
-  }
-
-  /// The reason in words; its name where the timeline says nothing.
-  static func words(for reason: Reason) -> String {
-    let known = phrase(reason)
-    return known.utf8IsEmpty ? reason.name.description : known.description
-  }
+  /// The reason in words, or its name where the timeline shows nothing.
+  static func words(for reason: Reason) -> String { (reason.words ?? reason.name).description }
 
   private static func deed(_ row: Transition) -> StaticString {
     switch row.new {
@@ -64,9 +45,9 @@ public struct WhyText: Sendable {
     }
   }
 
-  /// Appends the text, `reset received` or `closed by nginx/812`, and returns its columns.
+  /// Appends the text, `reset received` or `closed by nginx/812`, and returns its width.
   ///
-  /// - Parameter withDetail: also why a reset was sent: `aborted (linger)`.
+  /// - Parameter withDetail: whether to add why a reset was sent: `aborted (linger)`.
   @discardableResult
   func append(
     _ row: Transition, style: TableStyle, withDetail: Bool = true, to buffer: inout ByteBuffer
@@ -88,8 +69,4 @@ public struct WhyText: Sendable {
     return width + 3
       + OwnerText.append(name: row.actorName, pid: row.actorPID, glyphs: style.glyphs, to: &buffer)
   }
-}
-
-extension StaticString {
-  fileprivate var utf8IsEmpty: Bool { utf8CodeUnitCount == 0 }
 }

@@ -1,13 +1,13 @@
 import TCPStateCore
 
-/// One connection in `top`: its timeline, sequence numbers, windows and holders.
+/// The detail screen of `top`: one connection's timeline, holders, sequence numbers and windows.
 struct TopDetailText {
   let board: TopBoard
   let text: TopText
 
   func lines(_ id: UInt64) -> [String] {
     guard let row = board.rows.first(where: { $0.facts.connection == id }) else {
-      let there = board.recording == nil ? "has ended" : "isn't there at this moment"
+      let there = board.recording == nil ? "has ended" : "doesn't exist at this moment"
       return ["", "This connection \(there). Esc returns to the list."]
     }
     let facts = row.facts
@@ -39,10 +39,10 @@ struct TopDetailText {
 
   private func label(_ name: String) -> String { "  " + text.fit(name, 10) }
 
-  /// Who has it by which descriptors, and what that means.
+  /// The processes that hold the socket, their descriptors, and the verdict.
   private func holders(_ facts: Transition, _ live: TopDetail?) -> [String] {
     guard let live else {
-      return [label("holders") + (board.recording == nil ? text.unknown : "a recording doesn't tell")]
+      return [label("holders") + (board.recording == nil ? text.unknown : "not in a recording")]
     }
     let style = StuckStyle(table: text.style)
     let socket = live.socket
@@ -69,7 +69,7 @@ struct TopDetailText {
     return lines
   }
 
-  /// Sequence numbers and windows: live as just read, else of the last transition.
+  /// Sequence numbers and windows: as just read from the kernel, or else as of the last transition.
   private func flow(_ facts: Transition, _ live: TopDetail?) -> [String] {
     let flow = live?.flow ?? facts
     let window = { (bytes: UInt32?) in text.bytes(bytes.map { UInt64($0) }) }

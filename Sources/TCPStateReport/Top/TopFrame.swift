@@ -1,7 +1,7 @@
 import TCPStateCore
 
 /// One frame of `top` as text: exactly `height` lines of at most `width`
-/// columns. Pure: the same board, view and size give the same bytes.
+/// columns. Pure: the same board, view, size and style give the same bytes.
 public struct TopFrame {
   private let board: TopBoard
   private let view: TopView
@@ -10,7 +10,7 @@ public struct TopFrame {
   private let text: TopText
   private let list: TopList
 
-  /// - Parameter style: its width isn't used.
+  /// - Parameter style: its width is ignored.
   public init(_ board: TopBoard, _ view: TopView, width: Int, height: Int, style: TableStyle) {
     self.board = board
     self.view = view
@@ -20,13 +20,13 @@ public struct TopFrame {
     list = TopList(board, view)
   }
 
-  /// What the listed lines stand for, in their order: what `TopView.handle` needs.
+  /// What the listed lines stand for, in their order; `TopView.handle` needs it.
   public var listed: [TopView.Line] { list.lines }
 
-  /// Lines of the list that fit.
+  /// The number of list lines that fit.
   public var page: Int { max(1, height - header.count - 2) }
 
-  /// The frame's lines, without line ends.
+  /// The frame's lines, without line feeds.
   public func lines() -> [String] {
     var lines = header
     switch view.screen {
@@ -50,7 +50,7 @@ public struct TopFrame {
     return [text.heading(text.spread(place, right))] + stateLines + noteLines
   }
 
-  /// The first note; the help has all of them, and in full.
+  /// The first note. The help has all of them in full.
   private var noteLines: [String] {
     guard let first = board.notes.first, view.screen != .help else { return [] }
     let more = board.notes.count > 1 ? "? shows all \(board.notes.count)" : "? shows all"
@@ -58,7 +58,7 @@ public struct TopFrame {
     return [text.faint(text.spread(first, more))]
   }
 
-  /// Which machine and when, or where in which recording.
+  /// The machine and the time, or the recording and the position in it.
   private var place: String {
     let host = TerminalText.visible(board.host)
     guard let recording = board.recording else { return "\(host)  \(board.kernel)  \(text.clock(board.time))" }
@@ -67,7 +67,7 @@ public struct TopFrame {
     return "\(text.clock(board.time, fraction: true)) +\(since) of \(whole)  \(host)"
   }
 
-  /// Connections per state, as many side by side as fit.
+  /// Connections per state, as many to a line as fit.
   private var stateLines: [String] {
     let cell = 26
     let perLine = max(1, (width + 2) / cell)
@@ -129,7 +129,7 @@ public struct TopFrame {
     var right = false
   }
 
-  /// A wide terminal shows more, and the lane takes what is left.
+  /// A wide terminal shows more columns. The lane takes the remaining width.
   private var columns: [Column] {
     var columns = [
       Column(content: .age, title: "AGE", width: 12, right: true),

@@ -10,20 +10,20 @@ enum TopHelp {
   private static let keys = [
     "",
     "  a s p e b r   sort by age, state, process, peer, bytes, retransmits",
-    "  g             group by process, peer, port, or not",
-    "  /             filter by what is typed; Enter keeps it, Esc drops it",
-    "  arrows        choose; also PgUp, PgDn, Home, End",
-    "  Enter         the connection or group chosen; Esc goes back",
-    "  ? q           this help, quit",
+    "  g             group by process, peer or port, or don't group",
+    "  /             type a filter; Enter keeps it, Esc clears it",
+    "  arrows        select; also PgUp, PgDn, Home, End",
+    "  Enter         open the selected connection or group; Esc goes back",
+    "  ? q           show this help, quit",
   ]
 
   private static let travel = [
     "",
-    "  left right    a step back or forward in time",
-    "  - +           shorter or longer steps",
-    "  , .           to the transition before or after",
-    "  0 $           to the start or end of the recording",
-    "  Space         let time pass, or stop it",
+    "  left right    step back or forward in time",
+    "  - +           make steps shorter or longer",
+    "  , .           go to the previous or next transition",
+    "  0 $           go to the start or end of the recording",
+    "  Space         play or stop",
   ]
 
   private static let legend = [

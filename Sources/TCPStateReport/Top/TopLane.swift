@@ -1,8 +1,8 @@
 import TCPStateCore
 
-/// A connection's states drawn to scale on one line, a letter each.
+/// A connection's states drawn to scale on one line, one letter per cell.
 enum TopLane {
-  /// The letters, for lanes without colour and the legend.
+  /// The letters that stand for the states, in lanes and in the legend.
   static let letters: [(TCPState, Character)] = [
     (.synSent, "S"), (.synReceived, "R"), (.established, "E"), (.finWait1, "1"), (.finWait2, "2"), (.closeWait, "C"),
     (.closing, "G"), (.lastAck, "L"), (.timeWait, "T"),
@@ -10,7 +10,8 @@ enum TopLane {
 
   static func letter(_ state: TCPState) -> Character { letters.first { $0.0 == state }?.1 ?? "?" }
 
-  /// Cells of each stay: in proportion, yet never none; the last, present one takes what is left.
+  /// The cells of each stay: in proportion to its length, and at least one. The last stay, which
+  /// still goes on, takes the remaining cells.
   static func cells(_ stays: [TopStay], width: Int) -> [(TCPState, Int)] {
     guard width > 0 else { return [] }
     let shown = stays.suffix(width)
@@ -39,7 +40,7 @@ enum TopLane {
   }
 }
 
-/// A row of numbers as bars of eight heights.
+/// A series of numbers as bars of eight heights.
 enum Sparkline {
   static func text(_ values: some BidirectionalCollection<UInt64>, width: Int, glyphs: Glyphs) -> String {
     let bars: [Character] =

@@ -1,17 +1,17 @@
 import TCPStateCore
 
-/// The lines of `top`'s list: filtered, sorted, and grouped if wanted.
+/// The lines of `top`'s list: filtered and sorted, or grouped.
 struct TopList {
   struct Group {
     var name: String
     var count = 0
     var oldest: Stay?
-    /// By kernel number.
+    /// How many are in each state, by kernel number.
     var states = [Int](repeating: 0, count: TCPState.arraySize)
   }
 
   private let all: [TopBoard.Row]
-  /// Where the listed rows are, in their order: sorting places is cheaper than sorting rows.
+  /// Indices of the listed rows, in their order: sorting indices is cheaper than sorting rows.
   private let places: [Int]
   let groups: [Group]
 
@@ -35,15 +35,15 @@ struct TopList {
 
   var count: Int { places.isEmpty ? groups.count : places.count }
 
-  /// Listed in this place.
+  /// The row listed at this place.
   subscript(index: Int) -> TopBoard.Row { all[places[index]] }
 
-  /// What the lines stand for.
+  /// What the listed lines stand for.
   var lines: [TopView.Line] {
     groups.isEmpty ? places.map { .connection(all[$0].facts.connection) } : groups.map { .group($0.name) }
   }
 
-  /// Whether what is typed is part of anything that the line shows.
+  /// Whether any text of the line contains the filter.
   private static func matches(_ row: Transition, _ needle: String) -> Bool {
     guard !needle.isEmpty else { return true }
     return OwnerText.string(name: row.ownerName, pid: row.ownerPID).lowercased().contains(needle)
@@ -80,7 +80,7 @@ struct TopList {
     TCPState.all.firstIndex(of: state) ?? TCPState.all.count + Int(state.number)
   }
 
-  /// Of the group that a connection is in.
+  /// The name of the group that a connection belongs to.
   private static func name(_ facts: Transition, _ grouping: TopView.Grouping) -> String {
     switch grouping {
     case .process: OwnerText.string(name: facts.ownerName, pid: facts.ownerPID)

@@ -1,6 +1,6 @@
 import TCPStateCore
 
-/// Text of a frame of `top`: fitted to columns, and coloured or not.
+/// Text of a `top` frame, fitted to columns and coloured if wanted.
 struct TopText {
   let width: Int
   let style: TableStyle
@@ -16,7 +16,7 @@ struct TopText {
 
   func number(_ value: UInt32?) -> String { value.map { NumberText.string(UInt64($0)) } ?? unknown }
 
-  /// A number modulo 2^32, whose digits aren't a count.
+  /// A sequence number or id: not a count, so its digits aren't grouped.
   func sequence(_ value: UInt32?) -> String { value.map { "\($0)" } ?? unknown }
 
   func bytes(_ value: UInt64?) -> String { value.map { ByteCountText.string($0) } ?? unknown }
@@ -40,13 +40,13 @@ struct TopText {
     style.color ? "\(StateColor.of(.closed))\(text)\(StateColor.reset)" : text
   }
 
-  /// A line of the list: the one chosen has a mark in its margin, and is in reverse video where there is colour.
+  /// A line of the list. The selected one has a mark in its margin and, with colour, is in reverse video.
   func listed(_ line: String, isSelected: Bool) -> String {
     guard isSelected else { return " " + line }
     return style.color ? "\u{1b}[7m>\(line)\u{1b}[0m" : ">" + line
   }
 
-  /// What doesn't fit is cut, and seen to be cut.
+  /// Fits text to a width. Text that is too long is cut and ends in a mark.
   func fit(_ text: String, _ columns: Int, right: Bool = false, pads: Bool = true) -> String {
     let length = DisplayWidth.of(text)
     if length <= columns {
@@ -67,12 +67,13 @@ struct TopText {
     return columns > 0 ? result + mark + padding : ""
   }
 
+  /// Puts one text at the left edge and one at the right; on a narrow terminal the right one is left out.
   func spread(_ left: String, _ right: String) -> String {
     let room = width - DisplayWidth.of(right) - 2
     return room < 10 ? fit(left, width) : fit(left, room) + "  " + right
   }
 
-  /// Words on as many lines as they take, the further ones indented.
+  /// Breaks text into lines that fit, each indented.
   func wrap(_ text: String, indent: Int) -> [String] {
     var lines: [String] = []
     var line = String(repeating: " ", count: indent)

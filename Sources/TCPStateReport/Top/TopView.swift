@@ -1,6 +1,6 @@
 import TCPStateCore
 
-/// What the user of `top` has chosen to see, and how keys change it.
+/// What the user of `top` has chosen to see, and how keys change that.
 public struct TopView: Sendable, Equatable {
   public enum Order: String, Sendable, CaseIterable {
     case age, state, process, peer, bytes, retransmits
@@ -12,7 +12,7 @@ public struct TopView: Sendable, Equatable {
 
   public enum Screen: Sendable, Equatable {
     case list
-    /// Of one connection, by its id.
+    /// The details of one connection, by its id.
     case detail(UInt64)
     case help
   }
@@ -25,22 +25,22 @@ public struct TopView: Sendable, Equatable {
   /// What a line of the list stands for.
   public enum Line: Sendable, Equatable {
     case connection(UInt64)
-    /// By its name.
+    /// A group, by its name.
     case group(String)
   }
 
   public var order = Order.age
   public var grouping = Grouping.none
-  /// The group whose connections are listed, by its name.
+  /// The name of the group whose connections are listed.
   public var group: String?
   public var filter = ""
-  /// Whether what is typed goes into the filter.
+  /// Whether keys are typed into the filter.
   public var isTyping = false
   public var selected = 0
   public var screen = Screen.list
   public private(set) var wantsToQuit = false
   private var travel: TopReplay.Travel?
-  /// Where the group that was entered was in its list.
+  /// The position of the open group in the list of groups.
   private var selectedGroup = 0
 
   public init() {}
@@ -48,15 +48,15 @@ public struct TopView: Sendable, Equatable {
   /// Whether the lines of the list are groups.
   public var showsGroups: Bool { grouping != .none && group == nil }
 
-  /// Where in time the last key leads, told once; for recordings.
+  /// Where in time the last key leads, returned once; for recordings.
   public mutating func takeTravel() -> TopReplay.Travel? {
     defer { travel = nil }
     return travel
   }
 
   /// - Parameters:
-  ///   - lines: what is listed, in its order.
-  ///   - page: lines that fit.
+  ///   - lines: what the listed lines stand for, in their order.
+  ///   - page: the number of list lines that fit.
   public mutating func handle(_ key: Key, lines: [Line], page: Int) {
     if isTyping { return type(key) }
     switch key {
@@ -78,7 +78,7 @@ public struct TopView: Sendable, Equatable {
     case .end: selected = lines.count - 1
     case .backspace: break
     }
-    // The list of a group that was just entered or left is another one.
+    // Entering or leaving a group changes the list, so `lines` is out of date.
     if key != .enter, key != .escape { selected = max(0, min(selected, lines.count - 1)) }
   }
 
@@ -97,7 +97,7 @@ public struct TopView: Sendable, Equatable {
     }
   }
 
-  /// One step back: out of a screen, else of a group, else of the filter.
+  /// Goes one step back: closes the screen, else the group, else clears the filter.
   private mutating func goBack() {
     if screen != .list {
       screen = .list

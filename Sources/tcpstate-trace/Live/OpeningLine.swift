@@ -6,8 +6,8 @@ import TCPStateReport
 /// What commands say once they are attached.
 enum OpeningLine {
   static func text(_ stream: borrowing LiveStream, readExisting: Bool) -> String {
-    guard readExisting else { return text(.unasked) }
-    guard stream.source.canReadTables else { return text(.untold) }
+    guard readExisting else { return text(.notRead) }
+    guard stream.source.canReadTables else { return text(.unknown) }
     var connections: UInt64 = 0
     for state in TCPState.all where state != .listen { connections += stream.tracker.openCount(state) }
     return text(.sockets(connections: connections, listeners: stream.tracker.openCount(.listen)))

@@ -1,7 +1,7 @@
 """Drives the report's page in a real Chromium: page.py CHECK FOLDER
 
-FOLDER holds rows.csv and page.html, which the command made of it. Exits with 0 if all is as it
-should be; assertions say what isn't.
+FOLDER contains rows.csv and page.html, which the command made from it. Exits with 0 if every
+assertion holds.
 """
 import contextlib
 import csv
@@ -19,7 +19,7 @@ FOLDER = sys.argv[2]
 
 @contextlib.contextmanager
 def opened(width=1440, height=900, scheme="light", name="page.html", wait=20_000):
-    """A page that must not complain, nor ask the network for anything."""
+    """A page that must log nothing and request nothing from the network."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
                                              args=["--no-sandbox", "--disable-gpu"])
@@ -44,7 +44,7 @@ def rows():
 
 
 def connections(of=None):
-    """By connection_id, their rows in order; listeners aren't connections."""
+    """Rows in order, by connection_id; listeners aren't connections."""
     result = {}
     for row in of or rows():
         if row["role"] != "listener":
@@ -61,7 +61,7 @@ def figure(page, name):
 
 
 def duration(nanoseconds):
-    """Three significant digits, as the command writes them; below a minute."""
+    """A duration below a minute with three significant digits, as the command writes it."""
     for unit, name in ((1, "ns"), (1e3, "µs"), (1e6, "ms"), (1e9, "s")):
         value = nanoseconds / unit
         if value < 999.5 or name == "s":
@@ -74,7 +74,7 @@ def shown(page):
 
 
 def counts():
-    """What the page says is what the CSV has."""
+    """The page's figures match the CSV."""
     recorded = rows()
     by_connection = connections(recorded)
     sequence = [int(row["sequence"]) for row in recorded]
@@ -130,13 +130,13 @@ def filters():
         assert page.locator(".lane").get_attribute("data-id") == some
         assert number(page.locator("#stays td[data-count]").first.inner_text()) == 1, "charts follow the filters"
         page.fill("#search", "nothing has this")
-        assert "No connection fits" in page.locator("#lanes").inner_text()
+        assert "No connections match the filters." in page.locator("#lanes").inner_text()
         page.click("#clear")
         assert shown(page) == len(by_connection)
 
 
 def keyboard():
-    """Everything without a pointer."""
+    """Everything works without a pointer."""
     with opened() as page:
         page.keyboard.press("/")
         assert page.evaluate("document.activeElement.id") == "search"
@@ -183,7 +183,7 @@ def keyboard():
 
 
 def tabbed(page):
-    """Each stop of Tab can be seen to have the focus."""
+    """Each Tab stop shows that it has the focus."""
     page.evaluate("document.activeElement.blur()")
     stops = set()
     for _ in range(40):
@@ -193,14 +193,14 @@ def tabbed(page):
             return [at.id || at.className, getComputedStyle(at).outlineStyle, at.matches(':focus-visible')];
         })()""")
         if stop[0] == "":
-            continue  # past the last: the browser's own
+            continue  # past the last stop: the browser's own controls
         assert stop[1] == "solid" and stop[2], stop
         stops.add(stop[0])
     assert {"zone", "theme", "search", "process", "peer", "state-button"} <= stops, stops
 
 
 def pointer():
-    """Clicks, drags and the wheel; the ladder's numbers are the CSV's."""
+    """Clicks, drags and the wheel work; the ladder's numbers match the CSV."""
     by_connection = connections()
     whole_lives = [id for id, rows in by_connection.items()
                    if rows[0]["role"] == "client" and [row["state_new"] for row in rows][:4] == [
@@ -250,7 +250,7 @@ def pointer():
 
 
 def hostile():
-    """Names of processes are text, whatever they hold."""
+    """Process names are text, whatever they contain."""
     names = {rows[-1]["process_name"] for rows in connections().values()}
     assert {"</script><b>", "<!--<script>", "\u202egpj.exe", "\x1b[2Jx\n"} <= names
     with opened() as page:
@@ -275,7 +275,7 @@ def luminance(color):
 
 
 def looks():
-    """Light and dark, as the system says and by the button; text can be read in both (WCAG AA)."""
+    """Light and dark, by the system's setting and by the button; text is readable in both (WCAG AA)."""
     with opened(scheme="dark") as page:
         assert page.get_attribute("html", "data-theme") == "dark"
         contrast(page)
@@ -301,7 +301,7 @@ def contrast(page):
 
 
 def printed():
-    """On paper every lane is there, and the controls aren't."""
+    """Paper has every lane and no controls."""
     with opened(name="page.html") as page:
         page.emulate_media(media="print")
         assert not page.locator("#filters").is_visible()
@@ -314,7 +314,7 @@ def printed():
 
 
 def crowd():
-    """Tens of thousands: a canvas, soon; the keys work there too."""
+    """Tens of thousands of lanes are soon drawn, on a canvas; the keys work there too."""
     with opened(wait=60_000) as page:
         count = len(connections())
         assert shown(page) == count > 20_000
@@ -343,17 +343,17 @@ def crowd():
 
 
 def cut():
-    """A page that was cut in the middle shows what is there, and says so."""
+    """A page that was cut short shows what is there, and says so."""
     with opened(name="cut.html") as page:
         assert "cut short" in page.locator("#notice").inner_text()
         assert 0 < shown(page) < len(connections())
 
 
 def empty():
-    """No connection at all is no error."""
+    """A page without connections is no error."""
     with opened() as page:
         assert figure(page, "rows") == 0
-        assert "No connection" in page.locator("#lanes").inner_text()
+        assert "No connections." in page.locator("#lanes").inner_text()
 
 
 {check.__name__: check for check in (

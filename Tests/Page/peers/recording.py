@@ -1,7 +1,7 @@
-"""Writes a recording as `trace --format csv --columns all` does, of connections that never were.
+"""Writes a recording of invented connections, as `trace --format csv --columns all` writes it.
 
-recording.py CONNECTIONS [SECONDS] > t.csv: the same bytes each time. Clients, servers, resets,
-refusals, leaks in CLOSE-WAIT, sockets from before the start, and hostile names among them.
+recording.py CONNECTIONS [SECONDS] > t.csv prints the same bytes each time: clients, servers, resets,
+refusals, leaks in CLOSE-WAIT, sockets that stay open, and hostile names.
 """
 import csv
 import random
@@ -53,7 +53,7 @@ class Socket:
 
 
 def stretch(low, high):
-    """Nanoseconds, of the same likelihood in each decade."""
+    """Random nanoseconds, log-uniform between powers of ten."""
     return int(10 ** random.uniform(low, high))
 
 
@@ -132,7 +132,7 @@ def main():
     writer.writeheader()
     sequence = 0
     for at, row in rows:
-        # One gap, as a loss leaves it.
+        # One gap, as a loss leaves.
         sequence += 4 if sequence == len(rows) // 2 else 1
         writer.writerow(dict(row, timestamp_unix_nano=at, sequence=sequence))
 

@@ -1,4 +1,4 @@
-"""Connections on the loopback: one is there before it says so, the others follow a line on standard input."""
+"""Connections on the loopback: one is open before "ready" is printed, the others follow a line on standard input."""
 import socket
 import sys
 

@@ -137,7 +137,7 @@ extension Privileged {
       try terminal.press("-", ",", ",")
       try terminal.screen("before") { $0.contains(" CLOSE-WAIT   python3/\(pair.server.pid)") }
       try terminal.press("Enter")
-      try terminal.screen("the detail") { $0.contains("a recording doesn't tell") && $0.contains("send 6") }
+      try terminal.screen("the detail") { $0.contains("not in a recording") && $0.contains("send 6") }
       try terminal.press("Escape", "0")
       try terminal.screen("the start") { $0.contains(" +0 ns of ") }
       try terminal.press("?")

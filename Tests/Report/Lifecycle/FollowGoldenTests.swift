@@ -4,7 +4,7 @@ import TCPStateReport
 import TestSupport
 import Testing
 
-/// Two connections at once, told step by step as their rows come.
+/// Two connections at once, shown step by step as their rows arrive.
 @Suite struct FollowGoldenTests {
   private static var rows: [Transition] {
     var rows: [Transition] = []
@@ -52,7 +52,7 @@ import Testing
     for line in buffer.text.split(separator: "\n") { #expect(DisplayWidth.of(String(line)) <= width, "\(line)") }
   }
 
-  /// Each step once, whatever was told when.
+  /// Each step is written once, whenever it is complete.
   @Test func json() throws {
     let buffer = Self.follow(width: 120, asJSON: true)
     if let difference = try Golden("follow/steps.jsonl").difference(from: buffer.withBytes { Data($0) }) {

@@ -4,7 +4,7 @@ import TCPStateReport
 import TestSupport
 import Testing
 
-/// Ladders and JSON as they should look.
+/// Ladders and their JSON, compared with golden files.
 @Suite struct LadderGoldenTests {
   enum Scenario: String, CaseIterable, Sendable {
     case textbook, clientAlone = "client-alone", serverAlone = "server-alone", ipv6, reset, refused

@@ -4,7 +4,7 @@ import TCPStateReport
 import TestSupport
 import Testing
 
-/// The page as text: its data, and that nothing in it can become markup.
+/// The page as text: its data, and that none of it can become markup.
 @Suite struct HTMLReportTests {
   static func page(_ rows: [Transition], losses: [Int: UInt64] = [:], limit: UInt64 = 1000) -> String {
     var report = HTMLReport(limit: limit)
@@ -15,7 +15,7 @@ import Testing
     return buffer.text
   }
 
-  /// The JSON of the script elements whose start tag holds `mark`.
+  /// The JSON of the script elements whose start tag contains `mark`.
   static func data(_ page: String, _ mark: String) throws -> [Any] {
     try page.components(separatedBy: "<script type=\"application/json\"").dropFirst().compactMap { part in
       guard let tag = part.firstIndex(of: ">"), part[..<tag].contains(mark) else { return nil }
@@ -55,13 +55,13 @@ import Testing
     script.handshake()
     script.rows.remove(at: 2)  // the server's LISTEN → SYN-RECEIVED
     script.orderlyClose(.client, at: 5_800_000)
-    #expect(try Self.totals(Self.page(script.rows))["unmatched"] as? Int == 0, "its first row is taken as it is")
+    #expect(try Self.totals(Self.page(script.rows))["unmatched"] as? Int == 0, "a first row contradicts nothing")
     let wait = try #require(script.rows.firstIndex { $0.new == .finWait1 })
     script.rows.remove(at: wait)
     #expect(try Self.totals(Self.page(script.rows))["unmatched"] as? Int == 1)
   }
 
-  /// A socket from before the start is a connection though nothing happens to it.
+  /// A socket that was open before the start is a connection even if nothing happens to it.
   @Test func found() throws {
     var script = LifeScript()
     script.go(.server, .closeWait, at: 0) { row in
@@ -77,7 +77,25 @@ import Testing
     #expect((server[10] as? [Any])?.isEmpty == true)
   }
 
-  @Test func endedOnesBeyondTheLimitAreOnlyCounted() throws {
+  /// The page's words are the code's tables, and its script's few constants agree with them.
+  @Test func words() throws {
+    let page = Self.page([])
+    let words = try #require(try Self.data(page, "id=\"words\"").first as? [String: [Any]])
+    let states = try #require(words["states"] as? [[Any]])
+    #expect(states.map { $0[0] as? Int } == TCPState.all.map { Int($0.number) })
+    #expect(states.map { $0[1] as? String } == TCPState.all.map { $0.name(.rfc) })
+    #expect(states.map { $0[3] as? String } == TCPState.all.map { $0.name(.openTelemetry) })
+    #expect(words["roles"] as? [String] == Role.allCases.map { $0.name.description })
+    let reasons = try #require(words["reasons"] as? [String])
+    #expect(reasons.count == Reason.allCases.count && Set(reasons).count == reasons.count && !reasons.contains(""))
+    for (name, state) in [
+      ("ESTABLISHED", .established), ("TIME_WAIT", .timeWait), ("CLOSED", .closed), ("LISTEN", .listen),
+    ] as [(String, TCPState)] {
+      #expect(page.contains("\nconst \(name) = \(state.number);\n"))
+    }
+  }
+
+  @Test func endedConnectionsBeyondTheLimitAreOnlyCounted() throws {
     var script = LifeScript()
     script.handshake()
     script.orderlyClose(.client, at: 5_800_000)
@@ -103,8 +121,8 @@ import Testing
     #expect(client[3] as? String == NameText.visibleString(ShortName(name)))
   }
 
-  /// A recording keeps U+FFFD of what isn't UTF-8, at most 16 bytes of it.
-  @Test func invalidBytesLookAsReadBack() throws {
+  /// A recording keeps U+FFFD for bytes that aren't UTF-8, at most 16 bytes in all.
+  @Test func invalidBytesLookTheSameLiveAndRecorded() throws {
     for bytes in [[0xff], [0x61, 0xc3, 0x28], Array(repeating: 0x80, count: 15)] as [[UInt8]] {
       var live = LifeScript()
       live.client.ownerName = ShortName(bytes: bytes)

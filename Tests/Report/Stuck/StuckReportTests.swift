@@ -1,5 +1,5 @@
 import Foundation
-import TCPStateCore
+@testable import TCPStateCore
 import TCPStateReport
 import TestSupport
 import Testing
@@ -102,7 +102,7 @@ import Testing
     }
   }
 
-  /// What `--watch` tells of each as it crosses the threshold, and as it ends after all.
+  /// What `--watch` prints as a socket crosses the threshold, and as it ends.
   @Test(arguments: ["plain", "color"]) func watch(_ name: String) throws {
     var buffer = ByteBuffer()
     var line = StuckLine(
@@ -117,7 +117,7 @@ import Testing
     if name == "plain" { #expect(!buffer.text.contains("\u{1b}"), "a hostile name reaches the terminal") }
   }
 
-  /// What `--exec` hands on: a variable each for what is known, none for what isn't.
+  /// What `--exec` passes on: one variable per known field, none for the unknown ones.
   @Test func environment() throws {
     let sockets = Self.reading.sockets
     let held = StuckEnvironment.variables(
@@ -134,7 +134,7 @@ import Testing
     #expect(Set(connecting.map { $0.prefix { $0 != "=" } }).count == connecting.count)
   }
 
-  /// What a socket may be found in, and by whom it may be held then.
+  /// The states that a socket may be found in, and the verdicts it may have there.
   private static let cases: [(TCPState, [Verdict])] = [
     (.synSent, [.held, .unseen]), (.synReceived, [.halfOpen]),
     (.established, [.held, .shared, .unaccepted, .unseen, .unknown]),
@@ -142,7 +142,7 @@ import Testing
     (.finWait2, [.held, .orphan, .unknown]), (.closing, [.orphan]), (.lastAck, [.held, .orphan]),
   ]
 
-  /// Each has its sentence, and none of them an empty place.
+  /// Each state and verdict has its sentence, and no sentence has an empty place.
   @Test func advice() throws {
     var reading = StuckReading()
     let holder = SocketHolder(pid: 812, name: ShortName("nginx"), descriptor: 14)
@@ -167,5 +167,35 @@ import Testing
     StuckTable(reading, style: StuckStyle(table: TableStyle(), ownNamespace: 1)).append(to: &buffer)
     try check("advice.txt", buffer)
     #expect(!buffer.text.contains("  :") && !buffer.text.contains(" ,"))
+  }
+
+  /// Of SO_REUSEPORT listeners the kernel doesn't show which one's queue a socket is in.
+  @Test func oneOfSeveralQueues() {
+    var socket = Self.reading.sockets[2]
+    socket.listeners.append(socket.listeners[0])
+    var reading = StuckReading()
+    reading.sockets = [socket]
+    var buffer = ByteBuffer()
+    StuckTable(reading, style: StuckStyle(table: TableStyle(), ownNamespace: 1)).append(to: &buffer)
+    #expect(buffer.text.contains("  in one of 2 queues, such as that of gunicorn/901 (:8080, 129 of 128)\n"))
+  }
+
+  /// The words of every forecast for TIME-WAIT.
+  @Test func forecasts() {
+    let local = Endpoint(address: IPAddress(v4: 0x0a00_0005), port: 0)
+    let peer = Endpoint(address: IPAddress(v4: 0x0a00_0009), port: 443)
+    func table(ports: UInt64?, connected: Bool? = true, ages: [UInt64?]) -> String {
+      var group = TimeWaitGroup(netns: 1, local: local, peer: peer, connected: connected, ports: ports)
+      for age in ages { group.add(age: age.map { $0 * 1_000_000_000 }, maker: nil) }
+      var buffer = ByteBuffer()
+      TimeWaitTable([group], style: StuckStyle(table: TableStyle(), ownNamespace: 1)).append(to: &buffer)
+      return buffer.text
+    }
+    #expect(table(ports: 100, ages: [0, 1, 2]).hasSuffix("  levels off at 18 at this rate\n"))
+    #expect(table(ports: 100, ages: [30, 40]).hasSuffix("  falling\n"))
+    #expect(table(ports: 2, ages: [0, 1]).hasSuffix("  no ports left\n"))
+    #expect(table(ports: 10, ages: [0, 1, 2, 3]).hasSuffix("  no ports left in 15.0 s at this rate\n"))
+    #expect(table(ports: nil, connected: false, ages: [1]).contains("  closed by this side; uses no ephemeral ports\n"))
+    #expect(table(ports: 100, ages: [nil]).contains("TIME-WAIT  OLDEST  PER S"))
   }
 }

@@ -4,9 +4,10 @@ import TCPStateReport
 import TestSupport
 import Testing
 
-/// What `summary` shows of the samples: alone, by one key, by two; as a table with bars, CSV and JSON Lines.
+/// What `summary` shows of the samples: ungrouped, by one key and by two; as a table with histograms, as CSV
+/// and as JSON Lines.
 @Suite struct SummaryGoldenTests {
-  /// Each sample's connection under an id of its own, with stays of many lengths.
+  /// The samples' connections, each with an id of its own, and stays of many lengths.
   private static func lines(_ keys: [SummaryKey], top: Int = .max) -> SummaryLines {
     var summary = StaySummary(keys: keys, filter: RowFilter())
     for (number, sample) in [SampleTransitions.oneConnection, .ipv6, .hostileNames, .endings].enumerated() {
@@ -78,7 +79,7 @@ import Testing
     }
   }
 
-  /// Whatever it is grouped by, the stays are the same.
+  /// The number of stays doesn't depend on the grouping.
   @Test func sumsAgree() {
     func stays(_ lines: SummaryLines) -> UInt64 { lines.lines.reduce(0) { $0 + $1.summary.stays } }
     let all = stays(Self.lines([]))

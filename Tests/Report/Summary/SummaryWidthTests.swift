@@ -4,9 +4,9 @@ import TCPStateReport
 import TestSupport
 import Testing
 
-/// `summary` of many processes, in terminals of many widths.
+/// `summary` of many processes, on terminals of many widths.
 @Suite struct SummaryWidthTests {
-  /// Stays of some processes, one of them with a hostile name, and sockets that stay open.
+  /// Stays of several processes, one with a hostile name, and sockets that stay open.
   private static func summary(_ keys: [SummaryKey]) -> StaySummary {
     var random = SeededGenerator(seed: 3)
     var summary = StaySummary(keys: keys, filter: RowFilter())

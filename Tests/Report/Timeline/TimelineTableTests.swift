@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct TimelineTableTests {
-  /// Whatever the width, addresses are there in full.
+  /// Addresses are complete at any width.
   @Test(arguments: [nil, 1, 20, 79, 80, 99, 100, 113, 114, 120, 126, 160, 500])
   func nothingIsCut(_ width: Int?) {
     var table = TimelineTable(style: TableStyle(width: width, utc: true))
@@ -17,7 +17,7 @@ import Testing
     }
   }
 
-  /// At every width a plain connection fits, from the narrowest that the compact layout is made for.
+  /// A plain connection fits every width that the layouts are made for.
   @Test func fitsEveryWidth() {
     for width in 80...260 {
       var table = TimelineTable(style: TableStyle(width: width, utc: true))
@@ -30,7 +30,7 @@ import Testing
     }
   }
 
-  /// Nor does one wrap that ends other than in order, with ports and processes as they come.
+  /// A connection that ends other than in order fits too, with all kinds of ports and process names.
   @Test(
     arguments: [80, 120, 160],
     [.resetReceived, .resetSent, .timeout, .killed, .unaccepted] as [Reason])
@@ -60,7 +60,7 @@ import Testing
     }
   }
 
-  /// One long cell must not make all later lines wrap.
+  /// One long cell doesn't make all later lines wrap.
   @Test(arguments: [80, 107, 120])
   func oneLongLineAlone(_ width: Int) {
     var table = TimelineTable(style: TableStyle(width: width, utc: true))
@@ -78,7 +78,7 @@ import Testing
     }
   }
 
-  @Test func headerComesAgainWhenColumnsChange() {
+  @Test func headerIsRepeatedWhenColumnsChange() {
     var table = TimelineTable(style: TableStyle(width: 160, utc: true))
     var buffer = ByteBuffer()
     func headers(_ buffer: borrowing ByteBuffer) -> Int {
@@ -106,7 +106,7 @@ import Testing
     }
   }
 
-  @Test func actorsWhoAreNotTheOwner() {
+  @Test func anActorOtherThanTheOwnerIsNamed() {
     var row = SampleTransitions.client()
     row.old = .established
     row.new = .finWait1

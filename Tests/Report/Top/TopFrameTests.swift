@@ -51,9 +51,9 @@ import Testing
 
   enum Scene: String, CaseIterable, Sendable {
     case list, detail, help, filtered, process, empty
-    /// The list of a group, the detail as just read, and a recording.
+    /// The list of a group, a detail screen with a live reading, and a recording.
     case group, held, recording, recordingHelp = "recording-help"
-    /// What this kernel can't give.
+    /// Notes on what this kernel doesn't provide.
     case note, notes, notesHelp = "notes-help"
   }
 
@@ -126,7 +126,7 @@ import Testing
     }
   }
 
-  /// No size breaks a frame.
+  /// A frame has the right size whatever the terminal's is.
   @Test func everySize() {
     for width in stride(from: 1, through: 200, by: 7) {
       for height in [1, 2, 5, 10, 24] {

@@ -1,7 +1,7 @@
 "use strict";
 
-// How many connections are in each state over the whole time: a stacked area, and where the time that
-// the lanes show is chosen.
+// How many connections are in each state over the whole recording, as stacked areas. Dragging on the chart
+// selects the time range that the lanes show.
 
 class AreaChart {
   constructor(app) {
@@ -17,8 +17,8 @@ class AreaChart {
     this.plot = width - this.margin.left - this.margin.right;
     if (!lanes.length || totals.end <= totals.start) {
       this.box.replaceChildren(element("p", { class: "empty" }, lanes.length
-        ? "All that was recorded is of one moment."
-        : "No connection."));
+        ? "Everything recorded happened at the same moment."
+        : "No connections."));
       this.svg = null;
       return;
     }
@@ -115,7 +115,7 @@ class AreaChart {
     for (const [time, count] of this.app.recording.totals.losses) {
       const x = this.x(time);
       this.svg.append(svg("line", { class: "loss", x1: x, x2: x, y1: this.margin.top, y2: this.margin.top + this.plotHeight },
-        svg("title", {}, `${number(count)} lost before ${this.app.clock.full(time)}`)));
+        svg("title", {}, `${counted(count, "event")} lost before ${this.app.clock.full(time)}`)));
     }
   }
 
@@ -141,7 +141,7 @@ class AreaChart {
         const times = [this.time(began), this.time(at(event))].sort((a, b) => a - b);
         this.app.show(times[0], times[1]);
       }
-      this.tell(event, at(event));
+      this.showTip(event, at(event));
     });
     this.svg.addEventListener("pointerup", (event) => {
       if (began !== null && Math.abs(at(event) - began) <= 3) this.app.showAll();
@@ -153,7 +153,7 @@ class AreaChart {
     });
   }
 
-  tell(event, x) {
+  showTip(event, x) {
     const bin = Math.floor(((x - this.margin.left) / this.plot) * this.bins);
     if (bin < 0 || bin >= this.bins) return;
     this.cursor.setAttribute("x1", x);
@@ -169,7 +169,7 @@ class AreaChart {
   }
 }
 
-/* By state: how many connections were in it on the average of each of `bins` equal parts of the time. */
+/* By state: the average number of connections in it, for each of `bins` equal parts of the time. */
 function occupancy(lanes, from, to, bins) {
   const layers = new Map();
   const width = (to - from) / bins;
@@ -193,7 +193,7 @@ function occupancy(lanes, from, to, bins) {
   return layers;
 }
 
-/* Parts of the first and the last bin; those between are whole, noted as a step up and one down. */
+/* Adds the shares of the first and last bin; those between are whole, recorded as a step up and a step down. */
 function addShare({ parts, steps }, start, first, end, last) {
   if (first === last) {
     parts[first] += end - start;

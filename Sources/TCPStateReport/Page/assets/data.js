@@ -1,6 +1,6 @@
 "use strict";
 
-// The data as PageLives.swift and PageTotals.swift write it: what is at each place of its arrays.
+// The data as PageLives.swift and PageTotals.swift write it: the names of the places in its arrays.
 
 const END = {
   id: 0, role: 1, pid: 2, name: 3, local: 4, localPort: 5, peer: 6, peerPort: 7, reason: 8, found: 9,
@@ -16,7 +16,7 @@ const STEP = {
   unanswered: 9, state: 10, remark: 11,
 };
 
-/* One socket of a connection on this host, with its states as segments of time. */
+/* One socket of a connection on this host, with its states as time segments. */
 class Lane {
   constructor(end, life, side, totals) {
     this.data = end;
@@ -35,10 +35,10 @@ class Lane {
   get owner() { return ownerText(this.data[END.name], this.data[END.pid]); }
   get local() { return endpoint(this.data[END.local], this.data[END.localPort]); }
   get peer() { return endpoint(this.data[END.peer], this.data[END.peerPort]); }
-  /* How long it has been in the last state; at least, if it was found in it. */
+  /* How long it has been in the last state; a lower bound if it was found in it. */
   get age() { return this.end - (this.segments.at(-1)?.start ?? this.end); }
   get ageIsBound() { return this.data[END.moments].length === 0; }
-  /* Whether its beginning or its end is beyond what was recorded. */
+  /* Whether its beginning or its end is outside the recording. */
   get lengthIsBound() { return this.isOpen || this.segments[0]?.isOlder === true; }
 
   get haystack() {
@@ -49,8 +49,8 @@ class Lane {
   hasBeenIn(states) { return this.segments.some((segment) => states.has(segment.state)); }
 }
 
-/* start and end in nanoseconds after the base, to be drawn; stay, which is null if the rows don't tell it.
-   A stay leads back to where its state began: before the row, for a listener's child, or before the trace. */
+/* Segments to draw: `start` and `end` in nanoseconds after the base; `stay` is null if the rows don't give it.
+   A stay leads back to where its state began: before the first row for a listener's child, or before the trace. */
 function segmentsOf(end, last, totals) {
   const segments = [];
   const moments = end[END.moments];
@@ -114,7 +114,7 @@ class Recording {
     });
   }
 
-  /* The ladder of a life; its chunk is read when it is first asked for. */
+  /* The ladder of a life; its chunk is parsed at the first request. */
   ladder(life) {
     const script = this.ladderScripts[life.chunk];
     if (!this.parsedLadders[life.chunk] && script) this.parsedLadders[life.chunk] = this.parse(script);
@@ -122,7 +122,7 @@ class Recording {
   }
 }
 
-/* A page that was cut short has no totals: what has arrived makes do. */
+/* A page that was cut short has no totals; these are computed from what arrived. */
 function totalsOfCutPage(base, lives) {
   let start = Infinity;
   let end = -Infinity;

@@ -1,8 +1,9 @@
 "use strict";
 
-// One connection as the textbook draws it: both ends, each step, its sequence numbers. The steps come
-// ready with the data; nothing is concluded here.
+// One connection as a textbook draws it: both ends, each step and its sequence numbers. The steps are
+// part of the data; nothing is derived here.
 
+// The style sheet's classes, by the number of a step's basis.
 const BASIS = ["observed", "implied", "expected"];
 
 class Detail {
@@ -38,10 +39,11 @@ class Detail {
     const { lane } = this;
     const ladder = this.app.recording.ladder(lane.life);
     const [client, server] = lane.life.lanes;
+    const isDirected = this.app.recording.words.roles[lane.data[END.role]] !== "unknown";
     const title = element("h2", { id: "detail-title" },
-      this.end(client, server, 0), lane.data[END.role] === 0 ? " — " : " → ", this.end(server, client, 1));
+      this.end(client, server), isDirected ? " → " : " — ", this.end(server, client));
     const numbers = element("button", { type: "button", "aria-pressed": String(this.relative),
-      title: "Sequence numbers as offsets from the initial ones",
+      title: "Show sequence numbers relative to the initial ones",
       onclick: (event) => {
         this.relative = !this.relative;
         this.draw();
@@ -57,11 +59,11 @@ class Detail {
       ladder && ladder[LADDER.steps].length
         ? this.ladder(ladder)
         : element("p", { class: "quiet" }, ladder
-          ? "Nothing happened to it: it was there before the start, and stayed as it was."
+          ? "Nothing happened: the connection was open before the start and stayed in the same state."
           : "Its steps are missing: the page was cut short."));
   }
 
-  end(own, other, side) {
+  end(own, other) {
     if (own) {
       const text = own.owner === UNKNOWN ? own.local : `${own.owner} ${own.local}`;
       return foreign(text);
@@ -83,7 +85,7 @@ class Detail {
     return element("p", { class: "facts" }, parts.filter(Boolean).join(" · "));
   }
 
-  /* The states of one end and how long it stayed in each. */
+  /* The states of one end, and how long it stayed in each. */
   passage(lane) {
     const { states } = this.app;
     const items = lane.segments.map(({ state, stay, atLeast }) => element("span", {}, states.swatch(state),

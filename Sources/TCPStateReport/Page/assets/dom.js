@@ -1,6 +1,6 @@
 "use strict";
 
-// Elements are only ever made here, and text only ever set as text: names come from other people.
+// The only place that creates elements. Text is only ever set as text, because names come from other people.
 
 const byId = (id) => document.getElementById(id);
 
@@ -25,7 +25,7 @@ function fill(made, attributes, children) {
   return made;
 }
 
-/* Foreign text, kept from turning its surroundings around. */
+/* Foreign text, isolated so that right-to-left text doesn't reorder what is around it. */
 const foreign = (text, className = null) => element("bdi", { class: className, dir: "ltr" }, text);
 
 const Tip = {

@@ -1,6 +1,6 @@
 "use strict";
 
-// Which connections are looked at: text, process, peer and states, all of which must fit.
+// Which connections are shown: text, process, peer and states must all match.
 
 class Filter {
   constructor(recording, states, changed) {
@@ -24,7 +24,7 @@ class Filter {
     for (const [name, count] of counts.slice(0, most)) {
       select.append(element("option", { value: `=${name ?? ""}` }, `${name ?? UNKNOWN} (${number(count)})`));
     }
-    if (counts.length > most) select.append(element("option", { disabled: true }, "more by search"));
+    if (counts.length > most) select.append(element("option", { disabled: true }, "search for more"));
   }
 
   countStates() {
@@ -96,7 +96,7 @@ class Filter {
   }
 }
 
-/* [key, count] by count, the most first. */
+/* [key, count] pairs, the highest count first. */
 function countBy(lanes, key) {
   const counts = new Map();
   for (const lane of lanes) counts.set(key(lane), (counts.get(key(lane)) ?? 0) + 1);

@@ -1,12 +1,15 @@
 "use strict";
 
-// Values as people read them; what the command's tables say, in the same words.
+// Values for people, written as the command's tables write them.
 
 const UNKNOWN = "–";
 
 const number = (value) => (value === null ? UNKNOWN : value.toLocaleString("en-US"));
 
-/* Three significant digits below a minute, then two units; a lower bound is cut, not rounded. */
+/* `2 rows`, `1 row` */
+const counted = (value, noun) => `${number(value)} ${noun}${value === 1 ? "" : "s"}`;
+
+/* Three significant digits below a minute, then two units. A lower bound is truncated, not rounded. */
 function duration(ns, atLeast = false) {
   if (ns === null) return UNKNOWN;
   const prefix = atLeast ? "≥ " : "";
@@ -25,7 +28,7 @@ function duration(ns, atLeast = false) {
   return `${prefix}${Math.floor(seconds / 86400)} d ${Math.floor(seconds / 3600) % 24} h`;
 }
 
-/* 100 µs, 1 ms: for axes, where the numbers are round. */
+/* 100 µs, 1 ms: for axes, whose numbers are round. */
 function roundDuration(ns) {
   for (const [unit, name] of [[86400e9, "d"], [3600e9, "h"], [60e9, "min"], [1e9, "s"], [1e6, "ms"], [1e3, "µs"]]) {
     if (ns >= unit * 0.999) return `${Math.round(ns / unit)} ${name}`;
@@ -45,7 +48,7 @@ const endpoint = (address, port) =>
 const ownerText = (name, pid) =>
   name === null && pid === null ? UNKNOWN : name === null ? `${pid}` : pid === null ? name : `${name}/${pid}`;
 
-/* Clock times of nanoseconds after a base, in the viewer's zone or UTC. */
+/* Times in nanoseconds after a base as clock times, in the viewer's zone or UTC. */
 class Clock {
   constructor(base) {
     this.base = BigInt(base);
@@ -75,7 +78,7 @@ class Clock {
     return `${date} ${clock}${digits ? "." + fraction.slice(0, digits) : ""}`;
   }
 
-  /* As fine as a step of an axis asks for. */
+  /* With as many digits as the step of an axis needs. */
   tick(offset, step) {
     const { clock, fraction } = this.parts(offset);
     if (step >= 60e9) return clock.slice(0, 5);
@@ -84,7 +87,7 @@ class Clock {
     return `${clock.slice(3)}.${fraction.slice(0, digits)}`;
   }
 
-  /* Minutes that local time is ahead of UTC at the base, as nanoseconds; ticks fall on round local times. */
+  /* How far local time is ahead of UTC at the base, in nanoseconds; ticks fall on round local times. */
   get shift() {
     const minutes = this.utc ? 0 : -new Date(Number(this.base / 1000000n)).getTimezoneOffset();
     return minutes * 60e9;
@@ -102,10 +105,10 @@ const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500]
   .concat([1, 2, 7, 14, 30, 90, 365].map((d) => d * 86400e9))
   .sort((a, b) => a - b);
 
-/* Round times between `from` and `to`, at most `most` of them. */
+/* At most `most` round times between `from` and `to`. */
 function timeTicks(clock, from, to, most) {
   const step = STEPS.find((candidate) => (to - from) / candidate <= most) ?? STEPS[STEPS.length - 1];
-  // Only the part below a day matters to where round times are.
+  // Only the time of day decides where round times are.
   const phase = Number(clock.base % 86400000000000n) + clock.shift;
   const ticks = [];
   for (let tick = Math.ceil((from + phase) / step) * step - phase; tick <= to && ticks.length <= most; tick += step) {

@@ -1,6 +1,6 @@
 "use strict";
 
-// Pointer and keys over the lanes.
+// Pointer and keyboard input on the lanes.
 
 class LanesInput {
   constructor(view) {
@@ -19,7 +19,7 @@ class LanesInput {
 
   begin(event) {
     if (event.button !== 0) return;
-    // The scroll bar is the browser's.
+    // The browser handles the scroll bar.
     if (event.clientX > this.view.box.getBoundingClientRect().left + this.view.box.clientWidth) return;
     this.drag = { x: event.clientX, from: this.app.view.from, to: this.app.view.to, moved: false };
   }
@@ -35,7 +35,7 @@ class LanesInput {
       this.app.show(drag.from + by, drag.to + by);
       return;
     }
-    this.tell(event);
+    this.showTip(event);
   }
 
   end(event) {
@@ -53,7 +53,7 @@ class LanesInput {
     this.view.box.classList.remove("moving");
   }
 
-  tell(event) {
+  showTip(event) {
     const found = event.pointerType === "touch" ? null : this.view.at(event.clientX, event.clientY);
     if (!found) {
       Tip.hide();

@@ -1,7 +1,7 @@
 "use strict";
 
-// A lane per connection. Up to a few hundred are elements, which print well; more are drawn on a
-// canvas, only those in sight.
+// One lane per socket. Up to a few hundred are elements, which print well; more are drawn on a
+// canvas, and only the visible ones.
 
 const MOST_ELEMENTS = 300;
 const ROW = 22;
@@ -30,7 +30,7 @@ class LanesView {
     return from + (x / this.plot) * (to - from);
   }
 
-  /* Takes other lanes, or the same in another order; the chosen one stays so if it is among them. */
+  /* Takes other lanes, or the same in another order. The selection is kept if its lane is among them. */
   take(lanes) {
     const kept = this.lanes[this.chosen];
     this.lanes = lanes;
@@ -45,8 +45,8 @@ class LanesView {
     this.drawAxis();
     if (!this.lanes.length) {
       this.box.replaceChildren(element("p", { class: "empty" }, this.app.filter.isActive
-        ? "No connection fits the filters."
-        : "No connection."));
+        ? "No connections match the filters."
+        : "No connections."));
       this.box.removeAttribute("aria-activedescendant");
     } else if (this.asCanvas) {
       this.drawCanvas();
@@ -56,7 +56,7 @@ class LanesView {
     }
   }
 
-  /* The time has changed, and nothing else. */
+  /* Draws again after only the time range has changed. */
   redraw() {
     this.drawAxis();
     if (!this.lanes.length) return;
@@ -67,7 +67,7 @@ class LanesView {
     }
   }
 
-  /* In shares of the width, so that it fits paper too. */
+  /* Positions are shares of the width, so that the axis fits paper too. */
   drawAxis() {
     const { from, to } = this.app.view;
     const { step, ticks } = timeTicks(this.app.clock, from, to, Math.max(3, Math.floor(this.plot / 120)));
@@ -81,7 +81,7 @@ class LanesView {
       element("div", { class: "marks" }, marks));
   }
 
-  /* [x, width, state] of each segment that is in sight. */
+  /* [x, width, state] of each visible segment. */
   pieces(lane) {
     const { from, to } = this.app.view;
     const pieces = [];
@@ -89,7 +89,7 @@ class LanesView {
       if (end < from || start > to) continue;
       const left = Math.max(0, this.x(start));
       const right = Math.min(this.plot, this.x(end));
-      // A stay too short to be seen is a hairline all the same.
+      // Even the shortest stay is at least a hairline.
       pieces.push([left, Math.max(right - left, 1), state]);
     }
     return pieces;
@@ -129,7 +129,7 @@ class LanesView {
     this.canvas = element("canvas", { "aria-hidden": "true" });
     const spacer = element("div", { class: "spacer" });
     spacer.style.height = `${this.lanes.length * ROW}px`;
-    // What assistive technology is told: the chosen lane alone, for the others are no elements.
+    // Assistive technology gets the selected lane only, because the others are not elements.
     this.spoken = element("div", { class: "unseen", role: "option", id: "lane-chosen", "aria-selected": "true" });
     this.box.replaceChildren(this.canvas, spacer, this.spoken);
     this.paint();
@@ -177,7 +177,7 @@ class LanesView {
     context.clip();
     context.font = `12.5px ${family}`;
     context.fillStyle = colors.ink;
-    // Isolated, so that a name can't turn what follows it around.
+    // Isolated, so that a right-to-left name doesn't reorder what follows it.
     const owner = `\u2066${lane.owner}\u2069`;
     context.fillText(owner, 10, top + ROW / 2);
     if (this.label > 200) {
@@ -217,7 +217,7 @@ class LanesView {
     context.setLineDash([]);
   }
 
-  // Choosing
+  // Selection
 
   describe(lane) {
     const stays = lane.segments.map(
@@ -251,7 +251,7 @@ class LanesView {
     this.box.setAttribute("aria-activedescendant", `lane-${this.chosen}`);
   }
 
-  /* The lane below a point of the window, and the time there; null where there is none. */
+  /* The lane at a point of the window, and the time there; null if there is none. */
   at(clientX, clientY) {
     const box = this.box.getBoundingClientRect();
     const index = Math.floor((clientY - box.top - this.box.clientTop + this.box.scrollTop) / ROW);

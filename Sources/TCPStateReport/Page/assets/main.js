@@ -1,6 +1,6 @@
 "use strict";
 
-// Puts the parts together: what is filtered, which time is shown, which theme.
+// Connects the parts and keeps what they share: the filter, the time range and the theme.
 
 class App {
   constructor() {
@@ -25,7 +25,7 @@ class App {
 
   get isZoomed() { return this.view.from > this.whole.from || this.view.to < this.whole.to; }
 
-  /* The filters have changed, or how the lanes are sorted. */
+  /* Draws again after the filters have changed. */
   update() {
     const lanes = this.filter.apply();
     const all = this.recording.lanes.length;
@@ -129,7 +129,7 @@ class App {
     });
   }
 
-  /* Keys that work everywhere but in fields. */
+  /* Keys that work everywhere except in fields. */
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || byId("help").open) return;
     const isTyping = event.target.matches("input, select, textarea");

@@ -1,13 +1,13 @@
 "use strict";
 
-// The states' names and letters come with the data; colours are page.css's, by the machine name.
+// The states' names and letters come with the data. page.css has the colours, by machine name.
 
-// By the kernel's numbers.
+// The kernel's numbers of the states that the page treats specially; a test compares them with the table in the code.
 const ESTABLISHED = 1;
 const TIME_WAIT = 6;
 const CLOSED = 7;
 const LISTEN = 10;
-/* In these a connection may stay: ESTABLISHED works, TIME-WAIT ends by itself. */
+/* States a connection may stay in: ESTABLISHED is at work, TIME-WAIT ends by itself. */
 const SETTLED = new Set([ESTABLISHED, TIME_WAIT, CLOSED, LISTEN]);
 
 class States {
@@ -25,12 +25,12 @@ class States {
     return number === null ? UNKNOWN : this.entry(number).name;
   }
 
-  /* For SVG and HTML, follows the theme by itself. */
+  /* The colour for SVG and HTML, which follows the theme by itself. */
   variable(number) {
     return `var(--${this.entry(number).key})`;
   }
 
-  /* For a canvas. */
+  /* The colour for a canvas. */
   color(number) {
     const key = this.entry(number).key;
     if (!this.colors.has(key)) {
@@ -39,7 +39,7 @@ class States {
     return this.colors.get(key);
   }
 
-  /* What can be read on the state's colour: WCAG's relative luminance decides. */
+  /* A text colour that is readable on the state's colour, by WCAG's relative luminance. */
   ink(number) {
     const channels = this.color(number).slice(1).match(/../g) ?? ["0", "0", "0"];
     const [red, green, blue] = channels.map((hex) => {
@@ -49,7 +49,7 @@ class States {
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.18 ? "#14181c" : "#ffffff";
   }
 
-  /* null for CLOSED and LISTEN, which nothing is drawn in. */
+  /* null for CLOSED and LISTEN, which are never drawn. */
   swatch(number) {
     if (number === CLOSED || number === LISTEN) return null;
     const made = element("span", { class: "swatch", "aria-hidden": "true" }, this.entry(number).letter);

@@ -1,6 +1,6 @@
 "use strict";
 
-// Stays per state: one logarithmic scale of time for all, so that states compare.
+// Stays per state, all on one logarithmic time scale so that states can be compared.
 
 const PER_DECADE = 6;
 const QUANTILES = [["p50", 0.5], ["p90", 0.9], ["p99", 0.99]];
@@ -18,7 +18,7 @@ class StaysTable {
       .concat([...stays.keys()].filter((state) => !states.order.includes(state)));
     if (!order.length) {
       this.table.replaceChildren(element("tbody", {}, element("tr", {}, element("td", { class: "empty" },
-        "No stay has ended."))));
+        "No stays have ended."))));
       return;
     }
     const scale = this.scale(stays);
@@ -73,15 +73,15 @@ class StaysTable {
     }
     const most = Math.max(...counts);
     const made = svg("svg", { viewBox: `0 0 ${bins} 30`, preserveAspectRatio: "none", role: "img",
-      "aria-label": `${this.app.states.name(state)}: ${number(sorted.length)} stays, median ${duration(quantiles[0])}` });
+      "aria-label": `${this.app.states.name(state)}: ${counted(sorted.length, "stay")}, median ${duration(quantiles[0])}` });
     made.append(svg("line", { class: "axis-line", x1: 0, x2: bins, y1: 29.5, y2: 29.5, "vector-effect": "non-scaling-stroke" }));
     counts.forEach((count, bin) => {
       if (!count) return;
-      // The root of the count: few long stays are what is looked for.
+      // The square root of the count: the few long stays are what people look for.
       const height = Math.max(1.5, Math.sqrt(count / most) * 27);
       const from = roundDuration(10 ** (scale.from + bin / PER_DECADE));
       const bar = svg("rect", { x: bin + 0.06, width: 0.88, y: 29.5 - height, height },
-        svg("title", {}, `${number(count)} from ${from} on`));
+        svg("title", {}, `${counted(count, "stay")} from ${from} up`));
       bar.style.fill = this.app.states.variable(state);
       made.append(bar);
     });
@@ -104,14 +104,14 @@ class StaysTable {
   }
 }
 
-/* Beyond 1 s powers of ten of seconds go on, for 1,000 s is no round time in any other unit. */
+/* Above 1 s the powers of ten stay in seconds, because 1,000 s isn't round in any other unit. */
 function roundPower(power) {
   const units = ["ns", "µs", "ms", "s"];
   const unit = Math.min(3, Math.floor(power / 3));
   return `${number(10 ** (power - unit * 3))} ${units[unit]}`;
 }
 
-/* By state: its stays in order, as the rows tell them, and whether the longest is a lower bound. */
+/* By state: its stays from the rows, sorted, and whether the longest is a lower bound. */
 function collectStays(lanes) {
   const stays = new Map();
   for (const { data } of lanes) {
@@ -133,7 +133,7 @@ function collectStays(lanes) {
   return stays;
 }
 
-/* The value at or below which the share lies: the nearest rank. */
+/* The value at or below which the share lies, by nearest rank. */
 const quantile = (sorted, share) => sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
 
 function fillStyle(made, style) {

@@ -1,6 +1,6 @@
 "use strict";
 
-// What was still in a state that ends only if somebody acts, the longest first.
+// Sockets still in a state that lasts until a program or the peer acts, the longest first.
 
 class StuckTable {
   constructor(app) {
@@ -19,7 +19,7 @@ class StuckTable {
       .sort((a, b) => b.age - a.age || a.id.localeCompare(b.id));
     byId("stuck-note").textContent = stuck.length
       ? `${number(stuck.length)} ${stuck.length === 1 ? "was" : "were"} in a state that lasts until a program or the peer acts.`
-      : "None was left in a state that lasts until a program or the peer acts.";
+      : "None were in a state that lasts until a program or the peer acts.";
     const more = byId("stuck-more");
     more.hidden = stuck.length <= 10;
     more.textContent = this.most === 10 ? `Show ${number(Math.min(stuck.length, 500))}` : "Show 10";

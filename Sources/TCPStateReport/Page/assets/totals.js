@@ -1,6 +1,6 @@
 "use strict";
 
-// The figures at the top, and whether all was seen.
+// The figures at the top, and whether the recording is complete.
 
 function showTotals(app) {
   const { totals, lanes, isCut } = app.recording;
@@ -24,10 +24,10 @@ function showTotals(app) {
   note.classList.toggle("alarm", isIncomplete);
   note.textContent = completeness(totals);
   const notices = [];
-  if (isCut) notices.push("This page was cut short: what is here is shown, its totals are missing.");
+  if (isCut) notices.push("This page was cut short: it shows what is there, and the totals are missing.");
   if (totals.omitted) {
-    notices.push(`${number(totals.omitted)} connections that had ended are counted above, but not in this page: charts and lanes show the first ${
-      number(totals.lives - totals.omitted)}. Filters of the command, such as --process or --for, make a smaller page.`);
+    notices.push(`${counted(totals.omitted, "ended connection")} ${totals.omitted === 1 ? "is" : "are"} counted above but left out of this page: charts and lanes show the first ${
+      number(totals.lives - totals.omitted)}. For a smaller page, filter when you make it, with --process for example, or record for less time with --for.`);
   }
   byId("notice").hidden = !notices.length;
   byId("notice").textContent = notices.join(" ");
@@ -36,12 +36,14 @@ function showTotals(app) {
 function completeness(totals) {
   if (totals.rows === null) return "";
   const parts = [totals.lost
-    ? `${number(totals.lost)} events were lost, at ${number(totals.gaps)} ${totals.gaps === 1 ? "place" : "places"} marked in red: stays around them are lower bounds.`
-    : "Nothing was lost: the sequence of rows has no gap."];
+    ? `${counted(totals.lost, "event")} ${totals.lost === 1 ? "was" : "were"} lost, at ${counted(totals.gaps, "place")} marked in red; the stays this affects are lower bounds.`
+    : "Nothing was lost: the sequence of rows has no gaps."];
   if (totals.unmatched) {
-    parts.push(`${number(totals.unmatched)} rows don't begin in the state in which the row before had left their connection.`);
+    parts.push(`${counted(totals.unmatched, "row")} ${totals.unmatched === 1 ? "doesn't" : "don't"} start in the state in which the previous row left the connection.`);
   }
-  if (totals.listenerRows) parts.push(`${number(totals.listenerRows)} rows are of listeners, which are not drawn.`);
+  if (totals.listenerRows) {
+    parts.push(`${counted(totals.listenerRows, "row")} ${totals.listenerRows === 1 ? "belongs" : "belong"} to listeners, which are not drawn.`);
+  }
   return parts.join(" ");
 }
 

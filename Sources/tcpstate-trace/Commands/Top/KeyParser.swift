@@ -1,36 +1,83 @@
 import TCPStateReport
 
-/// From bytes of a terminal to keys: ECMA-48 sequences as xterm and tmux send them.
-enum KeyParser {
-  static func keys(_ bytes: [UInt8]) -> [TopView.Key] {
-    let sequences: [(String, TopView.Key)] = [
-      ("\u{1b}[A", .up), ("\u{1b}[B", .down), ("\u{1b}[C", .right), ("\u{1b}[D", .left),
-      ("\u{1b}OC", .right), ("\u{1b}OD", .left), ("\u{1b}OA", .up), ("\u{1b}OB", .down), ("\u{1b}[5~", .pageUp),
-      ("\u{1b}[6~", .pageDown), ("\u{1b}[H", .home), ("\u{1b}[F", .end), ("\u{1b}[1~", .home), ("\u{1b}[4~", .end),
+/// Turns a terminal's bytes into keys: ECMA-48 sequences as xterm, tmux and the Linux console send them, and UTF-8.
+///
+/// A read may end in the middle of a sequence or a character; those bytes wait for the next read.
+/// An ESC at the end of a read is the Escape key, because nothing but time would distinguish the two.
+struct KeyParser {
+  /// A sequence longer than this is not a key's, and isn't waited for.
+  private static let longest = 32
+
+  private static let sequences: [[UInt8]: TopView.Key] = {
+    let table: [(String, TopView.Key)] = [
+      ("[A", .up), ("[B", .down), ("[C", .right), ("[D", .left), ("OA", .up), ("OB", .down), ("OC", .right),
+      ("OD", .left), ("[5~", .pageUp), ("[6~", .pageDown), ("[H", .home), ("[F", .end), ("[1~", .home), ("[4~", .end),
     ]
+    return Dictionary(uniqueKeysWithValues: table.map { (Array("\u{1b}\($0.0)".utf8), $0.1) })
+  }()
+
+  /// The beginning of a sequence or a character.
+  private var pending: [UInt8] = []
+
+  /// The keys that these bytes complete.
+  mutating func keys(_ bytes: [UInt8]) -> [TopView.Key] {
     var keys: [TopView.Key] = []
-    var rest = bytes[...]
-    next: while let byte = rest.first {
-      for (sequence, key) in sequences where rest.starts(with: sequence.utf8) {
-        keys.append(key)
-        rest = rest.dropFirst(sequence.utf8.count)
-        continue next
-      }
-      switch byte {
-      case 0x1b:
-        guard rest.count > 1, rest[rest.startIndex + 1] == UInt8(ascii: "[") else {
-          keys.append(.escape)
-          break
-        }
-        // A key that means nothing here: passed over up to its final byte.
-        rest = rest.dropFirst(2).drop { $0 < 0x40 || $0 > 0x7e }
-      case 0x0d, 0x0a: keys.append(.enter)
-      case 0x7f, 0x08: keys.append(.backspace)
-      case 0x20..<0x7f: keys.append(.character(Character(Unicode.Scalar(byte))))
-      default: break
-      }
-      rest = rest.dropFirst()
+    var rest = (pending + bytes)[...]
+    while let length = Self.length(rest) {
+      if let key = Self.key(rest.prefix(length)) { keys.append(key) }
+      rest = rest.dropFirst(length)
     }
+    pending = Array(rest)
     return keys
+  }
+
+  /// How many bytes the first key takes; `nil` if they haven't all arrived.
+  private static func length(_ bytes: ArraySlice<UInt8>) -> Int? {
+    guard let first = bytes.first else { return nil }
+    if first != 0x1b { return characterLength(bytes, first) }
+    switch bytes.dropFirst().first {
+    case UInt8(ascii: "["): return bracketLength(bytes)
+    case UInt8(ascii: "O"): return bytes.count < 3 ? nil : 3
+    default: return 1
+    }
+  }
+
+  /// A control sequence: parameters, then one final byte (ECMA-48, section 5.4).
+  private static func bracketLength(_ bytes: ArraySlice<UInt8>) -> Int? {
+    let parameters = bytes.dropFirst(2).prefix { (0x20...0x3f).contains($0) }
+    let length = 2 + parameters.count
+    guard length < bytes.count else { return length > longest ? length : nil }
+    let final = bytes[bytes.startIndex + length]
+    // The Linux console's F1 to F5 are `[[A` to `[[E`.
+    if final == UInt8(ascii: "["), parameters.isEmpty { return bytes.count < 4 ? nil : 4 }
+    // Anything else but a final byte cancels the sequence and is a key of its own.
+    return (0x40...0x7e).contains(final) ? length + 1 : length
+  }
+
+  private static func characterLength(_ bytes: ArraySlice<UInt8>, _ first: UInt8) -> Int? {
+    let length =
+      switch first {
+      case 0xc2...0xdf: 2
+      case 0xe0...0xef: 3
+      case 0xf0...0xf4: 4
+      default: 1
+      }
+    let tail = bytes.dropFirst().prefix(length - 1).prefix { (0x80...0xbf).contains($0) }
+    if tail.count == length - 1 { return length }
+    return bytes.count == tail.count + 1 ? nil : 1
+  }
+
+  /// The key that these bytes are; `nil` for one that means nothing here.
+  private static func key(_ bytes: ArraySlice<UInt8>) -> TopView.Key? {
+    switch bytes.first {
+    case 0x1b: return bytes.count == 1 ? .escape : sequences[Array(bytes)]
+    case 0x0d, 0x0a: return .enter
+    case 0x7f, 0x08: return .backspace
+    default: break
+    }
+    guard let text = String(validating: bytes, as: UTF8.self), let scalar = text.unicodeScalars.first,
+      scalar.value >= 0x20, !(0x7f...0x9f).contains(scalar.value)
+    else { return nil }
+    return .character(Character(scalar))
   }
 }

@@ -12,6 +12,7 @@ struct TopReplaySession: ~Copyable, Activity {
   private let filter: RowFilter
   private let style: TableStyle
   private var view = TopView()
+  private var parser = KeyParser()
   private var frame: TopFrame?
   private var last = KernelClock.monotonic()
   private var isGone = false
@@ -40,7 +41,7 @@ struct TopReplaySession: ~Copyable, Activity {
       isGone = true
       return
     }
-    for key in KeyParser.keys(input) {
+    for key in parser.keys(input) {
       view.handle(key, lines: frame?.listed ?? [], page: frame?.page ?? 0)
       if let travel = view.takeTravel() { replay.travel(travel) }
     }

@@ -24,6 +24,7 @@ struct TopSession: ~Copyable, Activity {
   private let filter: RowFilter
   private let style: TableStyle
   private var view = TopView()
+  private var parser = KeyParser()
   private var board = TopBoard()
   private var history: TopHistory
   private var lastFrame: UInt64 = 0
@@ -94,7 +95,7 @@ struct TopSession: ~Copyable, Activity {
       isGone = true
       return false
     }
-    for key in KeyParser.keys(input) {
+    for key in parser.keys(input) {
       view.handle(key, lines: frame?.listed ?? [], page: frame?.page ?? 0)
       isUrgent = true
     }
