@@ -108,6 +108,9 @@ bench-stuck: build deps-bench ## measure one look by stuck at 50,000 sockets bes
 bench-top: build deps-bench ## measure what top costs with 20,000 sockets; 45 s
 	@$(SUDO) python3 bench/top.py
 
+screenshots: build deps-screenshots ## make docs/top.png and docs/report.png again from a real run; 3 min
+	@$(SUDO) scripts/screenshots.sh $(BINARY)
+
 deps: deps-build deps-test deps-lint deps-bench deps-kernels ## install the system packages that all targets need
 
 clean: ## remove everything that was built
@@ -115,7 +118,7 @@ clean: ## remove everything that was built
 
 # Recipes that are steps of others.
 
-deps-build deps-test deps-lint deps-bench deps-kernels: deps-%:
+deps-build deps-test deps-lint deps-bench deps-kernels deps-screenshots: deps-%:
 	@scripts/install-dependencies.sh $*
 
 find-swift:
@@ -132,6 +135,7 @@ $(VENV)/installed: scripts/dependencies.txt | deps-test
 	@awk '$$1 == "python" { print $$2 }' $< | xargs $(VENV)/bin/python3 -m pip install --quiet --disable-pip-version-check
 	@touch $@
 
+.PHONY: screenshots deps-screenshots
 .PHONY: bench-pipeline
 bench-pipeline: find-swift deps-build
 	@$(SWIFT_BUILD) -c release --static-swift-stdlib --product bench-pipeline
