@@ -1,4 +1,4 @@
-"""expected.txt, and the table of docs/COMPATIBILITY.md that a run makes."""
+"""expected.txt, and the table of docs/COMPATIBILITY.md, which a run writes."""
 
 import fetch
 
@@ -7,7 +7,7 @@ DOCUMENT = fetch.REPOSITORY / "docs" / "COMPATIBILITY.md"
 BEGIN = "<!-- made by: make test-kernels KERNELS_WRITE=1 -->"
 END = "<!-- end -->"
 
-# What a user cares for, and the feature that shows it.
+# What matters to a user, and the feature that shows it.
 ROWS = [
     ("every transition, with role, closer and reason", "lives"),
     ("the same by `--attach classic`", "classic"),
@@ -29,7 +29,7 @@ ROWS = [
 
 
 def expected():
-    """Feature to kernel to yes, no or -."""
+    """Maps feature and kernel to yes, no or -."""
     lines = EXPECTED.read_text().splitlines()
     header = next(line for line in lines if line.startswith("# FEATURE"))
     names = header.split()[2:]
@@ -38,7 +38,7 @@ def expected():
 
 
 def check(features, releases, write):
-    """Whether the document has what this run has shown; rewrites it if told to."""
+    """Compares the document with what this run has shown; rewrites it if `write` is set."""
     text = DOCUMENT.read_text()
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
