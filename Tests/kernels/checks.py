@@ -1,4 +1,4 @@
-"""Turns what a guest printed into the features it showed, or the reasons why it didn't."""
+"""From what a guest handed out to the features it showed, each with its reason."""
 
 import csv
 import io
@@ -22,8 +22,8 @@ def server(closer, reasons, rest):
 ORDERLY = [client("active", "fin", ACTIVELY), server("passive", "fin", PASSIVELY)]
 ORDERLY_BY_SERVER = [client("passive", "fin", PASSIVELY), server("active", "fin", ACTIVELY)]
 
-# Each life of guest/lives.c, and what the tracer must report about its ends. Where
-# minisocks can't be followed, the rows of a life end with those of its full socket.
+# Each life of guest/lives.c, and what the tracer must say of its ends. Where the
+# minisocks can't be followed, a life's rows end with its full socket's.
 LIVES = {
     "client_closes_first": ORDERLY,
     "client_closes_first/ipv6": ORDERLY,
@@ -51,21 +51,21 @@ LIVES = {
     ],
 }
 
-# Readings of the tables get 1 % of a CPU, so on a slow guest there may be none while
-# the minisock exists. Then it is known only that it has ended. A wrong reason is
-# still a failure.
+# Readings of the tables get 1 % of a CPU, so a slow guest may not have made one
+# while the minisock was there; then only that it has ended is known. A wrong
+# reason remains a failure.
 ENDS_OF_MINISOCKS = {
     "reused": ("time_wait", ("reused", "unknown")),
     "orphan_runs_out": ("fin_wait_2", ("timeout", "unknown")),
 }
 
-# The same in the records of the tracepoint, which knows no minisocks; by the kernel's numbers.
+# The same as records of the tracepoint show it, which knows no minisocks; by the kernel's numbers.
 KERNEL_STATES = {"1": "established", "2": "syn_sent", "3": "syn_received", "4": "fin_wait_1", "5": "fin_wait_2"}
 KERNEL_STATES |= {"7": "closed", "8": "close_wait", "9": "last_ack", "10": "listen", "11": "closing"}
 
 
 class Features(dict):
-    """Maps each feature to the reason why it is missing, or to None if it is there."""
+    """Feature to the reason why it isn't there; None where it is."""
 
     def check(self, name, reason):
         self[name] = reason or None
@@ -83,8 +83,8 @@ def tracer_features(outcome):
     features.check("classic", _status(outcome, "classic") or _life_trouble(classic, lives, False))
     features.check("cookies", _first(usual, lambda r: int(r["connection_id"], 16) >> 63, "has no cookie"))
     features.check("owners", _owner_trouble(usual, lives))
-    notices = [line for line in outcome.lines("usual.err") if "This kernel gives less" in line]
-    features.check("nothing-missed", " ".join(notices))
+    told = [line for line in outcome.lines("usual.err") if "This kernel gives less" in line]
+    features.check("nothing-missed", " ".join(told))
     features.check("reset-reasons", _reset_trouble(usual))
     _existing(features, outcome, usual, held)
     _stuck(features, outcome, held)
@@ -122,7 +122,7 @@ def _rows(outcome, name):
 
 
 def _lives(outcome, name):
-    """Maps each life to its pairs (client port, server port)."""
+    """Life to its (client port, server port), which may be several."""
     lives = {}
     for line in outcome.lines(name):
         life, client_port, server_port = line.split()
@@ -131,7 +131,7 @@ def _lives(outcome, name):
 
 
 def _status(outcome, name):
-    """The tracer must end with 0, and must not have lost or contradicted anything."""
+    """The tracer has to end with 0, and to have lost or contradicted nothing."""
     words = outcome.lines(f"{name}.err")
     if outcome.lines(f"{name}.status") != ["0"]:
         return f"the tracer ended with {outcome.lines(f'{name}.status')}: {' '.join(words[-1:])}"
@@ -148,13 +148,13 @@ def _first(rows, wrong, what):
 
 
 def _reset_trouble(rows):
-    """The end that gives up a connection sends a RST, and newer kernels report why."""
+    """Who gives a connection up sends a RST, and newer kernels tell why."""
     aborted = [row for row in rows if row["reason"] == "aborted" and row["state_old"] == "established"]
-    return _first(aborted, lambda row: not row["reset_reason"], "does not say why a reset was sent")
+    return _first(aborted, lambda row: not row["reset_reason"], "does not tell why a reset was sent")
 
 
 def _ends(rows, ports):
-    """What the rows say about each end of the connections with these ports."""
+    """What the rows say of each end of the connections that touch the ports."""
     connections = {}
     for row in rows:
         connections.setdefault(row["connection_id"], []).append(row)
@@ -169,19 +169,19 @@ def _ends(rows, ports):
 
 
 def _reason(row):
-    """The reason of a row; for a minisock's unknown end the usual one."""
+    """The reason of a row; of a minisock's unknown end the one that is the rule."""
     if (row["reason"], row["source"], row["state_new"]) != ("unknown", "derived", "closed"):
         return row["reason"]
     return {"time_wait": "reused", "fin_wait_2": "timeout"}.get(row["state_old"], "unknown")
 
 
 def _ports(lives, life):
-    # Only the server's: with the client's, an ephemeral port that was used twice would mix up two lives.
+    # The server's alone: with the client's, an ephemeral port that was used twice would confuse two lives.
     return {server for _, server in lives.get(life, [])}
 
 
 def _minisock_trouble(rows, lives):
-    """Checks what happens after the full socket: the end of a TIME-WAIT and of a FIN-WAIT-2."""
+    """Whether what happens after the full socket is seen: a TIME-WAIT's and a FIN-WAIT-2's end."""
     for life, (old, reasons) in ENDS_OF_MINISOCKS.items():
         ends = [
             row
@@ -198,12 +198,12 @@ def _minisock_trouble(rows, lives):
 def _life_trouble(rows, lives, follows_minisocks):
     for life, expected in LIVES.items():
         if life not in lives:
-            return f"{life} did not happen"
+            return f"{life} was not lived"
         if not follows_minisocks:
             expected = [_without_minisock(end) for end in expected]
         seen = _ends(rows, _ports(lives, life))
         if not follows_minisocks:
-            # It depends on timing whether FIN-WAIT-2 ended before the socket was replaced.
+            # Whether FIN-WAIT-2 came to its end before the socket was swapped is a matter of time.
             seen = [_without_minisock(end) for end in seen]
         if sorted(seen) != sorted(expected):
             return f"{life}: seen {sorted(seen)}, expected {sorted(expected)}"
@@ -229,18 +229,18 @@ def _owner_trouble(rows, lives):
 
 
 def _record_owner_trouble(transitions, port):
-    """The records name the process that opens and the one that closes; in between, the tracer finds a child's owner."""
+    """Who opens and who closes is named by the record; whose a child is in between, the tracer finds out itself."""
     acts = {"the client's connect()": ("peer_port", "7", "2", "lives"), "listen()": ("local_port", "7", "10", "serving"),
             "the child's close()": ("local_port", "8", "9", "serving")}
     for act, (end, old, new, name) in acts.items():
         owners = [e["owner_name"] for e in transitions if (e[end], e["state_old"], e["state_new"]) == (port, old, new)]
         if owners != [name]:
-            return f"{act} is attributed to {owners}, not to {name}"
+            return f"{act} is by {owners}, not by {name}"
     return None
 
 
 def _in_kernel_trouble(outcome, rows):
-    """What was counted in the kernel is what the tracer saw at the same time."""
+    """What was counted in the kernel is what the tracer beside it has seen."""
     words = outcome.lines("counted.err")
     if outcome.lines("counted.status") != ["0"]:
         return f"ended with {outcome.lines('counted.status')}: {' '.join(words[-1:])}"
@@ -264,7 +264,7 @@ def _existing(features, outcome, rows, held):
 
 
 def _opening_trouble(outcome):
-    """Two ESTABLISHED ends, CLOSE-WAIT and perhaps its FIN-WAIT-2, and a listener were there before."""
+    """Two established ends, CLOSE-WAIT and perhaps its FIN-WAIT-2 were there, and a listener."""
     opening = [line for line in outcome.lines("usual.err") if line.startswith("Tracing TCP")]
     found = re.search(r"Open before: [34] connections, 1 listener\.", "".join(opening))
     return None if found else f"the opening line says: {opening}"
@@ -282,12 +282,12 @@ def _stuck(features, outcome, held):
 
 
 def _watch_trouble(outcome):
-    """One socket crosses 300 ms and ends, both with the same id."""
+    """One crosses 300 ms and ends, both under one id."""
     port = _lives(outcome, "watched.lives")["held_in_close_wait"][0][1]
     rows = [r for r in _rows(outcome, "watch.csv") if r["local_port"] == port]
-    reported = [(r["event"], r["state"], r["duration_kind"], r["process_name"]) for r in rows]
-    if reported != [(event, "close_wait", "exact", "holding") for event in ("crossed", "ended")]:
-        return f"status {outcome.lines('watch.status')}, reported {reported}: {outcome.lines('watch.err')}"
+    told = [(r["event"], r["state"], r["duration_kind"], r["process_name"]) for r in rows]
+    if told != [(event, "close_wait", "exact", "holding") for event in ("crossed", "ended")]:
+        return f"status {outcome.lines('watch.status')}, told {told}: {outcome.lines('watch.err')}"
     return None if rows[0]["connection_id"] == rows[1]["connection_id"] else "two ids for one connection"
 
 
@@ -295,19 +295,19 @@ def _lifecycle_trouble(outcome):
     if outcome.lines("lifecycle.status") != ["0"]:
         return f"ended with {outcome.lines('lifecycle.status')}: {outcome.lines('lifecycle.err')}"
     drawn = [json.loads(line) for line in outcome.lines("lifecycle.jsonl")]
-    # One for each connection of the lives, including refused ones and the second of the reused one, and more for the held.
+    # One for each connection of lives, refused ones and the reused one's second included, and more for the held.
     needed = len(LIVES) + 1
     return None if len(drawn) >= needed else f"{len(drawn)} connections drawn, not {needed} or more"
 
 
 def _record_trouble(transitions, lives):
-    """Compares the chains of states in the tracepoint's own records."""
+    """The lives' chains of states by the tracepoint's own records."""
     for life, expected in LIVES.items():
         ports = _ports(lives, life)
         chains = {}
         for event in transitions:
             if event["state_old"] == event["state_new"] or "10" in (event["state_old"], event["state_new"]):
-                continue  # a listener's record, or a child's first one, which has the listener's cookie
+                continue  # a listener's, or a child's first, which has the listener's cookie
             if {event["local_port"], event["peer_port"]} & ports:
                 chains.setdefault(event["connection_id"], []).append(event)
         seen = sorted(

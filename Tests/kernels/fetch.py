@@ -1,7 +1,7 @@
-"""Fetches Debian packages with apt, using a configuration of its own; nothing is installed.
+"""Debian packages by apt, with a configuration of its own: nothing is installed.
 
-apt checks the signatures of the lists and the hashes of the packages. Of a package, only what is needed is kept, in the
-cache folder.
+apt checks the signatures of the lists and the packages' hashes. Only what is
+needed of a package is kept, in the cache folder.
 """
 
 import os
@@ -19,7 +19,7 @@ MIRROR = os.environ.get("KERNELS_MIRROR", "http://deb.debian.org")
 
 
 class FetchError(Exception):
-    """Something could not be fetched from Debian, which says nothing about the project."""
+    """Something could not be had from Debian: no verdict about the project."""
 
 
 class Pin:
@@ -45,7 +45,7 @@ def cache_folder():
 
 
 def kernel(pin):
-    """The kernel image of a pin, fetched if the cache lacks it."""
+    """The kernel image of a pin, fetched when the cache lacks it."""
     image = cache_folder() / f"{pin.package}_{pin.version}_{pin.arch}.vmlinuz"
     if not image.exists():
         with tempfile.TemporaryDirectory(dir=cache_folder()) as folder:
@@ -59,7 +59,7 @@ def kernel(pin):
 
 
 def root_of(name, arch, packages):
-    """A folder with packages of Debian 12 unpacked, such as a sysroot."""
+    """A folder with the packages of Debian 12 unpacked, such as a sysroot."""
     folder = cache_folder() / f"{name}-{arch}"
     if not folder.exists():
         with tempfile.TemporaryDirectory(dir=cache_folder()) as temporary:
@@ -81,7 +81,7 @@ def refresh():
 
 
 def look_up(mirror):
-    """Reads the lists of a mirror, which must be reachable."""
+    """Reads the lists of a mirror, which must be there."""
     with _Apt(["bookworm"], "amd64", mirror):
         pass
 
@@ -95,7 +95,7 @@ def _newest(pin):
         for name in names:
             if not re.match(pattern, name):
                 continue
-            # The newest packages are split, and -image then only depends on the others.
+            # The newest packages are split, and -image then only pulls in the others.
             if name.startswith("linux-image-") and name.replace("image", "binary", 1) in names:
                 continue
             for row in apt.run("apt-cache", "madison", name).splitlines():
@@ -167,7 +167,7 @@ Acquire::Retries "3";
             capture_output=True,
             text=True,
         )
-        # To apt, a failed update is only a warning.
+        # An update that failed is only a warning to apt.
         if result.returncode != 0 or "Failed to fetch" in result.stderr:
             lines = (result.stderr.strip() or result.stdout.strip()).splitlines()
             reason = [line for line in lines if line.startswith("E:") or "Failed to fetch" in line] or lines

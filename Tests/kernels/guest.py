@@ -1,4 +1,4 @@
-"""A guest: its initramfs, QEMU, and what it prints on its console."""
+"""A guest: the initramfs it starts from, QEMU, and what it says on its console."""
 
 import os
 import pathlib
@@ -16,7 +16,7 @@ SYSROOT = ["libc6-dev", "linux-libc-dev", "libgcc-12-dev", "libbpf-dev", "libelf
 
 
 class Outcome:
-    """What a guest has printed."""
+    """What a guest has handed out."""
 
     def __init__(self, text, seconds):
         self.seconds = seconds
@@ -42,11 +42,11 @@ class Outcome:
         return self.files.get(name, [])
 
     def failure(self):
-        """Why the run itself failed; None if it didn't."""
+        """Why the run as such failed; None if it went through."""
         if self.release is None:
             return "the kernel did not come up to its first process"
         if self.status is None:
-            return "the guest ended, or was stopped, before its last word"
+            return "the guest ended, or was ended, before its last word"
         if self.status != 0:
             return f"the guest's work ended with status {self.status}"
         if self.lines("kernel-trouble"):
@@ -55,7 +55,7 @@ class Outcome:
 
 
 def boot(arch, kernel, initramfs, arguments=""):
-    """Runs a guest to its end; the outcome is what it printed on its console."""
+    """Runs a guest to its end; its console is the outcome."""
     common = ["-smp", "1", "-m", "768", "-nographic", "-no-reboot", "-nic", "none", "-monitor", "none"]
     if arch == "amd64":
         machine = ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", *common]
@@ -75,13 +75,13 @@ def boot(arch, kernel, initramfs, arguments=""):
         )
         output = result.stdout
     except subprocess.TimeoutExpired as expired:
-        output = (expired.stdout or b"") + b"\nstopped after the time limit\n"
+        output = (expired.stdout or b"") + b"\nended after the time that it may take\n"
     text = output.decode(errors="replace").replace("\r", "")
     return Outcome(text, time.monotonic() - began)
 
 
 def initramfs(arch, binary, folder):
-    """Packs what a guest needs; the tracer itself only if there is one for the architecture."""
+    """Packs what a guest needs; the tracer itself only where there is one for its architecture."""
     root = pathlib.Path(folder, f"root-{arch}")
     if arch == "amd64":
         _lay_out(root, GUEST / "steps.tracer", arch)
@@ -95,7 +95,7 @@ def initramfs(arch, binary, folder):
 
 
 def small_initramfs(folder, steps):
-    """Only init and its steps, for x86-64."""
+    """Only init and what it is to do, for x86-64."""
     root = pathlib.Path(folder, "root")
     _lay_out(root, steps, "amd64")
     return _pack(root)
@@ -141,7 +141,7 @@ def _make_object(arch, folder, root):
 
 
 def _compile(arch, source, target, flags):
-    """Builds a static program, with this machine's compiler, or for arm64 with the Swift toolchain's clang and lld."""
+    """A static program, by the compiler of this machine, or for arm64 by the Swift toolchain's clang and lld."""
     command = ["cc"]
     if arch == "arm64":
         sysroot = fetch.root_of("sysroot", arch, SYSROOT)

@@ -3,8 +3,9 @@
 
     run.py BINARY [--only NAME,...] [--write] [--if-fetched] | run.py --refresh
 
-Ends with 0 if every kernel showed what expected.txt says, no more and no less; with 1 if one did not, or if the harness
-fails its own tests; with 75 if some could not be fetched and the others are as expected (with 0 under --if-fetched).
+Ends with 0 when every kernel showed what expected.txt says, no more and no
+less; with 1 when one did not, or the harness fails its own tests; with 75 when
+some could not be fetched and the others are well (--if-fetched: with 0).
 """
 
 import argparse
@@ -68,7 +69,7 @@ def run(options):
 
 
 def prepare(pins, binary, folder):
-    """What to boot for each kernel that could be fetched, and how many could not; those are reported."""
+    """What to boot for each kernel that could be had, and how many could not; each of these is told."""
     guests, archives, missing = [], {}, 0
     for pin in pins:
         try:
@@ -78,14 +79,14 @@ def prepare(pins, binary, folder):
             guests.append((pin, kernel, archives[pin.arch]))
         except fetch.FetchError as error:
             missing += 1
-            print(f"NOT TESTED {pin.name}, because it could not be fetched: {error}")
+            print(f"NOT TESTED {pin.name}, for it could not be fetched: {error}")
     if missing:
         print("Pinned versions are in Tests/kernels/kernels.txt; make refresh-kernels renews them.")
     return guests, missing
 
 
 def run_all(guests, own):
-    """Boots all guests, with the harness's own tests among them."""
+    """Boots all, and runs the harness's own tests among them."""
     expected = table.expected()
     features, releases, failures = {}, {}, 0
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
@@ -107,7 +108,7 @@ def run_all(guests, own):
 
 
 def judge(pin, outcome, expected):
-    """What was not as expected, and the features that were found."""
+    """What was not as expected, and the features that were seen."""
     failure = outcome.failure()
     if failure:
         return [failure], {}
@@ -115,18 +116,18 @@ def judge(pin, outcome, expected):
     try:
         seen = find(outcome)
     except (KeyError, IndexError, ValueError) as error:
-        return [f"what the guest printed can't be read: {error!r}"], {}
+        return [f"what the guest handed out can't be read: {error!r}"], {}
     trouble = []
     for feature, cells in expected.items():
         wanted = cells[pin.name]
         if wanted == "-":
             continue
         if feature not in seen:
-            trouble.append(f"{feature} was not checked")
+            trouble.append(f"{feature} was not looked at")
         elif wanted == "yes" and seen[feature]:
             trouble.append(f"{feature}: {seen[feature]}")
         elif wanted == "no" and seen[feature] is None:
-            trouble.append(f"{feature} is there, although expected.txt says it isn't")
+            trouble.append(f"{feature} is there, although expected.txt says that it is not")
     trouble += [f"{feature} is not in expected.txt" for feature in seen if feature not in expected]
     return trouble, seen
 

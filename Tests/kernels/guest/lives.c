@@ -1,12 +1,12 @@
 /*
  * Makes TCP connections on the loopback device that live and end in the ways
- * that the tracer must distinguish. Prints one line for each:
+ * the tracer must tell apart. A line each on standard output:
  *
  *   NAME CLIENT_PORT SERVER_PORT     (0 where there is none)
  *
  *   lives all     every life, one after the other; waits for states, not for time
  *   lives hold    a listener, an established connection and one in CLOSE-WAIT,
- *                 kept until standard input ends: older sockets
+ *                 kept until standard input ends: sockets from before
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -32,11 +32,11 @@ struct connection {
 	int server_port;
 };
 
-static const char *life; /* the current one, for messages */
+static const char *life; /* the one under way, for messages */
 
 /*
- * The next listener's port. No other socket has it, before or after, because
- * it identifies the rows of a life. Below the ephemeral ports.
+ * The next that a listener takes: one that no other socket has, before or
+ * after, for by it the rows of a life are found. Below the ephemeral ports.
  */
 static int next_port = 20000;
 
@@ -127,7 +127,7 @@ static int port_of(int fd)
 	return ntohs(address.sin6_port);
 }
 
-/* "127.0.0.1", "::1", or "::ffff:127.0.0.1": a v4-mapped client and an IPv6 listener for both. */
+/* "127.0.0.1", "::1", or "::ffff:127.0.0.1" for a v4-mapped client and an IPv6 listener for all. */
 static socklen_t resolve(const char *text, int port, struct sockaddr_storage *address)
 {
 	struct sockaddr_in *v4 = (void *)address;
@@ -192,7 +192,7 @@ static struct connection open_at(const char *text)
 	return c;
 }
 
-static void report(const struct connection *c)
+static void tell(const struct connection *c)
 {
 	printf("%s %d %d\n", life, c->client_port, c->server_port);
 	fflush(stdout);
@@ -221,7 +221,7 @@ static void reset(int fd)
 	close(fd);
 }
 
-/* Closes as in the textbook: one end first, the other when it has seen that. */
+/* The textbook's close: one end first, the other when it has learned of it. */
 static void close_orderly(int first, int second)
 {
 	close(first);
@@ -240,7 +240,7 @@ static void closes_first(const char *name, const char *address, bool server)
 	close_orderly(server ? c.server : c.client, server ? c.client : c.server);
 	wait_listed(server ? c.client_port : c.server_port, server ? c.server_port : c.client_port,
 		    TCP_LAST_ACK, false);
-	report(&c);
+	tell(&c);
 }
 
 static void half_close(void)
@@ -256,7 +256,7 @@ static void half_close(void)
 	close(c.server);
 	wait_listed(c.client_port, c.server_port, TCP_TIME_WAIT, true);
 	close(c.client);
-	report(&c);
+	tell(&c);
 }
 
 /*
@@ -280,7 +280,7 @@ static void end_orphan(void)
 	wait_listed(orphan.client_port, orphan.server_port, TCP_FIN_WAIT2, false);
 	close(orphan.server);
 	wait_listed(orphan.server_port, orphan.client_port, TCP_LAST_ACK, false);
-	report(&orphan);
+	tell(&orphan);
 }
 
 static void linger_0(void)
@@ -292,7 +292,7 @@ static void linger_0(void)
 	reset(c.client);
 	wait_for(c.server, TCP_CLOSE);
 	close(c.server);
-	report(&c);
+	tell(&c);
 }
 
 static void unread_data(void)
@@ -308,7 +308,7 @@ static void unread_data(void)
 	close(c.client);
 	wait_for(c.server, TCP_CLOSE);
 	close(c.server);
-	report(&c);
+	tell(&c);
 }
 
 static void reset_in_close_wait(void)
@@ -323,7 +323,7 @@ static void reset_in_close_wait(void)
 	reset(c.client);
 	wait_for(c.server, TCP_CLOSE);
 	close(c.server);
-	report(&c);
+	tell(&c);
 }
 
 static void refused(void)
@@ -342,7 +342,7 @@ static void refused(void)
 	if (!connect(fd, (void *)&address, size) || errno != ECONNREFUSED)
 		fail("be refused");
 	close(fd);
-	report(&c);
+	tell(&c);
 }
 
 static void never_accepted(void)
@@ -359,7 +359,7 @@ static void never_accepted(void)
 	close(listener);
 	wait_for(c.client, TCP_CLOSE);
 	close(c.client);
-	report(&c);
+	tell(&c);
 }
 
 /* A new connection between the same two ports ends the old one's TIME-WAIT. */
@@ -378,8 +378,8 @@ static void reused(void)
 		if (c.server < 0)
 			fail("accept");
 		/*
-		 * The server's end stays in TIME-WAIT, so that the client's port is
-		 * free; not as an orphan, which would get there without an event.
+		 * The server's end keeps TIME-WAIT, so that the client's port
+		 * is free; not as an orphan, which would get there unseen.
 		 */
 		shutdown(c.server, SHUT_WR);
 		wait_for(c.client, TCP_CLOSE_WAIT);
@@ -388,7 +388,7 @@ static void reused(void)
 		close(c.server);
 	}
 	close(listener);
-	report(&c);
+	tell(&c);
 }
 
 /* Each end in a process of its own name. */
@@ -423,7 +423,7 @@ static void two_processes(void)
 	if (waitpid(child, NULL, 0) != child)
 		fail("wait for the server");
 	wait_listed(c.server_port, c.client_port, TCP_LAST_ACK, false);
-	report(&c);
+	tell(&c);
 }
 
 static void set_fin_timeout(const char *seconds)
@@ -468,15 +468,15 @@ static int hold(void)
 	printf("listener 0 %d\n", port_of(listener));
 	life = "held_open";
 	open = open_at("127.0.0.1");
-	report(&open);
+	tell(&open);
 	life = "held_in_close_wait";
 	leaked = open_at("127.0.0.1");
 	close(leaked.client);
 	wait_for(leaked.server, TCP_CLOSE_WAIT);
-	report(&leaked);
+	tell(&leaked);
 	while (getchar() != EOF)
 		;
-	/* A tracer sees its end, but not its beginning. */
+	/* Its end is seen by a tracer that hasn't seen its beginning. */
 	life = "held_open";
 	close_orderly(open.client, open.server);
 	return 0;

@@ -1,11 +1,12 @@
 /*
- * Which programs of the BPF object a kernel accepts, one by one, and which
- * records come through once they are attached. Next to the tracer it shows
- * which parts a kernel refuses; where the tracer can't be built, it replaces it.
+ * What a kernel takes of the BPF object, each program for itself, and what
+ * comes through once they are attached. Beside the tracer itself it tells
+ * which of its parts a kernel refuses; on machines for which no Swift compiler
+ * is at hand it stands in for it.
  *
- *   probe features OBJECT   "program:NAME ok" or the error, one per line; the
+ *   probe features OBJECT   "program:NAME ok" or the error, a line each; the
  *                           same as "plain:NAME", as they are for old kernels;
- *                           "field:NAME ok" for what only some kernels have
+ *                           "field:NAME ok" for what only some kernels keep
  *   probe trace OBJECT      attaches all, prints "attached", then, when
  *                           standard input ends, the records and what the
  *                           iterators find
