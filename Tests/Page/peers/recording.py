@@ -1,7 +1,7 @@
-"""Writes a recording as `trace --format csv --columns all` does, of made-up connections.
+"""Writes a recording as `trace --format csv --columns all` does, of connections that never were.
 
-recording.py CONNECTIONS [SECONDS] > t.csv writes the same bytes each time: clients, servers, resets, refusals, leaks in
-CLOSE-WAIT, and hostile names.
+recording.py CONNECTIONS [SECONDS] > t.csv: the same bytes each time. Clients, servers, resets,
+refusals, leaks in CLOSE-WAIT, sockets from before the start, and hostile names among them.
 """
 import csv
 import random
@@ -53,7 +53,7 @@ class Socket:
 
 
 def stretch(low, high):
-    """Random nanoseconds, equally likely in each decade."""
+    """Nanoseconds, of the same likelihood in each decade."""
     return int(10 ** random.uniform(low, high))
 
 
@@ -132,7 +132,7 @@ def main():
     writer.writeheader()
     sequence = 0
     for at, row in rows:
-        # One gap, like that of a loss.
+        # One gap, as a loss leaves it.
         sequence += 4 if sequence == len(rows) // 2 else 1
         writer.writerow(dict(row, timestamp_unix_nano=at, sequence=sequence))
 

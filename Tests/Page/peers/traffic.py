@@ -1,4 +1,4 @@
-"""Makes connections on the loopback: one before it prints `ready`, the others after a line on standard input."""
+"""Connections on the loopback: one is there before it says so, the others follow a line on standard input."""
 import socket
 import sys
 
@@ -13,7 +13,7 @@ def pair():
 
 
 client, before = pair()
-client.close()  # from here on, the other end is in CLOSE-WAIT
+client.close()  # the other end is in CLOSE-WAIT from here on
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(20):
