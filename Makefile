@@ -1,6 +1,6 @@
 # `make help` lists the targets. Each installs the system packages it lacks
 # (scripts/dependencies.txt) and calls sudo only where root is needed, so run
-# make as yourself: sudo's PATH seldom has Swift.
+# make as yourself: Swift is seldom in sudo's PATH.
 
 SWIFT ?= swift
 PREFIX ?= /usr/local
@@ -12,12 +12,12 @@ VENV := .build/venv
 GOLDEN_TESTS := Golden
 export PRIVILEGED_TESTS := PrivilegedTests
 
-# A Python with pandas and DuckDB; name your own and no venv is made.
+# A Python with pandas and DuckDB; if you name your own, no venv is made.
 export TCPSTATE_TEST_PYTHON ?= $(CURDIR)/$(VENV)/bin/python3
 export TCPSTATE_TEST_BINARY ?= $(CURDIR)/$(BINARY)
 
 SUDO := $(if $(filter-out 0,$(shell id -u)),scripts/as-root.sh)
-# A moving bar on a terminal, nothing but errors elsewhere.
+# Progress on a terminal, only errors elsewhere.
 SWIFT_BUILD := $(SWIFT) build $(if $(MAKE_TERMOUT),,--quiet)
 
 SWIFT_FILES := Sources Tests Plugins Package.swift
@@ -27,7 +27,7 @@ CLANG_FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(shell com
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-privileged build install uninstall golden format lint bench bench-timewait bench-stuck bench-top test-kernels refresh-kernels fuzz test-sanitize coverage soak bench-summary bench-report deps clean
-.NOTPARALLEL: # apt and swift build each want to be alone
+.NOTPARALLEL: # apt and swift build must each run alone
 .PHONY: find-swift test-bundle deps-build deps-test deps-lint deps-bench deps-kernels
 
 help: ## list the targets
@@ -42,41 +42,41 @@ test: test-bundle $(if $(filter $(CURDIR)/$(VENV)/%,$(TCPSTATE_TEST_PYTHON)),$(V
 test-privileged: test-bundle ## run only the tests that trace real sockets, as root
 	@scripts/run-tests.sh privileged
 
-test-kernels: build deps-kernels ## run the tracer on Debian's kernels, 5.10 to the newest, in QEMU; KERNELS=5.10,newest chooses
+test-kernels: build deps-kernels ## run the tracer on Debian's kernels, 5.10 to the newest, in QEMU; KERNELS=5.10,newest chooses some
 	@python3 -B Tests/kernels/run.py $(TCPSTATE_TEST_BINARY) $(if $(KERNELS),--only $(KERNELS)) \
 	  $(if $(KERNELS_WRITE),--write) $(if $(KERNELS_IF_FETCHED),--if-fetched)
 
-refresh-kernels: deps-kernels ## pin the newest version of each of these kernels, in Tests/kernels/kernels.txt
+refresh-kernels: deps-kernels ## pin the newest version of each kernel in Tests/kernels/kernels.txt
 	@python3 -B Tests/kernels/run.py --refresh
 	@git diff --stat -- Tests/kernels/kernels.txt
 
 test-sanitize: find-swift deps-build ## run the tests of Core and Report under the address and the thread sanitizer
 	@scripts/sanitize.sh address thread
 
-coverage: find-swift deps-build ## tell how much of Core and Report the tests run; fails below 90 % of the lines
+coverage: find-swift deps-build ## show how much of Core and Report the tests run; fails below 90 % of the lines
 	@scripts/coverage.sh
 
-soak: build deps-bench .build/bench/churn ## trace churn for SOAK_SECONDS (1800); fails unless memory stays flat
+soak: build deps-bench .build/bench/churn ## trace churn for SOAK_SECONDS (1800); fails if memory grows
 	@$(SUDO) env $(foreach v,SOAK_SECONDS SOAK_RATE SOAK_WRITE,$(if $($(v)),$(v)=$($(v)))) python3 bench/soak.py
 
-fuzz: find-swift deps-build ## fuzz what reads foreign bytes; FUZZ_SECONDS (30) each, FUZZ_TARGETS
+fuzz: find-swift deps-build ## fuzz everything that reads foreign bytes; FUZZ_SECONDS (30) each, FUZZ_TARGETS
 	@scripts/fuzz.sh $(FUZZ_TARGETS)
 
 build: find-swift deps-build ## build .build/release/tcpstate-trace
 	@echo "Building $(BINARY)"
-	@$(SWIFT_BUILD) -c release --static-swift-stdlib --product tcpstate-trace -Xswiftc -use-ld=lld # gold warns of mktemp() in the static library
+	@$(SWIFT_BUILD) -c release --static-swift-stdlib --product tcpstate-trace -Xswiftc -use-ld=lld # gold warns about mktemp() in the static library
 
-install: ## install to PREFIX (/usr/local) below DESTDIR; by sudo if you may not write there; TCPSTATES=1 links tcpstates
+install: ## install to PREFIX (/usr/local) below DESTDIR, with sudo if needed; TCPSTATES=1 links tcpstates
 	@[ -n "$$SUDO_USER" ] && [ -x $(BINARY) ] || $(MAKE) --no-print-directory build
 	@$(AS_OWNER) install -D -m 755 $(BINARY) "$(DESTDIR)$(PREFIX)/bin/tcpstate-trace"
 	@$(if $(TCPSTATES),$(AS_OWNER) ln -sfn tcpstate-trace "$(DESTDIR)$(PREFIX)/bin/tcpstates")
 	@echo "Installed $(DESTDIR)$(PREFIX)/bin/tcpstate-trace$(if $(TCPSTATES), and its link tcpstates)"
 
-uninstall: ## remove what install put there
+uninstall: ## remove what install installed
 	@$(AS_OWNER) rm -f "$(DESTDIR)$(PREFIX)/bin/tcpstate-trace"
 	@link="$(DESTDIR)$(PREFIX)/bin/tcpstates"; [ "$$(readlink "$$link")" != tcpstate-trace ] || $(AS_OWNER) rm "$$link"
 
-golden: find-swift deps-build ## rewrite the golden files from what the code prints now
+golden: find-swift deps-build ## rewrite the golden files with what the code prints now
 	@UPDATE_GOLDEN=1 $(SWIFT) test --disable-xctest --filter $(GOLDEN_TESTS)
 	@git status --short -- Tests
 
@@ -90,36 +90,39 @@ lint: find-swift deps-lint ## check the format of Swift and C, and the scripts
 	@shellcheck $(SHELL_FILES)
 	@echo "lint: clean"
 
-bench: build bench-pipeline $(addprefix .build/bench/,churn records twin recording) $(VENV)/installed ## measure cost and losses beside other tools; ONLY=churn, BENCH_ROUNDS=5
+bench: build bench-pipeline $(addprefix .build/bench/,churn records twin recording) $(VENV)/installed ## measure cost and losses next to other tools; ONLY=churn, BENCH_ROUNDS=5
 	@$(SUDO) env $(foreach v,ONLY BENCH_ROUNDS BENCH_CONNECTIONS TCPSTATE_TEST_PYTHON,$(if $($(v)),$(v)=$($(v)))) python3 bench/run.py
 
 bench-summary: build deps-bench .build/bench/recording $(VENV)/installed ## time summary --read of 10 million rows against DuckDB; BENCH_ROUNDS, BENCH_ROWS
 	@$(TCPSTATE_TEST_PYTHON) bench/summary.py .build/bench/recording $(BENCH_ROWS)
 
-bench-report: build $(VENV)/installed ## time the report of 50,000 connections, made and opened in Chromium; BENCH_ROUNDS, BENCH_CONNECTIONS
+bench-report: build $(VENV)/installed ## time making a report of 50,000 connections, and opening it in Chromium; BENCH_ROUNDS, BENCH_CONNECTIONS
 	@$(TCPSTATE_TEST_PYTHON) bench/report.py
 
 bench-timewait: build deps-bench .build/bench/churn ## measure what following 50,000 TIME-WAIT sockets costs; 75 s
 	@$(SUDO) python3 bench/timewait.py
 
-bench-stuck: build deps-bench ## measure one look by stuck at 50,000 sockets beside ss -tanp
+bench-stuck: build deps-bench ## measure one run of stuck with 50,000 sockets, and of ss -tanp
 	@$(SUDO) python3 bench/stuck.py
 
 bench-top: build deps-bench ## measure what top costs with 20,000 sockets; 45 s
 	@$(SUDO) python3 bench/top.py
+
+screenshots: build deps-screenshots ## make docs/top.png and docs/report.png again from a real run; 3 min
+	@$(SUDO) scripts/screenshots.sh $(BINARY)
 
 deps: deps-build deps-test deps-lint deps-bench deps-kernels ## install the system packages that all targets need
 
 clean: ## remove everything that was built
 	@rm -rf .build
 
-# Recipes that are steps of others.
+# Steps of other targets.
 
-deps-build deps-test deps-lint deps-bench deps-kernels: deps-%:
+deps-build deps-test deps-lint deps-bench deps-kernels deps-screenshots: deps-%:
 	@scripts/install-dependencies.sh $*
 
 find-swift:
-	@command -v $(SWIFT) >/dev/null || { echo "make: no swift in PATH: install Swift 6.2 or newer (https://www.swift.org/install/linux/) and run make as yourself, not by sudo" >&2; exit 1; }
+	@command -v $(SWIFT) >/dev/null || { echo "make: no swift in PATH: install Swift 6.2 or newer (https://www.swift.org/install/linux/) and run make as yourself, not with sudo" >&2; exit 1; }
 	@[ ! -e .build ] || [ -w .build ] || { echo "make: .build belongs to $$(stat -c %U .build): run make as that user, or as root: rm -r '$(CURDIR)/.build'" >&2; exit 1; }
 
 test-bundle: build deps-test
@@ -132,6 +135,7 @@ $(VENV)/installed: scripts/dependencies.txt | deps-test
 	@awk '$$1 == "python" { print $$2 }' $< | xargs $(VENV)/bin/python3 -m pip install --quiet --disable-pip-version-check
 	@touch $@
 
+.PHONY: screenshots deps-screenshots
 .PHONY: bench-pipeline
 bench-pipeline: find-swift deps-build
 	@$(SWIFT_BUILD) -c release --static-swift-stdlib --product bench-pipeline
@@ -144,5 +148,5 @@ bench-pipeline: find-swift deps-build
 	@mkdir -p $(@D)
 	@$(CC) -O2 -Wall -Wextra -Werror -ISources/CTCPStateEvent/include $< -o $@
 
-# sudo, unless the nearest folder that exists is ours to write.
+# sudo, unless the nearest folder that exists is writable.
 AS_OWNER = $(if $(SUDO),$(shell d="$(DESTDIR)$(PREFIX)/bin"; while [ ! -e "$$d" ]; do d=$$(dirname "$$d"); done; [ -w "$$d" ] || echo $(SUDO)))

@@ -1,4 +1,4 @@
-"""How often the loaded BPF programs ran and for how long, from the kernel's own statistics."""
+"""How often the loaded BPF programs ran, and for how long, from the kernel's own statistics."""
 
 import contextlib
 import ctypes
@@ -48,7 +48,7 @@ def _u32(*numbers):
 
 @contextlib.contextmanager
 def enabled():
-    """Statistics are kept while inside; they cost two clock readings a run."""
+    """Statistics are kept inside this context; they cost two clock readings per run."""
     fd, _ = _bpf(ENABLE_STATS, _u32(0))
     try:
         yield

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Bounded loopback TCP load: connections made and closed as fast as a thread
- * can, or at a given rate.
+ * Bounded loopback TCP load: makes and closes connections at full speed, or at
+ * a given rate.
  *
  *   churn CONNECTIONS [THREADS [RATE]]
  *   prints: connections seconds connections/second microseconds-of-CPU/connection
  *
  * One thread does connect, accept and close in turn, the client closing first,
- * so that every connection makes the same 10 transitions, 5 a side. RATE is
- * connections a second, of all threads together.
+ * so that every connection makes the same 10 transitions, 5 at each end. RATE
+ * is connections per second, for all threads together.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -21,8 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Listeners a thread, 127.THREAD.1.1 to 127.THREAD.40.1: TIME-WAIT holds a
- * client's port for 60 s, and one address has but some 28,000 of them. */
+/* Listeners per thread, 127.THREAD.1.1 to 127.THREAD.40.1, because TIME-WAIT keeps
+ * a client's port for 60 s, and one address has only about 28,000 of them. */
 #define LISTENERS 40
 #define MAX_THREADS 16
 #define MAX_CONNECTIONS 2000000
@@ -30,7 +30,7 @@
 struct options {
 	long connections;
 	int threads;
-	long rate; /* connections a second, 0: no limit */
+	long rate; /* connections per second, 0: no limit */
 };
 
 struct thread {

@@ -16,7 +16,7 @@ NOT_COUNTED = {("closed", "listen"), ("listen", "closed"), ("time_wait", "closed
 
 
 def is_churn(local, peer, old, new):
-    """Whether the row is one of the 10 of a connection of churn, and not of its listeners."""
+    """Whether the row is one of the 10 of a connection of churn, and not one of its listeners'."""
     mine = local in CHURN_ADDRESSES or peer in CHURN_ADDRESSES
     return mine and (old, new) not in NOT_COUNTED
 
@@ -56,12 +56,12 @@ class Ours:
 
 
 class InKernel(Ours):
-    """Counts in the kernel: nothing is written for a transition."""
+    """Counts in the kernel, so nothing is written per transition."""
 
     name = "--in-kernel"
 
     def version(self):
-        return f"{self.name} is summary's"
+        return f"{self.name} is a mode of summary"
 
     def start(self, file):
         command = [BINARY, "summary", "--in-kernel", "--format", "csv", "--output", file]
@@ -74,7 +74,7 @@ class InKernel(Ours):
 
 
 def with_tracefs(command):
-    """The command with tracefs in a mount namespace of its own, where it isn't mounted."""
+    """The command; if tracefs isn't mounted, with it in a mount namespace of its own."""
     if os.path.isdir("/sys/kernel/tracing/events"):
         return command
     mount = 'mount -t tracefs tracefs /sys/kernel/tracing && exec "$@"'
@@ -82,13 +82,13 @@ def with_tracefs(command):
 
 
 class Peer:
-    """One that prints to standard output and doesn't tell when it is attached."""
+    """A tool that prints to standard output and doesn't report when it is attached."""
 
     blind_seconds = 1.5
     rows_per_connection = 10
 
     def __init__(self):
-        # Debian ships BCC's script as tcpstates-bpfcc, so a tcpstates is the one of libbpf-tools.
+        # Debian ships BCC's script as tcpstates-bpfcc, so tcpstates is the one of libbpf-tools.
         self.binary = shutil.which(self.command[0], path=os.environ["PATH"] + ":/usr/sbin:/sbin")
         if not self.binary:
             raise Failure(f"not installed: apt-get install {self.package}")
@@ -121,7 +121,7 @@ class Tcpstates(Peer):
 
 
 class Tcplife(Peer):
-    """A line a connection's end, from the same tracepoint."""
+    """Prints one line as a connection closes, from the same tracepoint."""
 
     name = "tcplife"
     package = "libbpf-tools"
@@ -143,7 +143,7 @@ class Tcplife(Peer):
 
 
 class Bpftrace(Peer):
-    """What a user would write: a line a transition with process, ports and states."""
+    """What a user would write: one line per transition with process, ports and states."""
 
     name = "bpftrace"
     package = "bpftrace"

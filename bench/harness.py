@@ -1,4 +1,4 @@
-"""Children, namespaces and loads of the benchmark."""
+"""Child processes, namespaces and loads of the benchmark."""
 
 import contextlib
 import os
@@ -30,7 +30,7 @@ class Failure(Exception):
 
 
 class Process:
-    """A child with its standard error read as it comes, so that it never blocks on it."""
+    """A child whose standard error is read as it comes, so that it never blocks on it."""
 
     def __init__(self, command, stdout, attached_line=None):
         self.started = time.monotonic()
@@ -58,21 +58,21 @@ class Process:
             if self.attached is None:
                 raise Failure(f"not attached: {self.last_words()}")
         else:
-            time.sleep(blind_seconds)  # its header stays in its buffer: nothing tells
+            time.sleep(blind_seconds)  # its header stays in its buffer, so nothing shows it
             if self.child.poll() is not None:
                 raise Failure(f"ended at once: {self.last_words()}")
 
     def cpu(self):
-        """CPU seconds of all its threads so far; the clock's number is CPUCLOCK_SCHED's."""
+        """CPU seconds of all its threads so far; the clock's number is that of CPUCLOCK_SCHED."""
         return time.clock_gettime(~self.child.pid << 3 | 2)
 
     def resident(self):
-        """Bytes of memory that are its own or mapped in."""
+        """Resident memory in bytes, its own and mapped files."""
         status = Path(f"/proc/{self.child.pid}/status").read_text(encoding="utf-8")
         return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) * 1024
 
     def drain(self):
-        """Waits until it has caught up: its CPU clock stands still."""
+        """Waits until it has caught up, which is when its CPU clock stands still."""
         quiet, last = 0, self.cpu()
         for _ in range(100):
             time.sleep(0.1)
@@ -83,7 +83,7 @@ class Process:
                 return
 
     def stop(self):
-        """Ends it as Ctrl-C does; its CPU seconds over its life."""
+        """Ends it as Ctrl-C does; returns the CPU seconds of its whole life."""
         if self.child.poll() is not None:
             raise Failure(f"{self.child.args[-1][:40]} ended by itself: {self.last_words()}")
         self.child.send_signal(signal.SIGINT)
@@ -124,7 +124,7 @@ def machine():
 
 
 def settle():
-    """Waits until the machine is quiet, 3 s at most: a namespace takes a while to go."""
+    """Waits until the machine is quiet, 3 s at most, because a namespace takes a while to go."""
     def busy():
         fields = [int(n) for n in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
         return sum(fields) - fields[3] - fields[4]
@@ -133,13 +133,13 @@ def settle():
     for _ in range(10):
         before = busy()
         time.sleep(0.25)
-        if busy() - before <= 2:  # of 25 ticks a CPU
+        if busy() - before <= 2:  # of 25 ticks per CPU
             return
 
 
 @contextlib.contextmanager
 def namespace():
-    """A network namespace with a loopback device, as a path."""
+    """A network namespace with a loopback device; yields its path."""
     command = ["unshare", "--net", "sh", "-c", "ip link set lo up && echo up && exec sleep 600"]
     holder = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     running.add(holder)
@@ -160,7 +160,7 @@ def run_churn(net, threads, connections=CONNECTIONS, rate=0):
     try:
         output, _ = child.communicate(timeout=CHURN_TIMEOUT)
     except subprocess.TimeoutExpired:
-        raise Failure(f"churn was not done in {CHURN_TIMEOUT} s") from None
+        raise Failure(f"churn did not finish within {CHURN_TIMEOUT} s") from None
     running.discard(child)
     if child.returncode != 0:
         raise Failure(f"churn failed with status {child.returncode}")

@@ -1,4 +1,4 @@
-"""Many sockets open: what a look at them costs, and what a tracer that starts then takes."""
+"""Many open sockets: what a look at them costs, and what a tracer needs that starts meanwhile."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ IDLE_SECONDS = 5
 
 @contextlib.contextmanager
 def held(sockets):
-    """So many sockets in a namespace of their own, as its path; see stuck.py."""
+    """Holds that many sockets in a namespace of their own, and yields its path; see stuck.py."""
     command = ["unshare", "-n", "sh", "-c", 'ip link set lo up && exec "$0" "$1" hold', sys.executable,
                HERE / "stuck.py"]
     environment = dict(os.environ, BENCH_SOCKETS=str(sockets))
@@ -42,7 +42,7 @@ def run(net, command):
 
 
 def trace(folder):
-    """A tracer that starts with the sockets there: until attached and all read, and its memory."""
+    """A tracer that starts while the sockets are open: the time until all are read, and its memory."""
     process = Ours().start(os.path.join(folder, "open"))
     process.wait_attached(0)
     start = (process.attached - process.started) * 1000
@@ -77,8 +77,8 @@ def look(folder, sockets, section, target):
     rows.append(["trace: start, and then 5 s", number(median(traced, "start")), number(median(traced, "idle")), "",
                  number(each)])
     cpu = ratio(median(results["stuck"], "cpu"), median(results["ss -tanp"], "cpu"))
-    targets = [target(f"stuck on {sockets:,} sockets, CPU against ss -tanp", 0.1, cpu),
-               target(f"memory a tracked connection, of {sockets:,}, bytes", 200, each, 0)]
-    header = ["", "ms", "CPU ms", "lines", "bytes a socket"]
-    return section(f"{sockets:,} sockets open, 1,000 of them in CLOSE-WAIT", header, rows,
+    targets = [target(f"stuck on {sockets:,} sockets, CPU relative to ss -tanp", 0.1, cpu),
+               target(f"memory per tracked connection, with {sockets:,}, bytes", 200, each, 0)]
+    header = ["", "ms", "CPU ms", "lines", "bytes per socket"]
+    return section(f"{sockets:,} open sockets, 1,000 of them in CLOSE-WAIT", header, rows,
                    {**results, "empty": empty}, targets)

@@ -1,6 +1,6 @@
 /*
  * recording ROWS: writes a recording of that many rows to standard output, as tcpstate-trace --format csv
- * would: many connections open at once, by some processes to many peers, every state, every way to end.
+ * would: many connections open at once, from a few processes to many peers, every state, every way to end.
  * The same number gives the same bytes.
  */
 #include <stdint.h>
@@ -29,7 +29,7 @@ static const char *names[] = { "closed",     "syn_sent",   "syn_received", "esta
 			       "fin_wait_1", "fin_wait_2", "close_wait",   "closing",
 			       "last_ack",   "time_wait",  "listen" };
 
-/* Ways that a connection goes; -1 ends them. */
+/* The states that a connection goes through; -1 ends them. */
 static const signed char ways[][STEPS] = {
 	{ CLOSED, SYN_SENT, ESTABLISHED, CLOSE_WAIT, LAST_ACK, CLOSED, -1 },
 	{ CLOSED, SYN_SENT, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, TIME_WAIT, CLOSED, -1 },
@@ -41,7 +41,7 @@ static const signed char ways[][STEPS] = {
 };
 static const int shares[] = { 25, 50, 70, 90, 92, 96, 100 };
 
-/* Nanoseconds that are usual in a state, and how many octaves around that. */
+/* The usual nanoseconds in a state, and the spread in octaves. */
 static const struct {
 	uint64_t usual;
 	int octaves;
@@ -81,7 +81,7 @@ static uint64_t stay(int state)
 
 	if (octaves == 0)
 		return usual + number() % 4000000;
-	/* Skewed: the sum of two is likelier in the middle. */
+	/* The sum of two random numbers is more likely in the middle. */
 	int shift = (int)(number() % (octaves + 1) + number() % (octaves + 1)) / 2 - octaves / 2;
 
 	usual = shift < 0 ? usual >> -shift : usual << shift;

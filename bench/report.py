@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""How long the report of 50,000 connections takes: to make, and to open in Chromium, which fails from 5 s on.
+"""Measures how long a report of 50,000 connections takes to make, and to open in Chromium; fails above 5 s.
 
-`make bench-report` runs it; BENCH_CONNECTIONS (50,000), BENCH_ROUNDS (5): the page is opened so often, the median counts.
+`make bench-report` runs it with BENCH_CONNECTIONS (50,000). The page is opened BENCH_ROUNDS (5) times; the median counts.
 """
 
 import os
@@ -14,7 +14,7 @@ import time
 from playwright.sync_api import sync_playwright
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-GENERATOR = os.path.join(HERE, "../Tests/ReportPageTests/peers/recording.py")
+GENERATOR = os.path.join(HERE, "../Tests/Page/peers/recording.py")
 BINARY = os.environ.get("TCPSTATE_TEST_BINARY", os.path.join(HERE, "../.build/release/tcpstate-trace"))
 CONNECTIONS = os.environ.get("BENCH_CONNECTIONS", "50000")
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
@@ -31,11 +31,11 @@ def make(folder):
     if status != 0:
         sys.exit(f"report: status {status}")
     size = os.path.getsize(f"{folder}/page.html")
-    print(f"made in {seconds:.2f} s, {size / 1e6:.1f} MB, at most {usage.ru_maxrss / 1024:.0f} MB of memory")
+    print(f"made in {seconds:.2f} s, {size / 1e6:.1f} MB, peak {usage.ru_maxrss / 1024:.0f} MB of memory")
 
 
 def open_page(playwright, folder):
-    """From the browser's start of loading to a page that has drawn and answers."""
+    """From the beginning of loading until the page has been drawn and answers."""
     browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     begin = time.monotonic()
@@ -71,7 +71,7 @@ def main():
         for name, values in zip(("open", "filter", "frame while scrolling"), figures):
             print(f"{name}: median {statistics.median(values):.3f} s, worst {max(values):.3f} s of {ROUNDS}")
         if statistics.median(figures[0]) > LONGEST:
-            sys.exit(f"report: a bound is broken: open in {LONGEST} s")
+            sys.exit(f"report: the limit is exceeded: open in {LONGEST} s")
 
 
 if __name__ == "__main__":

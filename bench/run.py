@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""What tracing costs, side by side with other tools; run it by `make bench`.
+"""Measures what tracing costs, side by side with other tools; `make bench` runs it.
 
-Everything runs in one go, alternating, BENCH_ROUNDS (5) rounds; medians are printed. Raw
-numbers go to bench/results/SECTION.json, and bench/RESULTS.md is made of all there are.
-ONLY=churn,idle runs some sections; BENCH_CONNECTIONS (50000) sets the load.
+Everything runs in one go, in turns, for BENCH_ROUNDS (5) rounds; medians are printed. Raw numbers go to
+bench/results/SECTION.json, and bench/RESULTS.md is made from all that are there, and from limits.md and others.md.
+ONLY=churn,idle runs some of the sections; BENCH_CONNECTIONS (50000) sets the load.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ FOLDER = HERE / "results"
 
 
 def usable(folder):
-    """The tracers that can be made and start, and of the others why not."""
+    """The tracers that start, and for the others the reason why they don't."""
     found, missing = [], []
     for make in (consumers.Ours, consumers.InKernel, consumers.Tcpstates, consumers.Tcplife, consumers.Bpftrace):
         try:
@@ -51,7 +51,7 @@ def as_markdown(header, rows):
 
 
 def own(path):
-    """What is written under sudo belongs to who called it."""
+    """Files written under sudo belong to the user who called it."""
     if "SUDO_UID" in os.environ:
         os.chown(path, int(os.environ["SUDO_UID"]), int(os.environ["SUDO_GID"]))
 
@@ -69,20 +69,20 @@ def write_results():
             for name in sections.ALL if (FOLDER / f"{name}.json").exists()]
     targets = [t for part in kept for s in part["sections"] for t in s["targets"]]
     text = "# Results of `make bench`\n\n"
-    text += as_markdown(["target", "at the most", "seen", "reached"],
+    text += as_markdown(["target", "limit", "measured", "met"],
                         [[what, limit, seen, "yes" if met else "**no**"] for what, limit, seen, met in targets])
     for part in kept:
         for s in part["sections"]:
             text += f"\n\n## {s['title']}\n\n{as_markdown(s['header'], s['rows'])}\n\n"
             text += "; ".join(part["facts"]) + "."
     how = sections.__doc__.split("How it is measured:\n")[1]
-    limits = (HERE / "limits.md").read_text(encoding="utf-8")
-    RESULTS.write_text(f"{text}\n\n## How it is measured\n\n{how}\n{limits}", encoding="utf-8")
+    by_hand = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("limits.md", "others.md"))
+    RESULTS.write_text(f"{text}\n\n## How it is measured\n\n{how}\n{by_hand}", encoding="utf-8")
     own(RESULTS)
 
 
 def chosen(only):
-    """Sections by their names or how these begin; all when none is given."""
+    """Sections by their names, or by how these begin; all if none is given."""
     wanted = [name for name in only.split(",") if name]
     for name in wanted:
         if not any(known.startswith(name) for known in sections.ALL):
@@ -103,7 +103,7 @@ def bench(folder):
         for s in made:
             print(f"\n{s['title']}\n{as_text(s['header'], s['rows'])}", flush=True)
             for what, limit, seen, met in s["targets"]:
-                print(f"{'reached' if met else 'NOT reached'}: {what}: {seen} ({limit})", flush=True)
+                print(f"{'met' if met else 'NOT met'}: {what}: {seen} ({limit})", flush=True)
         keep(name, made, facts)
         write_results()
     print(f"\nWritten to {RESULTS}")

@@ -1,22 +1,23 @@
 """What is measured: each function makes one section of the results.
 
 How it is measured:
-- churn's CPU is its own getrusage(), which includes what the kernel does on its behalf:
-  the tracepoint programs and, on loopback, the receiving side's softirq. What a tracer
-  adds is the difference to the run without one in the same round.
-- A consumer's CPU is its whole process from attached until it has exited: its total at
-  exit (wait4) less what its CPU clock showed when attached. Draining and closing count,
-  loading doesn't. It is divided by the transitions that it had to handle.
-- Each churn has a network namespace of its own, kept until the consumer has ended, so
-  that no run meets the TIME-WAIT sockets of the one before (they would also fill
-  net.ipv4.tcp_max_tw_buckets, beyond which the kernel leaves out TIME-WAIT).
-- Rows of others' connections are told apart by churn's addresses; the end of a TIME-WAIT,
-  which no event tells and which comes 60 s later, isn't one of the 10.
-- Which tracer runs first changes from round to round.
-- BPF programs are timed by the kernel (BPF_ENABLE_STATS): two clock readings a run come on
-  top, 50 ns for a program that does nothing.
-- The pipeline is the way from a decoded record to a written row, in Swift and in C
-  (bench/pipeline), which write the same bytes of the same records; CPU of the process.
+- churn's CPU time is from its own getrusage(), which includes what the kernel does on its
+  behalf: the tracepoint programs and, on loopback, the softirq of the receiving side. What
+  a tracer adds is the difference to the run without one in the same round.
+- A consumer's CPU time covers its whole process, from when it is attached until it has
+  exited: the total at exit (wait4) minus what its CPU clock showed when it was attached.
+  Draining and closing count, loading doesn't. It is divided by the number of transitions
+  that it had to handle.
+- Each churn has a network namespace of its own, which is kept until the consumer has
+  ended. So no run meets the TIME-WAIT sockets of the one before, which would also fill
+  net.ipv4.tcp_max_tw_buckets, beyond which the kernel leaves out TIME-WAIT.
+- churn's connections are recognized by their addresses. The end of a TIME-WAIT, which no
+  event reports and which comes 60 s later, isn't one of the 10 transitions.
+- The order of the tracers changes from round to round.
+- The kernel times the BPF programs (BPF_ENABLE_STATS). This adds two clock readings to
+  each run, 50 ns for a program that does nothing.
+- The pipeline leads from a decoded record to a written row, in Swift and in C
+  (bench/pipeline); both write the same bytes for the same records. CPU time of the process.
 """
 
 import filecmp
@@ -33,7 +34,7 @@ from harness import (BUILT, CONNECTIONS, ROUNDS, Failure, median, namespace, num
                      run_churn, settle, worst)
 from open_sockets import look
 
-TRANSITIONS = 10  # a connection
+TRANSITIONS = 10  # per connection
 PIPELINE = os.environ.get("BENCH_PIPELINE", BUILT.parent / "release/bench-pipeline")
 IDLE_SECONDS = 10
 
@@ -55,7 +56,7 @@ def turns(things, round_number):
 
 
 def measure(consumer, folder, threads, connections=CONNECTIONS, rate=0):
-    """One run of churn under one consumer, or none."""
+    """One run of churn, with one consumer or without."""
     settle()
     with namespace() as net:
         if consumer is None:
@@ -94,13 +95,13 @@ def load_section(results, title, rated):
     expected = results["none"][0]["connections"] * TRANSITIONS
     measures = [
         ("connections/s", lambda r: median(r, "rate"), 0, False),
-        ("µs CPU a connection", lambda r: median(r, "churn_cpu"), 1, False),
+        ("µs CPU per connection", lambda r: median(r, "churn_cpu"), 1, False),
         ("… added by tracing", lambda r: median(r, "added_cpu"), 2, True),
-        ("consumer, µs CPU a transition", lambda r: median(r, "event_cpu"), 3, True),
-        (f"written, of {expected:,}, worst", lambda r: worst(r, "churned", min), 0, False),
-        ("lost as it reports, worst", lambda r: worst(r, "lost", max), 0, False),
-        ("gaps in sequence, worst", lambda r: worst(r, "gaps", max), 0, False),
-        ("resident MB, most", lambda r: megabytes(worst(r, "resident", max)), 1, False),
+        ("consumer, µs CPU per transition", lambda r: median(r, "event_cpu"), 3, True),
+        (f"rows written, of {expected:,}, worst run", lambda r: worst(r, "churned", min), 0, False),
+        ("events reported lost, worst run", lambda r: worst(r, "lost", max), 0, False),
+        ("gaps in sequence, worst run", lambda r: worst(r, "gaps", max), 0, False),
+        ("resident MB, highest", lambda r: megabytes(worst(r, "resident", max)), 1, False),
     ]
     values = {label: {name: value(runs) for name, runs in results.items()} for label, value, _, _ in measures}
     rows = []
@@ -110,10 +111,10 @@ def load_section(results, title, rated):
                      "" if ours is None else f"{ours:.3f}"])
     targets = []
     if not rated:
-        for label, what in [("consumer, µs CPU a transition", "consumer CPU an event"),
+        for label, what in [("consumer, µs CPU per transition", "consumer CPU per event"),
                             ("… added by tracing", "CPU added to the traced process")]:
             seen = ratio(values[label].get(Ours.name), values[label].get(Tcpstates.name))
-            targets.append(target(f"{what}, against tcpstates; {title}", 1 / 15, seen))
+            targets.append(target(f"{what}, relative to tcpstates; {title}", 1 / 15, seen))
         lost = worst(results.get(Ours.name, []), "lost", max)
         targets.append(target(f"events lost; {title}", 0, lost, 0))
     return section(title, ["", *results, "ours / tcpstates"], rows, results, targets)
@@ -124,8 +125,8 @@ def megabytes(value):
 
 
 def churn(threads):
-    """As fast as so many threads can."""
-    title = f"{CONNECTIONS:,} connections as fast as {threads} thread{'s' * (threads > 1)} can"
+    """At full speed, on that many threads."""
+    title = f"{CONNECTIONS:,} connections at full speed, {threads} thread{'s' * (threads > 1)}"
     return lambda tracers, folder: [load(tracers, folder, title, f"churn {threads}", threads)]
 
 
@@ -135,7 +136,7 @@ def paced(tracers, folder):
 
 
 def idle(tracers, folder):
-    """CPU without load, and how long until attached."""
+    """CPU time without load, and the time until attached."""
     results = {}
     for consumer in tracers:
         runs = []
@@ -159,15 +160,15 @@ def idle(tracers, folder):
     rows = [[name, number(median(runs, "start"), 1), number(median(runs, "start_cpu"), 1),
              number(median(runs, "idle"), 1), number(megabytes(median(runs, "resident")), 1),
              number(median(runs, "rows"))] for name, runs in results.items()]
-    header = ["", "start to attached, ms", "CPU of that, ms", f"CPU ms in {IDLE_SECONDS} s", "resident MB",
-              "events meanwhile"]
+    header = ["", "start to attached, ms", "CPU for that, ms", f"CPU ms in {IDLE_SECONDS} s", "resident MB",
+              "events in that time"]
     seen = median(results.get(Ours.name, []), "start")
-    return [section("Start, and nothing to do", header, rows, results,
+    return [section("Start, and idle", header, rows, results,
                     [target("start to attached, all sockets read, ms", 50, seen, 1)])]
 
 
 def bpf(tracers, folder):
-    """The BPF programs' own time."""
+    """The time of the BPF programs themselves."""
     results = {}
     for consumer in tracers:
         runs = []
@@ -192,9 +193,9 @@ def bpf(tracers, folder):
             for name, runs in results.items()]
     seen = ratio(median(results.get(Ours.name, []), "ns"), median(results.get(Tcpstates.name, []), "ns"))
     counted = ratio(median(results.get(InKernel.name, []), "ns"), median(results.get(Ours.name, []), "ns"))
-    return [section("BPF run time a transition", ["", "ns", "programs"], rows, results,
-                    [target("BPF run time an event, against tcpstates' program", 0.5, seen),
-                     target("BPF run time of --in-kernel, against that", 0.5, counted)])]
+    return [section("BPF run time per transition", ["", "ns", "programs"], rows, results,
+                    [target("BPF run time per event, relative to tcpstates' program", 0.5, seen),
+                     target("BPF run time of --in-kernel, relative to tcpstate-trace's", 0.5, counted)])]
 
 
 def pipeline(tracers, folder):
@@ -221,13 +222,13 @@ def pipeline(tracers, folder):
     rows = [[name, number(statistics.median(ns)), number(min(ns))] for name, ns in results.items()]
     seen = ratio(statistics.median(results["Swift"]), statistics.median(results["C"]))
     rows.append(["Swift / C", f"{seen:.2f}", f"{min(results['Swift']) / min(results['C']):.2f}"])
-    title = f"Pipeline, {CONNECTIONS * TRANSITIONS:,} records, {size:,} bytes of CSV, both the same"
-    return [section(title, ["", "ns CPU an event, median", "least"], rows, results,
-                    [target("Swift's way from record to row, against C's", 1.1, seen, 2)])]
+    title = f"Pipeline: {CONNECTIONS * TRANSITIONS:,} records, {size:,} bytes of CSV, identical in both"
+    return [section(title, ["", "ns CPU per event, median", "minimum"], rows, results,
+                    [target("from record to row, Swift relative to C", 1.1, seen, 2)])]
 
 
 def memory(tracers, folder):
-    """What a million tracked connections take."""
+    """The memory of a million tracked connections."""
     records = os.path.join(folder, "records")
     with open(records, "wb") as stream:
         subprocess.run([BUILT / "records", "500000", "open"], stdout=stream, check=True)
@@ -240,13 +241,13 @@ def memory(tracers, folder):
     os.unlink(records)
     tracked, grown = median(results, "tracked"), median(results, "bytes")
     rows = [[f"{tracked:,.0f}", number(grown / 1e6, 1), number(grown / tracked, 1)]]
-    return [section("Memory of tracked connections, both ends of 500,000", ["tracked", "MB", "bytes each"], rows,
-                    {"trace": results}, [target("memory a tracked connection, of a million, bytes", 200, grown / tracked, 1),
+    return [section("Memory of tracked connections, both ends of 500,000", ["tracked", "MB", "bytes per connection"], rows,
+                    {"trace": results}, [target("memory per tracked connection, with a million, bytes", 200, grown / tracked, 1),
                                          target("a million connections, MB", 220, grown / tracked, 1)])]
 
 
 def recording(tracers, folder):
-    """10 million rows, by us and by DuckDB."""
+    """10 million rows, in summary and in DuckDB."""
     progress("summary --read and DuckDB")
     runs, error = summary.measure(BUILT / "recording", "10000000", os.environ.get("TCPSTATE_TEST_PYTHON", sys.executable))
     medians = {name: [statistics.median(column) for column in zip(*figures)] for name, figures in runs.items()}
@@ -254,12 +255,12 @@ def recording(tracers, folder):
             for name, values in medians.items()]
     ours, exact, approximate = list(medians.values())[:3]
     return [section("summary of 10,000,000 rows of CSV, all counts equal", ["", "s", "s of CPU", "MB"], rows, runs, [
-        target("summary --read of 10 million rows, time against DuckDB", 0.5, ours[0] / min(exact[0], approximate[0]), 2),
-        target("… its memory, MB", 300, ours[2], 0), target("… its quantiles, off by", 0.01, error, 4)])]
+        target("summary --read of 10 million rows, time relative to DuckDB", 0.5, ours[0] / min(exact[0], approximate[0]), 2),
+        target("… its memory, MB", 300, ours[2], 0), target("… the error of its quantiles", 0.01, error, 4)])]
 
 
 def many_open(tracers, folder):
-    """50,000 and 200,000 sockets open: a look at them, and a tracer that starts then."""
+    """50,000 and 200,000 open sockets: a look at them, and a tracer that starts meanwhile."""
     return [look(folder, sockets, section, target) for sockets in (50_000, 200_000)]
 
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Whether memory stays flat: traces churn for SOAK_SECONDS (1800); run it by `make soak`.
+"""Checks that memory stays flat while churn is traced for SOAK_SECONDS (1800); `make soak` runs it.
 
-SOAK_RATE (200) connections are made each second, 10 transitions each, in a network namespace of
-their own. A connection is tracked until its TIME-WAIT ends, 60 to 62 s later, so memory grows
-until then; from WARM_UP on it may grow by no more than TOLERANCE. Exit status 1 if it does, or if
-events were lost. SOAK_WRITE=1 writes the curve to bench/soak.csv.
+SOAK_RATE (200) connections per second, 10 transitions each, are made in a network namespace of their own. A connection
+is tracked until its TIME-WAIT ends, 60 to 62 s later, so memory grows until then. From WARM_UP on it may grow by no more
+than TOLERANCE. The exit status is 1 if it grows more, or if events were lost. SOAK_WRITE=1 writes the curve to
+bench/soak.csv.
 """
 
 import os
@@ -27,12 +27,12 @@ TOLERANCE = 1.05
 
 
 def resident(pid):
-    """KiB in memory."""
+    """Resident memory in KiB."""
     return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text()).group(1))
 
 
 def cpu(pid):
-    """Seconds of CPU."""
+    """CPU time in seconds."""
     words = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -67,7 +67,7 @@ def main():
         with tempfile.TemporaryFile("w+") as errors:
             curve = soak(namespace, errors)
             errors.seek(0)
-            told = errors.read()
+            messages = errors.read()
     finally:
         subprocess.run(["ip", "netns", "del", namespace], check=True)
 
@@ -76,11 +76,11 @@ def main():
         (HERE / "soak.csv").write_text("seconds,resident_kib,cpu_seconds\n" + rows)
     settled = [kib for second, kib, _ in curve if second >= WARM_UP]
     first, last = max(settled[:2]), max(settled[-2:])
-    lost = re.search(r"([\d,]+) transitions in .*?, ([\d,]+) lost", told)
+    lost = re.search(r"([\d,]+) transitions in .*?, ([\d,]+) lost", messages)
     if not lost:
-        sys.exit(f"soak: the tracer has ended badly: {told}")
+        sys.exit(f"soak: the tracer failed: {messages}")
     print(f"soak: {lost[1]} transitions in {SECONDS} s, {lost[2]} lost; resident {first} KiB after {WARM_UP} s, "
-          f"{last} KiB at the end, {max(settled)} KiB at most; {curve[-1][2]} s of CPU")
+          f"{last} KiB at the end, peak {max(settled)} KiB; {curve[-1][2]} s of CPU")
     if last > first * TOLERANCE:
         sys.exit(f"soak: memory isn't flat: {[kib for _, kib, _ in curve]}")
     if lost[2] != "0":

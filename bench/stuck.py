@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
-"""What one look by `stuck` costs beside `ss -tanp`, with many sockets open; needs root.
+"""Measures one run of `stuck` and of `ss -tanp` with many open sockets; needs root.
 
-BENCH_SOCKETS (50000) sockets are held in a network namespace of their own,
-both ends of loopback connections; BENCH_STUCK (1000) of them are left in CLOSE-WAIT. Both
-tools run in that namespace, in turn, BENCH_ROUNDS (5) times, their output to a file; medians
-of wall time and CPU (user and system, wait4) are printed, and what each has found.
-TCPSTATE_BINARY names another binary than the release build.
+BENCH_SOCKETS (50000) sockets, both ends of loopback connections, are held in a network namespace of their own;
+BENCH_STUCK (1000) of them are left in CLOSE-WAIT. Both tools run in that namespace, in turns, BENCH_ROUNDS (5) times, with
+their output to a file. It prints the medians of wall time and CPU time (user and system, from wait4), and how many lines
+each wrote. TCPSTATE_BINARY names another binary than the release build.
 """
 import os
 import resource
@@ -26,7 +25,7 @@ ROUNDS = int(os.environ.get("BENCH_ROUNDS", 5))
 
 
 def hold():
-    """Holds the sockets in its namespace, by as many processes as the limit of descriptors asks for."""
+    """Holds the sockets in its namespace, in as many processes as the limit of descriptors requires."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
     share = min(SOCKETS // 2, (limit - 100) // 2)

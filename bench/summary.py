@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Times `summary --read` against DuckDB's GROUP BY with quantiles, on the same recording, in turns.
+"""Times `summary --read` and DuckDB's GROUP BY with quantiles, on the same recording, in turns.
 
 Usage: summary.py RECORDING-GENERATOR [ROWS]
 
-Counts must be equal, and quantiles, which DuckDB computes exactly, within 1 %; else it fails. It fails too if
-summary takes more than half of DuckDB's time, or 300 MB. BENCH_ROUNDS (5) rounds, the median counts: of the time on
-the clock, for that is what one waits; the CPUs' time is told beside it, which others' work on the machine changes
-less. `--by process` is told too, beside DuckDB's GROUP BY with it; of groups with few stays, of which DuckDB takes
-a value between two far ones, the quantiles aren't compared.
+Counts must be equal, and quantiles, which DuckDB computes exactly, within 1 %. It also fails if summary takes more than
+half of DuckDB's time, or more than 300 MB. The median of BENCH_ROUNDS (5) rounds counts, in wall time, because that is
+how long a user waits. CPU time, which other work on the machine changes less, is printed next to it. So is
+`--by process`, next to DuckDB's GROUP BY with the process. There, quantiles aren't compared: in groups with few stays
+DuckDB interpolates between two distant values.
 """
 
 import csv
@@ -37,7 +37,7 @@ APPROXIMATE = "approx_quantile(state_duration_ns, [0.5, 0.9, 0.99])"
 
 
 def run(command):
-    """Runs a command: its output, seconds, the CPUs' seconds, and peak megabytes."""
+    """Runs a command; returns its output, wall seconds, CPU seconds, and peak megabytes."""
     with tempfile.TemporaryFile() as output:
         start = time.monotonic()
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL)
@@ -50,7 +50,7 @@ def run(command):
 
 
 def compare(ours, theirs):
-    """The largest error of a quantile; all else must be equal."""
+    """Returns the largest error of a quantile; everything else must be equal."""
     found = {}
     for row in csv.DictReader(io.StringIO(ours)):
         if row["stays"] != "0":
@@ -69,13 +69,13 @@ def compare(ours, theirs):
     return error
 
 
-def measure(generator, rows, python, tell=lambda text: None):
-    """Names to (seconds, the CPUs' seconds, megabytes) of each round, by commands; the largest error of a quantile."""
+def measure(generator, rows, python, report=lambda text: None):
+    """Returns, by name, (wall seconds, CPU seconds, megabytes) of each round, and the largest error of a quantile."""
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/recording.csv"
         with open(path, "wb") as file:
             subprocess.run([generator, rows], stdout=file, check=True)
-        tell(f"{int(rows):,} rows, {os.path.getsize(path) / 1e6:,.0f} MB, {os.cpu_count()} CPUs")
+        report(f"{int(rows):,} rows, {os.path.getsize(path) / 1e6:,.0f} MB, {os.cpu_count()} CPUs")
         ours = [BINARY, "summary", "--read", path, "--format", "csv"]
         theirs = [python, "-c", QUERY, path]
         by_process = "state_old, process_name"
@@ -107,11 +107,11 @@ def main():
         seconds[name], peaks[name] = statistics.median(clock), max(peak)
         print(f"{name:28} {seconds[name]:6.2f} s {statistics.median(cpu):6.2f} s {peaks[name]:5.0f} MB")
     total, exact, approximate, grouped, grouped_exact = runs
-    print(f"counts, longest and total equal; quantiles at most {error * 100:.2f} % apart")
+    print(f"counts, longest and total equal; quantiles differ by at most {error * 100:.2f} %")
     ratio = seconds[total] / min(seconds[exact], seconds[approximate])
     print(f"{ratio:.2f} of DuckDB's time; by process {seconds[grouped] / seconds[grouped_exact]:.2f}")
     if error > 0.01 or ratio > 0.5 or peaks[total] > 300:
-        sys.exit("summary: a bound is broken: 1 %, half the time, 300 MB")
+        sys.exit("summary: a limit is exceeded: 1 %, half the time, 300 MB")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
-"""What following TIME-WAIT costs; run it by `make bench-timewait`.
+"""Measures what following TIME-WAIT costs; `make bench-timewait` runs it.
 
-Makes 50,000 TIME-WAIT sockets in a network namespace of its own while the tracer follows it,
-then measures the tracer's CPU for 50 s, in which nothing but readings of the kernel's tables
-happens, and its memory against that of a tracer of an empty namespace. Waits for their end,
-and tells how each end was known.
+Makes 50,000 TIME-WAIT sockets in a network namespace of its own while the tracer follows it. Then it measures the
+tracer's CPU time for 50 s, in which only readings of the kernel's tables happen, and its memory, minus what it used
+with the namespace empty. At last it waits for the sockets to end, and prints how each end was known.
 """
 
 import collections

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""What `top` costs with many connections open; run it by `make bench-top`.
+"""Measures what `top` costs with many open connections; `make bench-top` runs it.
 
-Holds BENCH_SOCKETS (20000) connected sockets in a network namespace of their own, runs `top` for
-it on an 80x24 terminal, and measures its CPU (user and system, /proc/PID/stat): for 20 s in which
-nobody types, for 10 s with five keys a second, and for 10 s in one connection's detail, which
-is read from the kernel's tables again and again. TCPSTATE_BINARY names another binary.
+Holds BENCH_SOCKETS (20000) connected sockets in a network namespace of their own, runs `top` for it on an 80x24 terminal,
+and measures its CPU time (user and system, /proc/PID/stat): for 20 s without typing, for 10 s with five keys per second,
+and for 10 s in the detail of one connection, which is read from the kernel's tables again and again. TCPSTATE_BINARY
+names another binary.
 """
 import fcntl
 import os
@@ -29,7 +29,7 @@ def cpu(pid):
 
 
 class Terminal:
-    """`top` on a terminal that takes all it draws."""
+    """`top` on a terminal that reads everything it draws."""
 
     def __init__(self, netns):
         self.drawn = 0

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A server with a bug to be found: it forgets to close one connection in ten.
+"""A server with a bug to find: it forgets to close one connection in ten.
 
     python3 examples/leaky-server.py [PORT]      answers HTTP on 127.0.0.1:8080
     python3 examples/leaky-server.py --fix       the same without the bug

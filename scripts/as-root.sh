@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs a command as root, by sudo; without sudo it says what root has to do:
+# Runs a command as root, with sudo; if there is no sudo, says what root has to do:
 #   as-root.sh COMMAND...
 set -euo pipefail
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Tells how many lines of Core and Report the tests without privileges run, by
-# file with the least first; fails below COVERAGE_LEAST (90) percent of either.
+# Shows how many lines of Core and Report the tests without privileges run, per
+# file, the lowest share first; fails if either is below COVERAGE_LEAST (90) percent.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
 swift=${SWIFT:-swift}
 least=${COVERAGE_LEAST:-90}
 out=.build/coverage
-# Debian's llvm-cov is too old for what Swift writes; the toolchain's isn't in PATH everywhere.
+# Debian's llvm-cov is too old for what Swift writes, and the toolchain's isn't always in PATH.
 llvm_cov=$(dirname "$(readlink -f "$(command -v "$swift")")")/llvm-cov
 
 echo "Building the tests for coverage"
@@ -21,7 +21,7 @@ binaries=$("$swift" build --scratch-path "$out" --show-bin-path)
 
 failed=0
 for target in TCPStateCore TCPStateReport; do
-  # Columns 8–10 are lines, missed lines, share; the last line is the sum.
+  # Columns 8 to 10 are lines, missed lines and share; the last line is the sum.
   "$llvm_cov" report "$binaries"/*PackageTests.xctest -instr-profile="$binaries/codecov/default.profdata" \
     "Sources/$target" | awk -v target="$target" -v least="$least" '
       $10 ~ /%$/ && $1 != "TOTAL" { printf "%7s  %4d of %4d missed  %s\n", $10, $9, $8, $1 | "sort -n" }

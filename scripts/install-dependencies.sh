@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the packages of dependencies.txt that are missing, for the purposes named:
-#   install-dependencies.sh build|test|lint|bench ...
-# Quiet, and without root, when nothing is missing.
+#   install-dependencies.sh build|test|lint|bench|kernels|screenshots ...
+# It prints nothing and needs no root if nothing is missing.
 set -euo pipefail
 
 scripts=$(dirname "$(readlink -f "$0")")
@@ -19,7 +19,7 @@ installed() {
   [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-# bpf/Makefile knows which clang it takes; it is only asked here.
+# bpf/Makefile decides which clang to use; this only asks it.
 has_bpf_clang() {
   # shellcheck disable=SC2016 # for make to expand
   [ -n "$(make -s --no-print-directory -C "$scripts/../bpf" \
@@ -36,7 +36,7 @@ install() {
   echo "Installing $*"
   if [ -z "${updated-}" ]; then
     "${as_root[@]}" apt-get update -qq ||
-      echo "install-dependencies: apt-get update failed; trying with the old lists" >&2
+      echo "install-dependencies: apt-get update failed; using the old lists" >&2
     updated=yes
   fi
   log=$(mktemp)
@@ -48,7 +48,7 @@ install() {
   rm -f "$log"
 }
 
-[ $# -gt 0 ] || fail "name a purpose: build, test, lint or bench"
+[ $# -gt 0 ] || fail "name a purpose: build, test, lint, bench, kernels or screenshots"
 
 wanted=()
 for purpose in "$@"; do
@@ -58,7 +58,7 @@ for purpose in "$@"; do
 done
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-  echo "install-dependencies: no apt here; needed are what Debian calls: ${wanted[*]}" >&2
+  echo "install-dependencies: no apt here; install what Debian calls: ${wanted[*]}" >&2
   exit 0
 fi
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Runs the tests: run-tests.sh all|privileged
 #
-# As root, all in one run. Otherwise everything runs as the user, who sees the
-# privileged ones skipped, and then these run once more as root. They run from
-# the test bundle itself: sudo's PATH seldom has Swift, and `swift test` as root
-# would leave files in .build that the user can't overwrite.
+# As root, everything is one run. Otherwise all tests run as the user, with the
+# privileged ones skipped visibly, and then those run as root. They are run from
+# the test bundle itself, because Swift is seldom in sudo's PATH, and `swift test`
+# as root would leave files in .build that the user can't overwrite.
 set -euo pipefail
 
 which=${1:-all}
@@ -24,13 +24,13 @@ run_privileged_by_sudo() {
   for name in "${passed_on[@]}"; do
     [ -z "${!name-}" ] || environment+=("$name=${!name}")
   done
-  [ -t 1 ] || environment+=(NO_COLOR=1) # it takes a pipe for a terminal; swift test does the same
+  [ -t 1 ] || environment+=(NO_COLOR=1) # it mistakes a pipe for a terminal; swift test sets this, too
   command -v sudo >/dev/null || skipped "there is no sudo; run as root"
   if ! sudo -n true 2>/dev/null; then
     [ -t 0 ] || skipped "sudo asks for a password; run in a terminal"
     sudo -v || skipped "sudo refuses; run as root"
   fi
-  echo "Running the privileged tests by sudo"
+  echo "Running the privileged tests with sudo"
   sudo env "${environment[@]}" "$bundle" --testing-library swift-testing --filter "$privileged"
 }
 

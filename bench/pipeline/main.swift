@@ -1,9 +1,9 @@
-// The events' way from a decoded record to a written row, timed: what `twin.c` does in C.
+// Times the way from a decoded record to a written row, which `twin.c` does in C.
 //
 //     pipeline RECORDS OUTPUT
 //
-// Prints CPU nanoseconds an event, how many connections are tracked at the end, and the bytes by which the
-// process has grown. RECORDS is what `records` writes; the file is read before.
+// Prints CPU nanoseconds per event, how many connections are tracked at the end, and the bytes by which the
+// process has grown. RECORDS is what `records` writes; it is read before the measuring.
 
 import CTCPStateEvent
 import Glibc
@@ -66,7 +66,7 @@ func cpuNanoseconds() -> UInt64 {
   return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }
 
-/// Bytes of our own that are resident: /proc/self/statm's second number less its third, in pages.
+/// Resident memory without mapped files, in bytes: the second number of /proc/self/statm less the third, in pages.
 func residentBytes() -> Int {
   let file = open("/proc/self/statm", O_RDONLY)
   defer { close(file) }

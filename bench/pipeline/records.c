@@ -2,12 +2,12 @@
 /*
  * Writes the records of CONNECTIONS loopback connections to standard output,
  * as the kernel side would: both ends of each, 10 transitions, in the order
- * and at the pace in which churn makes them, of 100 client and 16 server
- * processes. Always the same bytes.
+ * and at the pace of churn, for 100 client and 16 server processes. Always the
+ * same bytes.
  *
  *	records CONNECTIONS [open]
  *
- * With "open", of connections that all stay open: the first four.
+ * With "open", all connections stay open: the first four transitions of each.
  */
 #include <stdint.h>
 #include <stdio.h>

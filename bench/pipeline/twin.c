@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The events' way from a decoded record to a written row in C: the same checks,
- * the same table, the same rows byte for byte as TCPStateCore and
- * TCPStateReport make of transitions. The measure for what Swift costs.
+ * The way from a decoded record to a written row, in C: the same checks, the
+ * same table, and byte for byte the same rows as in TCPStateCore and
+ * TCPStateReport. It measures what Swift costs.
  *
  *	twin RECORDS OUTPUT
  *
- * Prints CPU nanoseconds an event.
+ * Prints CPU nanoseconds per event.
  */
 #include <fcntl.h>
 #include <stdbool.h>
@@ -92,7 +92,7 @@ static enum reason reason_of(int error)
 	}
 }
 
-/* What →CLOSED means; false when only the full socket goes and FIN-WAIT-2 lives on. */
+/* What →CLOSED means; false if only the full socket goes and FIN-WAIT-2 goes on. */
 static bool ending(const struct tcpstate_event *e, struct row *row)
 {
 	bool owned = e->flags & TCPSTATE_FLAG_OWNED,
@@ -214,7 +214,7 @@ static void learn(struct connection *c, const struct tcpstate_event *e)
 		count(c, e, synchronized(old) || new == ESTABLISHED);
 }
 
-/* One transition; whether there is a row. */
+/* Applies one transition; returns whether there is a row. */
 static bool apply(struct pipeline *p, const struct tcpstate_event *e, struct row *row)
 {
 	uint64_t key = e->cookie ? e->cookie : e->socket_address;

@@ -10,7 +10,7 @@ static const char header[] = "timestamp,timestamp_unix_nano,sequence,connection_
 			     "duration_kind,source,actor_pid,actor_name,reason,bytes_sent,bytes_"
 			     "received,rtt_us,retransmits\n";
 
-/* A text kept inline, written by one copy of constant size. */
+/* A text kept inline, written with one copy of constant size. */
 struct word {
 	char bytes[16];
 	uint8_t count;
@@ -41,7 +41,7 @@ static uint64_t word_keep(uint64_t word, int length)
 	return length == 8 ? word : word & ((1ull << length * 8) - 1);
 }
 
-/* 16 bytes of which everything from the first NUL on is dropped. */
+/* 16 bytes, without everything from the first NUL on. */
 static struct name name_from(const uint8_t *bytes)
 {
 	struct name name;
@@ -59,7 +59,7 @@ static uint64_t zeros(uint64_t word)
 	return (word - ONES) & ~word;
 }
 
-/* Bytes up to the first that has to be quoted, or the end. */
+/* How many bytes come before the first that has to be quoted, or the end. */
 static int plain_prefix(uint64_t word)
 {
 	uint64_t hits = ((word - ONES * 0x20) & ~word) | word | zeros(word ^ (ONES * '"')) |
@@ -83,7 +83,7 @@ static char *put_word(char *out, const struct word *word)
 	return out;
 }
 
-/* The digits of a number below 10^8, a byte each, the first in the lowest. */
+/* The digits of a number below 10^8, one byte each, the first in the lowest. */
 static uint64_t eight_digits(uint64_t number)
 {
 	uint64_t high = number / 10000, fours = high | (number - high * 10000) << 32;
@@ -139,7 +139,7 @@ static char *put_nine_digits(char *out, uint32_t number)
 	return put_eight(out + 1, number % 100000000);
 }
 
-/* All above the fraction of a second is kept from one time to the next. */
+/* Everything above the fraction of a second is kept from one time to the next. */
 struct time_text {
 	uint64_t second;
 	char calendar[32];
@@ -183,7 +183,7 @@ static char *put_nano(char *out, struct time_text *t, uint64_t ns)
 	return out;
 }
 
-/* Eight digits, the nibbles spread to a byte each. */
+/* Eight digits, with each nibble in a byte of its own. */
 static uint64_t hex8(uint32_t number)
 {
 	uint64_t nibbles = number, letters;

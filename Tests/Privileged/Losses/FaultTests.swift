@@ -13,7 +13,7 @@ extension Privileged {
       let port = try pair.server.ask("listen l 127.0.0.1").port
       for name in ["a", "b", "c"] { try connect(pair, name, port) }
       // However fast it runs, and whatever of it is lost, it goes on until a row has come and the tracer stands still.
-      try load.start("churn 127.0.0.1 until-told")
+      try load.start("churn 127.0.0.1 until-next")
       try tracer.wait("the load", seconds: 60) { $0.contains { $0.transition == "last_ack→closed" } }
       try tracer.pause()
       try load.start("churn 127.0.0.1 1000")

@@ -1,7 +1,7 @@
-"""Holds TCP sockets and acts on them: a command a line on standard input, an answer a line.
+"""Holds TCP sockets and acts on them: one command per line on standard input, one answer per line.
 
-An answer has the command's values and `before` and `after`, the CLOCK_MONOTONIC
-nanoseconds around it: the truth that a test compares with.
+An answer has the command's values, and `before` and `after`, the CLOCK_MONOTONIC nanoseconds around it: the truth that a
+test compares with.
 """
 import ctypes
 import errno
@@ -97,24 +97,24 @@ def comm(hexadecimal):
     return {}
 
 
-def told():
+def has_next():
     """Whether the next command has come."""
     return bool(select.select([0], [], [], 0)[0])
 
 
 def churn(address, count, seconds="0"):
-    """Connections one after the other, both ends here, the client ends first: 10 transitions each.
+    """Makes connections one after the other, with both ends here; the client closes first: 10 transitions each.
 
-    With the count `until-told` they go on until the next command comes, a thousand a second at the most.
+    With the count `until-next` it goes on until the next command comes, at most a thousand per second.
     """
     end = time.monotonic() + float(seconds)
-    goes_on = count == "until-told"
+    goes_on = count == "until-next"
     wanted = 0 if goes_on else int(count)
     listener = make(address)
     listener.bind((address, 0))
     listener.listen(8)
     made = 0
-    while made < wanted or time.monotonic() < end or (goes_on and not told()):
+    while made < wanted or time.monotonic() < end or (goes_on and not has_next()):
         time.sleep(0.001 if goes_on else 0)
         client = make(address)
         client.connect(listener.getsockname()[:2])
@@ -133,7 +133,7 @@ def churn(address, count, seconds="0"):
 
 
 def settle(port):
-    """Until no connection of the port is left but in TIME-WAIT."""
+    """Waits until the port has no connections left except in TIME-WAIT."""
     text = ":%04X" % int(port)
     end = time.monotonic() + 15
     while time.monotonic() < end:
@@ -146,7 +146,7 @@ def settle(port):
                         busy = True
         if not busy:
             return {}
-        time.sleep(0.001)  # the kernel's threads may want the CPU to get it done
+        time.sleep(0.001)  # the kernel's threads may need the CPU to finish
     raise TimeoutError(errno.ETIMEDOUT, "connections stay")
 
 
@@ -172,7 +172,7 @@ def crowd_accept(listener, count):
 
 
 def crowd_close(seed, path=None):
-    """In random order; writes the truth of each: ports, stay at the least, stay at the most."""
+    """Closes the crowd in random order; writes the truth of each: ports, shortest and longest possible stay."""
     random.Random(int(seed)).shuffle(crowd)
     truth = []
     for made, ports, connecting, connected in crowd:
@@ -187,7 +187,7 @@ def crowd_close(seed, path=None):
 
 
 def enter(path):
-    """Goes to another network namespace; the sockets stay where they are."""
+    """Enters another network namespace; the sockets stay where they are."""
     with open(path) as there:
         if ctypes.CDLL(None, use_errno=True).setns(there.fileno(), 0x40000000) != 0:
             raise OSError(ctypes.get_errno(), path)
@@ -202,7 +202,7 @@ def checksum(data):
 
 
 def flood(address, port, source, count):
-    """SYNs by hand, each from the next address after `source`; nobody answers the SYN-ACKs."""
+    """Sends SYNs made by hand, each from the next address after `source`; nothing answers the SYN-ACKs."""
     raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
     first, = struct.unpack("!I", socket.inet_aton(source))
     for number in range(int(count)):
@@ -216,7 +216,7 @@ def flood(address, port, source, count):
 
 
 def requests(port, count):
-    """Until there are so many half-open requests; how often they have timed out at the least."""
+    """Waits until there are that many half-open requests; returns the smallest number of their timeouts."""
     text = ":%04X" % int(port)
     end = time.monotonic() + 15
     while time.monotonic() < end:

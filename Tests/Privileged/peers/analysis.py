@@ -1,7 +1,7 @@
 """Runs every code block of docs/analysis.md and compares the answers: analysis.py DOCUMENT BINARY
 
-In a network namespace, as root, in an empty folder. A block is told by the comment above it,
-<!-- test: QUESTION TOOL -->, and one without is a failure. Exits with 0 if all is as it should be.
+In a network namespace, as root, in an empty folder. The comment above a block, <!-- test: QUESTION TOOL -->, says what it
+is; a block without one is a failure. Exits with 0 if everything is as it should be.
 """
 import ast
 import csv
@@ -19,7 +19,7 @@ BINARY = os.path.abspath(sys.argv[2])
 
 
 def blocks():
-    """(question and tool, language, code) of each."""
+    """Returns (question and tool, language, code) of each block."""
     with open(sys.argv[1], encoding="utf-8") as file:
         text = file.read()
     found = re.findall(r"^<!-- test: ([^\n]*) -->\n```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
@@ -34,7 +34,7 @@ def shell(code):
 
 
 def record(code):
-    """The block's own command, without sudo and on this namespace alone, while the traffic is made."""
+    """Runs the block's own command, without sudo and in this namespace only, while the traffic is made."""
     os.mkdir("bin")
     os.symlink(BINARY, "bin/tcpstate-trace")
     command = code.strip().removeprefix("sudo ").replace("tcpstate-trace", BINARY, 1).split() + ["--netns", "self"]
@@ -42,7 +42,7 @@ def record(code):
     assert "Tracing" in tracer.stderr.readline()
     traffic = subprocess.Popen([sys.executable, TRAFFIC], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     ports = json.loads(traffic.stdout.readline())
-    # FIN-WAIT-2's ends are found by readings of the tables, the last of which is made at the end.
+    # The ends of FIN-WAIT-2 are found by reading the tables, for the last time at the end.
     tracer.send_signal(signal.SIGINT)
     said = tracer.communicate(timeout=30)[1]
     assert tracer.returncode == 0 and " 0 lost, 0 unmatched" in said, said
@@ -51,7 +51,7 @@ def record(code):
 
 
 def python(code):
-    """The rows of the last expression's frame."""
+    """Returns the rows of the frame that the last expression gives."""
     tree = ast.parse(code)
     names = {}
     exec(compile(ast.Module(tree.body[:-1], []), "block", "exec"), names)
@@ -78,7 +78,7 @@ TOOLS = {"duckdb": duckdb, "pandas": python, "polars": python, "clickhouse": cli
 
 
 def same(a, b):
-    """Cells of two tools: numbers by value, unknown by whatever stands for it."""
+    """Compares cells of two tools: numbers by value, unknown in each tool's spelling."""
     unknown = ("", "None", "<NA>", "\\N")
     if str(a) in unknown or str(b) in unknown:
         return str(a) in unknown and str(b) in unknown
@@ -91,7 +91,7 @@ def same(a, b):
 def agree(question, answers):
     (first, reference), *others = answers
     for tool, rows in others:
-        # Those that tie in the order may be swapped.
+        # Rows that tie in the order may be swapped.
         mine, theirs = (sorted([list(row) for row in table], key=lambda row: [str(cell) for cell in row[:3]])
                         for table in (reference, rows))
         assert len(mine) == len(theirs), (question, first, mine, tool, theirs)
@@ -100,7 +100,7 @@ def agree(question, answers):
 
 
 def check_truth(answers, ports):
-    """What the traffic is known to have done."""
+    """Compares the answers with what the traffic is known to have done."""
     leak = answers["leak"][0][1]
     assert len(leak) == 1 and leak[0][0] == "=1+1" and leak[0][2] == 3 and leak[0][3] > 1, leak
     slow = {row[0]: row for row in answers["slow"][0][1]}

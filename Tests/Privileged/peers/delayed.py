@@ -1,10 +1,10 @@
-"""A connection whose packets are held back for a known time, each way.
+"""A connection whose packets are delayed by a known time, each way.
 
 usage: delayed.py CLIENT_NETNS SERVER_NETNS MILLISECONDS
 
-Joins the two namespaces by a pair of TUN devices, 10.8.0.1 and 10.8.0.2, and carries the
-packets between them by hand. Prints the server's time in SYN-RECEIVED in nanoseconds, from its
-SYN-ACK leaving it to the client's ACK reaching it: at the least and at the most, as this wire saw it.
+Connects the two namespaces with a pair of TUN devices, 10.8.0.1 and 10.8.0.2, and carries the packets between them. Prints
+the server's time in SYN-RECEIVED in nanoseconds, from when its SYN-ACK leaves to when the client's ACK arrives: the shortest
+and the longest possible time, as seen on this wire.
 """
 
 import ctypes
@@ -39,7 +39,7 @@ def tun(netns, address, peer):
 
 
 def serve():
-    """A child that takes one connection; it says when by the pipe whose end is returned too."""
+    """Starts a child that accepts one connection; it writes the time to a pipe, whose other end is returned, too."""
     listener = socket.create_server(("10.8.0.2", 8000))
     ours, theirs = os.pipe()
     return os.fork() or serve_one(listener, theirs), ours
@@ -61,7 +61,7 @@ def connect():
 
 
 def carry(client, server, delay, children):
-    """Returns when the SYN reached the server and its SYN-ACK was read, and when the ACK was sent on."""
+    """Returns when the SYN reached the server, when its SYN-ACK was read, and when the ACK was passed on."""
     held, times, order = [], {}, 0
     end = time.monotonic() + 15
     while children and time.monotonic() < end:
@@ -83,7 +83,7 @@ def carry(client, server, delay, children):
 
 
 def flags(packet):
-    """TCP's flags, 0 for anything but TCP over IPv4."""
+    """TCP's flags; 0 for anything except TCP over IPv4."""
     if packet[0] >> 4 != 4 or packet[9] != socket.IPPROTO_TCP:
         return 0
     return packet[(packet[0] & 15) * 4 + 13]

@@ -1,6 +1,6 @@
-"""Lives of TCP connections on the loopback of the namespace it runs in, one after the other.
+"""Makes TCP connections on the loopback of its namespace, one after the other.
 
-Each is over, or in TIME-WAIT, before the next begins. Prints how many.
+Each is over, or in TIME-WAIT, before the next begins. Prints how many there were.
 """
 import socket
 import struct
@@ -10,14 +10,14 @@ TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ, TCP_SEND_QUEUE = 19, 20, 21, 2
 
 
 def pair(address, initial=None):
-    """Both ends of a connection; `initial` is the client's initial send sequence."""
+    """Returns both ends of a connection; `initial` is the client's initial send sequence."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     listener = socket.socket(family)
     listener.bind((address, 0))
     listener.listen(1)
     client = socket.socket(family)
     if initial is not None:
-        # A repaired queue's number survives the end of repair, and connect() uses it.
+        # The number of a repaired queue survives the end of the repair, and connect() uses it.
         client.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
         client.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR_QUEUE, TCP_SEND_QUEUE)
         client.setsockopt(socket.IPPROTO_TCP, TCP_QUEUE_SEQ, struct.pack("I", initial))

@@ -1,8 +1,8 @@
 """Every way a TCP connection lives and dies, on the real kernel, in this network namespace.
 
-usage: lives.py NAME...   Prints "NAME PORT..." before each: the ports its sockets are told by.
+usage: lives.py NAME...   Prints "NAME PORT..." before each: the ports that identify its sockets.
 
-What comes next waits for the state that it needs (TCP_INFO, /proc/net/tcp), not for time.
+Each step waits for the state that it needs (TCP_INFO, /proc/net/tcp), not for time.
 """
 
 import ctypes
@@ -36,7 +36,7 @@ def reach(sock, wanted):
 
 
 def in_table(local, peer):
-    """State of a socket by its ports, minisocks and orphans too; None when there is none."""
+    """The state of a socket, found by its ports, also of minisocks and orphans; None if there is none."""
     for name in ("tcp", "tcp6"):
         with open(f"/proc/net/{name}") as table:
             for line in list(table)[1:]:
@@ -55,7 +55,7 @@ def sysctl(name, value):
 
 
 class Drop:
-    """Drops what comes in and matches one of the rules, while it lasts."""
+    """Drops incoming packets that match one of the rules, while the context lasts."""
 
     def __init__(self, *rules):
         self.rules = rules
@@ -73,7 +73,7 @@ class Drop:
         subprocess.run(["nft", "-f", "-"], input=text.encode(), check=True)
 
 
-# Below the ephemeral ones, so that no port is used twice and each tells one life from all others.
+# Below the ephemeral ones, so that no port is used twice and each identifies one life.
 ports = itertools.count(20000)
 
 
@@ -368,7 +368,7 @@ def reused(life):
     port = client.getsockname()[1]
     _, server = life.pair(client)
     close_first(life, client, server)
-    time.sleep(1.1)  # tcp_tw_reuse wants its timestamps a second older
+    time.sleep(1.1)  # tcp_tw_reuse needs timestamps that are a second older
     again = life.socket()
     again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     again.bind(("127.0.0.1", port))

@@ -1,4 +1,4 @@
-"""Loads the CSV as DuckDB does by itself, and checks types and values."""
+"""Loads the CSV as DuckDB does by default, and checks types and values."""
 import sys
 
 import duckdb

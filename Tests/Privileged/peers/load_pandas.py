@@ -1,4 +1,4 @@
-"""Loads the CSV as pandas does by itself, and checks types and values."""
+"""Loads the CSV as pandas does by default, and checks types and values."""
 import sys
 
 import pandas
@@ -12,11 +12,11 @@ for column in ["timestamp_unix_nano", "sequence"]:
 assert isinstance(frame["timestamp"].dtype, pandas.DatetimeTZDtype), frame["timestamp"].dtype
 for column in ["state_duration_ns", "bytes_sent", "bytes_received", "rtt_us", "retransmits", "actor_pid", "peer_port"]:
     assert pandas.api.types.is_numeric_dtype(frame[column]), (column, frame[column].dtype)
-# Nanoseconds are kept, and both columns tell the same time.
+# Nanoseconds are kept, and both columns have the same time.
 assert (frame["timestamp"].astype("int64") == frame["timestamp_unix_nano"]).all()
 assert list(frame["sequence"]) == list(range(1, len(frame) + 1))
 assert len(frame) >= 11, len(frame)
-# What is unknown is missing, not 0: nobody knows how long it was closed.
+# Unknown is missing, not 0: how long it was closed can't be known.
 opened = frame[frame["state_old"] == "closed"]
 assert opened["state_duration_ns"].isna().all()
 assert 'a,b"c' in set(frame["process_name"].dropna())

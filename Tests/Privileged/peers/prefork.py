@@ -1,4 +1,4 @@
-"""Listens, and lets a child serve one connection by echoing; prints port and child's PID."""
+"""Listens, and lets a child serve one connection by echoing; prints the port and the child's PID."""
 import os
 import socket
 import sys

@@ -1,4 +1,4 @@
-"""Sockets that get stuck, each by a mistake that programs really make.
+"""Sockets that get stuck, each through a mistake that programs really make.
 
 `stuck.py CASE [ADDRESS]` makes one, then prints `port=… fd=… pids=…` and more
 on one line and holds it until its standard input ends.
@@ -20,20 +20,20 @@ def listener(address, backlog=16):
 
 
 def connected(address):
-    """A client, the server's end of it and the listener."""
+    """Returns a client, the server's end of its connection, and the listener."""
     made = listener(address)
     client = socket.socket(made.family, socket.SOCK_STREAM)
     client.connect(made.getsockname()[:2])
     return client, made.accept()[0], made
 
 
-def tell(**values):
+def report(**values):
     print(*("%s=%s" % pair for pair in values.items()), flush=True)
     sys.stdin.read()
 
 
 def child(body):
-    """A process that keeps what it has until this one ends; it is there when this returns."""
+    """Starts a process that keeps its descriptors until this one ends; it is ready when this returns."""
     read, write = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -54,8 +54,8 @@ def held(address):
     client.sendall(b"x" * 600)
     before = time.monotonic_ns()
     client.close()
-    tell(port=server.getsockname()[1], peer=server.getpeername()[1], fd=server.fileno(), pids=os.getpid(),
-         before=before, after=time.monotonic_ns())
+    report(port=server.getsockname()[1], peer=server.getpeername()[1], fd=server.fileno(), pids=os.getpid(),
+           before=before, after=time.monotonic_ns())
 
 
 def unaccepted(address):
@@ -70,12 +70,12 @@ def unaccepted(address):
     before = time.monotonic_ns()
     for client in clients:
         client.close()
-    tell(port=made.getsockname()[1], fd=made.fileno(), pids=os.getpid(), before=before, after=time.monotonic_ns())
+    report(port=made.getsockname()[1], fd=made.fileno(), pids=os.getpid(), before=before, after=time.monotonic_ns())
 
 
-def tell_forked(server, pid, before):
-    tell(port=server.getsockname()[1], fd=server.fileno(), pids="%d,%d" % (os.getpid(), pid),
-         before=before, after=time.monotonic_ns())
+def report_forked(server, pid, before):
+    report(port=server.getsockname()[1], fd=server.fileno(), pids="%d,%d" % (os.getpid(), pid),
+           before=before, after=time.monotonic_ns())
     os.kill(pid, signal.SIGKILL)
 
 
@@ -85,11 +85,11 @@ def fork_shared(address):
     pid = child(client.close)
     before = time.monotonic_ns()
     client.close()
-    tell_forked(server, pid, before)
+    report_forked(server, pid, before)
 
 
 def passed(address):
-    """The descriptor goes to another process by SCM_RIGHTS, and this one closes its own."""
+    """The descriptor goes to another process with SCM_RIGHTS, and this process closes its own."""
     client, server, _ = connected(address)
     port, number = server.getsockname()[1], server.fileno()
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -109,18 +109,18 @@ def passed(address):
     there.close()
     before = time.monotonic_ns()
     client.close()
-    tell(port=port, fd=77, pids=pid, before=before, after=time.monotonic_ns())
+    report(port=port, fd=77, pids=pid, before=before, after=time.monotonic_ns())
     os.kill(pid, signal.SIGKILL)
 
 
 def orphan(address):
-    """Closed here, acknowledged, and the peer doesn't close: FIN-WAIT-2 without a process."""
+    """Closed here and acknowledged, but the peer doesn't close: FIN-WAIT-2 without a process."""
     client, server, _ = connected(address)
     peer = server.getsockname()[1]
     port = client.getsockname()[1]
     before = time.monotonic_ns()
     client.close()
-    tell(port=port, peer=peer, fd="", pids="", before=before, after=time.monotonic_ns())
+    report(port=port, peer=peer, fd="", pids="", before=before, after=time.monotonic_ns())
 
 
 def main():

@@ -1,6 +1,6 @@
-"""Lets one name stand for two network namespaces by turns, as fast as it can, until standard input ends.
+"""Makes one name stand for two network namespaces in turn, as fast as it can, until standard input ends.
 
-usage: swap.py NAME ONE OTHER   The files are those of `ip netns`.
+usage: swap.py NAME ONE OTHER   All three are files as `ip netns` makes them.
 """
 import ctypes
 import os

@@ -1,7 +1,7 @@
-"""Connections that docs/analysis.md asks about, in this network namespace; prints what it made.
+"""Makes the connections that docs/analysis.md asks about, in this network namespace; prints their ports.
 
-Leaks three sockets in CLOSE-WAIT under a name that a spreadsheet would run, closes slowly towards one
-address and fast towards another, is refused, and leaves TIME-WAIT behind.
+Leaks three sockets in CLOSE-WAIT under a name that a spreadsheet would run, closes slowly towards one address and fast
+towards another, is refused, and leaves TIME-WAIT behind.
 """
 import ctypes
 import json
@@ -26,7 +26,7 @@ def pair(server):
 
 
 def close(first, second, seconds=0.0):
-    """The textbook's close; the second waits."""
+    """Closes as in the textbook; the second end waits."""
     first.shutdown(socket.SHUT_WR)
     while second.recv(100):
         pass
@@ -51,14 +51,14 @@ def main():
         close(*pair(fast))
     for _ in range(SLOW):
         close(*pair(slow), SLOW_SECONDS)
-    port = listener("127.0.0.5").getsockname()[1]  # closed at once: nobody listens
+    port = listener("127.0.0.5").getsockname()[1]  # closed at once, so nothing listens
     for _ in range(REFUSED):
         try:
             socket.create_connection(("127.0.0.5", port))
         except ConnectionRefusedError:
             pass
     print(json.dumps({"fast": fast.getsockname()[1], "slow": slow.getsockname()[1], "refused": port}), flush=True)
-    input()  # holds what leaks until the recording is over
+    input()  # keeps the leaked sockets until the recording is over
 
 
 main()

@@ -1,4 +1,4 @@
-"""Two processes with one id, one after the other; each connects to the port, and its name says which it is."""
+"""Runs two processes with the same id, one after the other; each connects to the port, under a name of its own."""
 import ctypes
 import os
 import socket
@@ -17,7 +17,7 @@ if first == 0:
     child(b"first")
 os.waitpid(first, 0)
 for _ in range(2000):
-    # The next process gets the number after this one, unless another is faster.
+    # The next process gets the number after this one, unless another one is faster.
     with open("/proc/sys/kernel/ns_last_pid", "w") as last:
         last.write(str(first - 1))
     again = os.fork()
@@ -28,4 +28,4 @@ for _ in range(2000):
     if os.waitpid(again, 0)[1] == 0:
         print(first)
         sys.exit(0)
-sys.exit("the number %d isn't given out again" % first)
+sys.exit("the number %d isn't assigned again" % first)
