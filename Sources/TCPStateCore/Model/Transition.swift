@@ -103,3 +103,56 @@ public struct Transition: Sendable, BitwiseCopyable {
   @inlinable
   public var isIPv4: Bool { local.address.isIPv4 || peer.address.isIPv4 }
 }
+
+extension Transition {
+  /// What `fill(from:_:)` takes over.
+  public enum Filling: Sendable {
+    /// What belongs to the socket as a whole: its ends, its processes, its totals.
+    case lasting
+    /// Also readings such as windows and timers, which describe the moment of the earlier row.
+    case all
+  }
+
+  /// Fills what this row doesn't know from an earlier row of the same socket.
+  ///
+  /// What describes the transition itself stays: `time`, `sequence`, `connection`, `source`, the actor, the states
+  /// and `stay`. A test requires every other field to be filled.
+  public mutating func fill(from earlier: Transition, _ filling: Filling = .lasting) {
+    if role == .unknown { role = earlier.role }
+    closer = closer ?? earlier.closer
+    reason = reason ?? earlier.reason
+    resetReason = resetReason ?? earlier.resetReason
+    if ownerPID == nil { (ownerPID, ownerName) = (earlier.ownerPID, earlier.ownerName) }
+    userID = userID ?? earlier.userID
+    cgroup = cgroup ?? earlier.cgroup
+    netns = netns ?? earlier.netns
+    interface = interface ?? earlier.interface
+    if local.port == 0 { local = earlier.local }
+    if peer.port == 0 { peer = earlier.peer }
+    bytesSent = bytesSent ?? earlier.bytesSent
+    bytesReceived = bytesReceived ?? earlier.bytesReceived
+    rttMicroseconds = rttMicroseconds ?? earlier.rttMicroseconds
+    retransmits = retransmits ?? earlier.retransmits
+    initialSendSequence = initialSendSequence ?? earlier.initialSendSequence
+    initialReceiveSequence = initialReceiveSequence ?? earlier.initialReceiveSequence
+    sendNext = sendNext ?? earlier.sendNext
+    receiveNext = receiveNext ?? earlier.receiveNext
+    synAckRetransmits = synAckRetransmits ?? earlier.synAckRetransmits
+    if filling == .all { fillReadings(from: earlier) }
+  }
+
+  private mutating func fillReadings(from earlier: Transition) {
+    sendUnacknowledged = sendUnacknowledged ?? earlier.sendUnacknowledged
+    unreadBytes = unreadBytes ?? earlier.unreadBytes
+    unacknowledgedBytes = unacknowledgedBytes ?? earlier.unacknowledgedBytes
+    sendWindowBytes = sendWindowBytes ?? earlier.sendWindowBytes
+    receiveWindowBytes = receiveWindowBytes ?? earlier.receiveWindowBytes
+    congestionWindowPackets = congestionWindowPackets ?? earlier.congestionWindowPackets
+    slowStartThresholdPackets = slowStartThresholdPackets ?? earlier.slowStartThresholdPackets
+    if congestionControl.isEmpty { congestionControl = earlier.congestionControl }
+    rtoMicroseconds = rtoMicroseconds ?? earlier.rtoMicroseconds
+    segmentsSent = segmentsSent ?? earlier.segmentsSent
+    segmentsReceived = segmentsReceived ?? earlier.segmentsReceived
+    socketAddress = socketAddress ?? earlier.socketAddress
+  }
+}
