@@ -1,9 +1,9 @@
-/// CSV as RFC 4180 has it, read strictly: what a test may rely on.
+/// CSV by RFC 4180, read strictly so that tests can rely on it.
 public struct CSVTable {
   public struct Row {
     public let fields: [String: String]
 
-    /// Empty when unknown; a column that isn't there is a mistake of the test.
+    /// Empty when unknown. A column that doesn't exist is a mistake in the test.
     public subscript(column: String) -> String {
       guard let value = fields[column] else { preconditionFailure("no column \(column)") }
       return value
@@ -17,7 +17,7 @@ public struct CSVTable {
 
   public let header: [String]
   public let rows: [Row]
-  /// Whether the last row is cut: no line end, or too few fields.
+  /// Whether the last row is incomplete: no line end, or too few fields.
   public let isCut: Bool
 
   public init(_ bytes: [UInt8]) throws {
@@ -81,11 +81,13 @@ extension [CSVTable.Row] {
 
   public var transitions: [String] { map(\.transition) }
 
-  /// Without the ends of TIME-WAIT: when they come depends on timers.
+  /// All rows except the ends of TIME-WAIT, whose time depends on timers.
   ///
-  /// An orphan's step from FIN-WAIT-2 to TIME-WAIT stays: it is told by an event or
-  /// derived, as it happens, for close() in FIN-WAIT-2 leaves a minisock at once.
-  public var told: [CSVTable.Row] { filter { $0["source"] != "derived" || $0.transition != "time_wait→closed" } }
+  /// An orphan's step from FIN-WAIT-2 to TIME-WAIT stays: it comes from an event or is derived, depending on
+  /// timing, because close() in FIN-WAIT-2 leaves a minisock at once.
+  public var withoutTimeWaitEnds: [CSVTable.Row] {
+    filter { $0["source"] != "derived" || $0.transition != "time_wait→closed" }
+  }
 
   public func role(_ role: String) -> [CSVTable.Row] { filter { $0["role"] == role } }
 }

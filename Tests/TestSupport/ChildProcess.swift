@@ -1,12 +1,12 @@
 import Glibc
 
-/// A process with pipes, read without threads: whoever waits for something reads meanwhile.
+/// A process with pipes, read without threads: waiting for something reads them.
 ///
-/// It is killed with this value. One thread uses it.
+/// The process is killed when this value goes away. For one thread only.
 public final class ChildProcess {
   public enum Output: Sendable {
     case pipe
-    /// A file, made or emptied.
+    /// A file, created or truncated.
     case file(String)
   }
 
@@ -17,7 +17,7 @@ public final class ChildProcess {
 
   public let pid: pid_t
   public private(set) var ending: Ending?
-  /// What has come on the pipes so far.
+  /// What the pipes have delivered so far.
   public private(set) var output: [UInt8] = []
   public private(set) var errors: [UInt8] = []
 
@@ -26,8 +26,8 @@ public final class ChildProcess {
   private var errorPipe: Int32 = -1
 
   /// - Parameters:
-  ///   - arguments: the program, found by PATH, and its arguments.
-  ///   - errorsToTerminal: its standard error is a terminal, whose line ends come as CR LF.
+  ///   - arguments: the program, looked up in PATH, and its arguments.
+  ///   - errorsToTerminal: whether its standard error is a terminal, whose line ends arrive as CR LF.
   public init(_ arguments: [String], output: Output = .pipe, errorsToTerminal: Bool = false) throws {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -95,9 +95,9 @@ public final class ChildProcess {
     return (ends[0], ends[1])
   }
 
-  /// A terminal, which is written to, and the end that its window would have.
+  /// A terminal to write to, and the end that its window would read.
   private static func terminal() throws -> (read: Int32, write: Int32) {
-    // asm-generic/ioctls.h; TIOCGPTPEER opens the other end without a look at /dev/pts.
+    // asm-generic/ioctls.h; TIOCGPTPEER opens the other end without going through /dev/pts.
     let (unlock, openPeer): (UInt, UInt) = (0x4004_5431, 0x5441)
     var isLocked: CInt = 0
     let window = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
@@ -127,26 +127,26 @@ public final class ChildProcess {
     input = -1
   }
 
-  /// Reads nothing more from its standard output, as a reader that has gone away.
+  /// Stops reading its standard output, like a reader that has gone away.
   public func closeOutput() {
     if outputPipe >= 0 { close(outputPipe) }
     outputPipe = -1
   }
 
-  /// Reads until `condition` holds, which is looked at after each piece that comes.
+  /// Reads until `condition` holds, checking it after each piece of output.
   ///
-  /// - Parameter what: what is waited for, in the words of a failure.
+  /// - Parameter what: what the test waits for, for the failure's text.
   public func read(until deadline: Deadline, _ what: String, _ condition: (ChildProcess) -> Bool) throws {
     while !condition(self) {
       guard outputPipe >= 0 || errorPipe >= 0 else {
-        throw TestFailure("\(what): it has ended before; its errors: \(errorText)")
+        throw TestFailure("\(what): the process ended first; its errors: \(errorText)")
       }
       guard !deadline.hasPassed else { throw TestFailure("\(what): nothing in time; its errors: \(errorText)") }
       readSome(deadline.milliseconds)
     }
   }
 
-  /// Reads what comes within that time, if anything does.
+  /// Reads what arrives within that time, if anything does.
   public func read(during milliseconds: Int32) {
     let deadline = Deadline(seconds: Double(milliseconds) / 1000)
     while !deadline.hasPassed, outputPipe >= 0 || errorPipe >= 0 { readSome(deadline.milliseconds) }
@@ -174,17 +174,17 @@ public final class ChildProcess {
     }
   }
 
-  /// Reads all that comes until the process has ended.
+  /// Reads everything until the process has ended.
   @discardableResult
   public func wait(until deadline: Deadline) throws -> Ending {
     if let ending { return ending }
     while outputPipe >= 0 || errorPipe >= 0 {
-      guard !deadline.hasPassed else { throw TestFailure("it doesn't end; its errors: \(errorText)") }
+      guard !deadline.hasPassed else { throw TestFailure("the process doesn't end; its errors: \(errorText)") }
       readSome(deadline.milliseconds)
     }
     var status: Int32 = 0
     while waitpid(pid, &status, WNOHANG) == 0 {
-      guard !deadline.hasPassed else { throw TestFailure("it doesn't end; its errors: \(errorText)") }
+      guard !deadline.hasPassed else { throw TestFailure("the process doesn't end; its errors: \(errorText)") }
       usleep(1000)
     }
     let signal = status & 0x7f
@@ -193,7 +193,7 @@ public final class ChildProcess {
     return result
   }
 
-  /// Runs a program to its end.
+  /// Runs a program until it exits.
   @discardableResult
   public static func run(_ arguments: [String], seconds: Double = 20) throws -> ChildProcess {
     let process = try ChildProcess(arguments)

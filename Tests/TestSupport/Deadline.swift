@@ -1,6 +1,6 @@
 import Glibc
 
-/// A point in time after which a test no longer waits.
+/// A point in time after which a test stops waiting.
 public struct Deadline: Sendable {
   private let end: UInt64
 
@@ -10,7 +10,7 @@ public struct Deadline: Sendable {
 
   public var hasPassed: Bool { Clocks.monotonic() >= end }
 
-  /// For poll(2).
+  /// The time left, as a timeout for poll(2).
   public var milliseconds: Int32 {
     let now = Clocks.monotonic()
     return now >= end ? 0 : Int32(min(UInt64(Int32.max), (end - now) / 1_000_000 + 1))
@@ -28,11 +28,11 @@ public enum Clocks {
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 
-  /// Lets a time pass that is itself under test; never to wait for something to happen.
+  /// Lets a time pass that is itself under test. Don't use it to wait for something to happen.
   public static func pass(milliseconds: UInt32) { usleep(milliseconds * 1000) }
 }
 
-/// What went wrong in the surroundings of a test.
+/// A failure in a test's surroundings.
 public struct TestFailure: Error, CustomStringConvertible {
   public let description: String
 

@@ -1,15 +1,15 @@
 import Foundation
 
-/// A file that holds what an output should be, rewritten only when `UPDATE_GOLDEN=1` is set.
+/// A file with the expected output, rewritten only when `UPDATE_GOLDEN=1` is set.
 public struct Golden {
   public let url: URL
 
-  /// `name` is a path below the folder `Fixtures` of the test's target.
+  /// - Parameter name: a path below the folder `Fixtures` of the test's target.
   public init(_ name: String, testFile: String = #filePath) {
     url = TestFile.url("Fixtures", from: testFile).appendingPathComponent(name)
   }
 
-  /// What differs from the file, to be shown; `nil` if nothing does.
+  /// The difference from the file as text for a failure; `nil` if there is none.
   public func difference(from actual: Data) throws -> String? {
     if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] == "1" {
       try FileManager.default.createDirectory(

@@ -1,16 +1,16 @@
 import Foundation
 
-/// Bytes written as hexadecimal pairs, each line with a comment `# offset field: value`.
+/// Bytes written as hexadecimal pairs; each line has a comment `# offset field: value`.
 public struct HexFixture {
   public let bytes: [UInt8]
-  /// By field name: the offset that its comment claims, and the one at which its bytes are.
+  /// By field name: the offset that its comment states, and where its bytes are.
   public let offsets: [String: (claimed: Int, actual: Int)]
 
   public struct Malformed: Error {
     public let line: String
   }
 
-  /// `name` is a path below the folder `Fixtures` of the test's target.
+  /// - Parameter name: a path below the folder `Fixtures` of the test's target.
   public init(_ name: String, testFile: String = #filePath) throws {
     let url = TestFile.url("Fixtures", from: testFile).appendingPathComponent(name)
     var bytes: [UInt8] = []

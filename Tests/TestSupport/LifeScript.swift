@@ -1,6 +1,6 @@
 import TCPStateCore
 
-/// Writes the rows that the kernel's two sockets of one connection give.
+/// Writes the rows that the kernel's two sockets of one connection produce.
 ///
 /// Times are microseconds after `start`.
 public struct LifeScript {
@@ -57,7 +57,7 @@ public struct LifeScript {
     Endpoint(address: IPAddress(parsing: address) ?? .unspecified, port: port)
   }
 
-  /// One end goes to a state.
+  /// One end enters a state.
   public mutating func go(
     _ side: Side, _ state: TCPState, at micros: UInt64, _ change: (inout Transition) -> Void = { _ in }
   ) {
@@ -82,7 +82,7 @@ public struct LifeScript {
     if side == .client { client = row } else { server = row }
   }
 
-  /// Data in both directions, all acknowledged.
+  /// Transfers data in both directions, all of it acknowledged.
   public mutating func transfer(clientSends sent: UInt32, serverSends received: UInt32) {
     Self.move(&client, sent, received)
     Self.move(&server, received, sent)
@@ -100,7 +100,7 @@ public struct LifeScript {
 
   // MARK: - The usual parts
 
-  /// 1–4, the SYN-ACK 40 µs after the SYN.
+  /// Steps 1–4, the SYN-ACK 40 µs after the SYN.
   public mutating func handshake() {
     go(.client, .synSent, at: 0) { row in
       row.initialSendSequence = nil
@@ -113,13 +113,13 @@ public struct LifeScript {
     go(.server, .established, at: 12_500) { $0.stay = Stay(nanoseconds: 12_460_000, kind: .exact) }
   }
 
-  /// The numbers that the first row of a client doesn't have.
+  /// Sets the sequence numbers that a client's first row lacks.
   private mutating func restore() {
     client.initialSendSequence = server.initialReceiveSequence
     client.initialReceiveSequence = server.initialSendSequence
   }
 
-  /// A FIN of `side` has been sent and, at the other end, received.
+  /// `side` sends a FIN and the other end receives it.
   public mutating func firstFin(_ side: Side, at micros: UInt64) {
     go(side, .finWait1, at: micros)
     receiveFin(side.other)
@@ -133,7 +133,7 @@ public struct LifeScript {
     }
   }
 
-  /// The FIN of `side` has been acknowledged.
+  /// The FIN of `side` is acknowledged.
   public mutating func acknowledgeFin(_ side: Side) {
     edit(side) {
       $0.sendNext = $0.sendNext.map { $0 &+ 1 }
@@ -146,7 +146,7 @@ public struct LifeScript {
     if side == .client { change(&client) } else { change(&server) }
   }
 
-  /// 1–7, every segment of its own.
+  /// Steps 1–7 of the close, and 8 with `timeWait`, with a segment for each.
   public mutating func orderlyClose(_ side: Side, at micros: UInt64, timeWait: Bool = true) {
     firstFin(side, at: micros)
     edit(side.other) { $0.segmentsSent = ($0.segmentsSent ?? 0) + 1 }
@@ -171,7 +171,7 @@ public struct LifeScript {
 
   // MARK: - Results
 
-  /// The lives that come of some of the rows.
+  /// The lives that result from the rows of some sides.
   public func lives(_ sides: Set<Side> = [.client, .server], waits: Bool = true) -> [Lifecycle] {
     var tracker = LifecycleTracker(waitsForTimeWait: waits)
     var lives: [Lifecycle] = []
@@ -186,7 +186,7 @@ public struct LifeScript {
     lives(sides).flatMap { $0.steps.map(Self.describe) }
   }
 
-  /// `2 server SYN ACK 918230011 3063428174 SYN-RECEIVED`, `~` before what is implied, `…` before what is expected.
+  /// `2 server SYN ACK 918230011 3063428174 SYN-RECEIVED`; implied steps begin with `~`, expected ones with `…`.
   public static func describe(_ step: LifecycleStep) -> String {
     var words = [step.number.map { "\($0)" } ?? "-", step.side.name.description]
     if let act = step.act { words.append(act.name.description) }

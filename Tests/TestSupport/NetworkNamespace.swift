@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// A network namespace of a test's own, with its loopback up; deleted with this value.
+/// A test's own network namespace, with its loopback up; deleted with this value.
 public final class NetworkNamespace {
   private static let counter = Atomic<Int>(0)
 
@@ -20,7 +20,7 @@ public final class NetworkNamespace {
 
   public var inode: UInt64 { Self.inode(of: path) }
 
-  /// Of any namespace's file.
+  /// The inode of any namespace's file.
   public static func inode(of path: String) -> UInt64 {
     var status = stat()
     return stat(path, &status) == 0 ? UInt64(status.st_ino) : 0
@@ -28,12 +28,12 @@ public final class NetworkNamespace {
 
   /// A command that runs in this namespace.
   ///
-  /// nsenter rather than `ip netns exec`, which would hide the cgroup file systems.
+  /// Uses nsenter because `ip netns exec` would hide the cgroup file systems.
   public func command(_ arguments: [String]) -> [String] {
     ["nsenter", "--net=\(path)", "--"] + arguments
   }
 
-  /// Joins two namespaces by a wire: 10.9.0.1 and 2001:db8:9::1 here, .2 and ::2 there.
+  /// Connects two namespaces with a veth pair: 10.9.0.1 and 2001:db8:9::1 here, .2 and ::2 there.
   public func connect(to other: NetworkNamespace) throws {
     try Self.ip("-n", name, "link", "add", "wire", "type", "veth", "peer", "name", "wire", "netns", other.name)
     for (end, number) in [(name, 1), (other.name, 2)] {

@@ -1,9 +1,9 @@
 import Testing
 
-/// Tests that trace the machine, one at a time, of whatever suite and target they are.
+/// Runs tests that trace the machine one at a time, across suites and targets.
 ///
-/// A tracer sees all traffic, holds each socket for a moment as it reads the tables, and is
-/// compared with clocks; a flood that another test makes is nothing that it should have to bear.
+/// A tracer sees all traffic, holds each socket for a moment while it reads the tables, and is compared with
+/// clocks, so another test's flood would disturb it.
 public struct OneAtATime: TestTrait, SuiteTrait, TestScoping {
   public let isRecursive = true
 
@@ -27,7 +27,7 @@ extension Trait where Self == OneAtATime {
   public static var oneAtATime: Self { OneAtATime() }
 }
 
-/// Whose turn it is.
+/// Whose turn it is to trace.
 private actor Turn {
   static let shared = Turn()
 
@@ -42,7 +42,7 @@ private actor Turn {
     await withCheckedContinuation { waiting.append($0) }
   }
 
-  /// To the one that has waited longest.
+  /// Passes the turn to the test that has waited longest.
   func pass() {
     guard !waiting.isEmpty else {
       isTaken = false

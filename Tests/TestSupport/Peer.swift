@@ -1,9 +1,9 @@
 import Foundation
 import Glibc
 
-/// A process that holds sockets in a namespace and acts on them as it is told.
+/// A process that holds sockets in a namespace and acts on them on command.
 public final class Peer {
-  /// What a command did: its values, and when it began and ended, CLOCK_MONOTONIC.
+  /// A command's result: its values, and when it began and ended, CLOCK_MONOTONIC.
   public struct Answer {
     public let values: [String: String]
     public var before: UInt64 { UInt64(values["before"] ?? "") ?? 0 }
@@ -21,7 +21,7 @@ public final class Peer {
 
   /// - Parameters:
   ///   - script: the agent to run.
-  ///   - wrapper: a command to run it by, such as one that joins a cgroup first.
+  ///   - wrapper: a command that runs it, such as one that joins a cgroup first.
   public init(_ script: String, in namespace: NetworkNamespace, wrapper: [String] = []) throws {
     process = try ChildProcess(namespace.command(wrapper + [Self.python, script]))
     guard try ask("ping").error == nil else { throw TestFailure("the peer doesn't answer") }
@@ -29,7 +29,7 @@ public final class Peer {
 
   public var pid: Int { Int(process.pid) }
 
-  /// Gives a command and waits until it is done; a failure of it throws.
+  /// Sends a command and waits until it is done; throws if it failed.
   @discardableResult
   public func ask(_ command: String, seconds: Double = 60) throws -> Answer {
     let answer = try attempt(command, seconds: seconds)
@@ -37,13 +37,13 @@ public final class Peer {
     return answer
   }
 
-  /// The same, and the failure is in the answer.
+  /// The same, with a failure reported in the answer.
   public func attempt(_ command: String, seconds: Double = 60) throws -> Answer {
     try start(command)
     return try answer(seconds: seconds)
   }
 
-  /// Gives a command whose answer is asked for later.
+  /// Sends a command whose answer is read later.
   public func start(_ command: String) throws { try process.write(command + "\n") }
 
   @discardableResult

@@ -2,7 +2,7 @@ import Glibc
 
 /// What the machine allows.
 public enum Privilege {
-  /// Root, and a kernel with type information.
+  /// Whether this is root, on a kernel with type information.
   public static var canTrace: Bool {
     geteuid() == 0 && access("/sys/kernel/btf/vmlinux", R_OK) == 0
   }

@@ -1,35 +1,41 @@
 import TCPStateCore
 
-/// Rows with any values, and a way to compare them.
+/// Rows with random values, and a way to compare them.
 public enum RandomTransition {
-  public static func make(_ random: inout some RandomNumberGenerator) -> Transition {
+  /// - Parameter isFull: whether every field is known; otherwise each that may be unknown is, half of the time.
+  public static func make(_ random: inout some RandomNumberGenerator, isFull: Bool = false) -> Transition {
+    func maybe<Value>(_ make: () -> Value) -> Value? {
+      isFull || Bool.random(using: &random) ? make() : nil
+    }
     var row = Transition()
     row.time = .random(in: 0...UInt64.max >> 1, using: &random)
     row.sequence = number(&random)
     row.connection = number(&random)
-    row.role = Role.allCases.randomElement(using: &random) ?? .unknown
-    row.closer = maybe(&random) { Closer.allCases.randomElement(using: &$0) ?? .both }
-    row.reason = maybe(&random) { Reason.allCases.randomElement(using: &$0) ?? .fin }
-    row.source = [Source.event, .snapshot, .derived].randomElement(using: &random) ?? .event
-    row.ownerPID = maybe(&random) { .random(in: 0 ... .max, using: &$0) }
-    row.ownerName = name(&random)
-    row.actorPID = maybe(&random) { .random(in: 0 ... .max, using: &$0) }
-    row.actorName = name(&random)
-    row.userID = maybe(&random) { .random(in: 0 ... .max, using: &$0) }
-    row.cgroup = maybe(&random) { number(&$0) }
-    row.netns = maybe(&random) { .random(in: 0 ... .max, using: &$0) }
-    row.interface = maybe(&random) { .random(in: 0 ... .max, using: &$0) }
-    row.local = endpoint(&random)
-    row.peer = endpoint(&random)
-    row.old = TCPState(number: .random(in: 0 ... .max, using: &random))
-    row.new = TCPState(number: .random(in: 0...12, using: &random))
-    row.stay = maybe(&random) { Stay(nanoseconds: number(&$0), kind: Bool.random(using: &$0) ? .exact : .atLeast) }
-    row.bytesSent = maybe(&random) { number(&$0) }
-    row.bytesReceived = maybe(&random) { number(&$0) }
-    row.rtoMicroseconds = maybe(&random) { number(&$0) }
-    row.congestionControl = name(&random)
-    row.socketAddress = maybe(&random) { number(&$0) }
-    for field in small { row[keyPath: field] = maybe(&random) { .random(in: 0 ... .max, using: &$0) } }
+    row.role = (isFull ? [.client, .server, .listener] : Role.allCases).randomElement(using: &random) ?? .client
+    row.closer = maybe { Closer.allCases.randomElement(using: &random) ?? .both }
+    row.reason = maybe { Reason.allCases.randomElement(using: &random) ?? .fin }
+    row.resetReason = maybe { ResetReason.allCases.randomElement(using: &random) ?? .error }
+    row.source =
+      (isFull ? [.snapshot, .derived] : [.event, .snapshot, .derived]).randomElement(using: &random) ?? .derived
+    row.ownerPID = maybe { .random(in: 0 ... .max, using: &random) }
+    row.ownerName = name(&random, isFull)
+    row.actorPID = maybe { .random(in: 0 ... .max, using: &random) }
+    row.actorName = name(&random, isFull)
+    row.userID = maybe { .random(in: 0 ... .max, using: &random) }
+    row.cgroup = maybe { number(&random) }
+    row.netns = maybe { .random(in: 0 ... .max, using: &random) }
+    row.interface = maybe { .random(in: 0 ... .max, using: &random) }
+    row.local = endpoint(&random, isFull)
+    row.peer = endpoint(&random, isFull)
+    row.old = isFull ? .established : TCPState(number: .random(in: 0 ... .max, using: &random))
+    row.new = isFull ? .closeWait : TCPState(number: .random(in: 0...12, using: &random))
+    row.stay = maybe { Stay(nanoseconds: number(&random), kind: Bool.random(using: &random) ? .exact : .atLeast) }
+    row.bytesSent = maybe { number(&random) }
+    row.bytesReceived = maybe { number(&random) }
+    row.rtoMicroseconds = maybe { number(&random) }
+    row.congestionControl = name(&random, isFull)
+    row.socketAddress = maybe { number(&random) }
+    for field in small { row[keyPath: field] = maybe { .random(in: 0 ... .max, using: &random) } }
     return row
   }
 
@@ -39,28 +45,22 @@ public enum RandomTransition {
     \.congestionWindowPackets, \.slowStartThresholdPackets, \.synAckRetransmits, \.segmentsSent, \.segmentsReceived,
   ]
 
-  /// Every field as text, to be compared.
+  /// Every field as `name: value`, for comparisons.
   public static func fields(_ row: Transition) -> [String] {
     Mirror(reflecting: row).children.map { "\($0.label ?? ""): \($0.value)" }
   }
 
-  private static func maybe<Value, Random: RandomNumberGenerator>(
-    _ random: inout Random, _ make: (inout Random) -> Value
-  ) -> Value? {
-    Bool.random(using: &random) ? make(&random) : nil
-  }
-
-  /// Of any length.
+  /// Of any length in bits.
   private static func number(_ random: inout some RandomNumberGenerator) -> UInt64 {
     UInt64.random(in: 0 ... .max, using: &random) >> UInt64.random(in: 0...63, using: &random)
   }
 
-  private static func name(_ random: inout some RandomNumberGenerator) -> ShortName {
+  private static func name(_ random: inout some RandomNumberGenerator, _ isFull: Bool) -> ShortName {
     let alphabet: [Unicode.Scalar] = [
       "a", "Z", "0", ",", "\"", "\n", "\r", "\\", "'", "=", " ", "é", "日", "\u{1b}", "\t",
     ]
     var text = ""
-    for _ in 0..<Int.random(in: 0...12, using: &random) {
+    for _ in 0..<Int.random(in: (isFull ? 1 : 0)...12, using: &random) {
       guard let scalar = alphabet.randomElement(using: &random),
         text.utf8.count + UTF8.width(scalar) <= 15
       else { break }
@@ -69,14 +69,14 @@ public enum RandomTransition {
     return ShortName(text)
   }
 
-  /// Never `::` as a peer that is known: that is written as unknown.
-  private static func endpoint(_ random: inout some RandomNumberGenerator) -> Endpoint {
+  /// A known address is never `::`, which outputs write as unknown.
+  private static func endpoint(_ random: inout some RandomNumberGenerator, _ isFull: Bool) -> Endpoint {
     let address =
-      switch Int.random(in: 0...2, using: &random) {
+      switch Int.random(in: 0...(isFull ? 1 : 2), using: &random) {
       case 0: IPAddress(v4: .random(in: 1 ... .max, using: &random))
       case 1: IPAddress(high: .random(in: 1 ... .max, using: &random), low: number(&random))
       default: IPAddress.unspecified
       }
-    return Endpoint(address: address, port: .random(in: 0 ... .max, using: &random))
+    return Endpoint(address: address, port: .random(in: (isFull ? 1 : 0)...(.max), using: &random))
   }
 }

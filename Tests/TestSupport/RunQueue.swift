@@ -1,13 +1,13 @@
 import Glibc
 
-/// How long somebody has been ready to run and got no CPU: the machine's delay, not the program's.
+/// How long a thread has been ready to run without getting a CPU: the machine's delay, not the program's.
 ///
-/// Unknown, and so 0, on a kernel without CONFIG_SCHED_INFO.
+/// Unknown, and therefore 0, on a kernel without CONFIG_SCHED_INFO.
 public enum RunQueue {
-  /// Nanoseconds so far of a process's first thread: the second field of /proc/PID/schedstat.
+  /// Nanoseconds that a process's first thread has waited: the second field of /proc/PID/schedstat.
   public static func waited(_ pid: pid_t) -> UInt64 { read("/proc/\(pid)/schedstat") }
 
-  /// Of the calling thread.
+  /// The same for the calling thread.
   public static func waited() -> UInt64 { read("/proc/thread-self/schedstat") }
 
   private static func read(_ path: String) -> UInt64 {

@@ -1,6 +1,6 @@
 import TCPStateCore
 
-/// Transitions to render: what a terminal, a file or a reader may meet.
+/// Transitions to render: what a terminal, a file or a reader may have to handle.
 public enum SampleTransitions: String, CaseIterable, Sendable {
   case empty
   case oneConnection = "one-connection"
@@ -8,7 +8,7 @@ public enum SampleTransitions: String, CaseIterable, Sendable {
   case loss
   case unknownState = "unknown-state"
   case hostileNames = "hostile-names"
-  /// Everything that can be unknown is.
+  /// Everything that can be unknown is unknown.
   case unknown
   case endings
 
@@ -28,7 +28,7 @@ public enum SampleTransitions: String, CaseIterable, Sendable {
   /// 2026-11-23T21:12:03.204131000Z
   public static let start: UInt64 = 1_795_468_323_204_131_000
 
-  /// A client that the peer closes first.
+  /// A client whose peer closes first.
   private static func connection() -> [Transition] {
     var row = client()
     var rows: [Transition] = []
@@ -137,7 +137,7 @@ public enum SampleTransitions: String, CaseIterable, Sendable {
     return [row, next]
   }
 
-  /// Each name as `comm` may hold it: 15 bytes at most, any but NUL.
+  /// Names that `comm` may hold: at most 15 bytes, any except NUL.
   public static let nastyNames: [[UInt8]] = [
     Array("a,b\"c".utf8),
     Array("=1+1".utf8),
@@ -148,7 +148,7 @@ public enum SampleTransitions: String, CaseIterable, Sendable {
     Array("cr\rlf\n".utf8),
     Array("\u{1b}[2Jgone".utf8),
     [0x62, 0x61, 0x64, 0xff, 0xc3, 0x28],
-    // Cut inside a character, as the kernel cuts.
+    // Cut inside a character, as the kernel does.
     Array("naïve-日本語".utf8.prefix(15)),
     Array("rtl\u{202e}cod".utf8),
     Array("c1\u{9b}2J".utf8),
@@ -217,7 +217,7 @@ public enum SampleTransitions: String, CaseIterable, Sendable {
 }
 
 extension Transition {
-  /// The owner did it.
+  /// The owner made the transition.
   fileprivate mutating func act() {
     actorPID = ownerPID
     actorName = ownerName

@@ -1,10 +1,10 @@
 import Foundation
 
-/// Files that belong to a test target, found from any of its sources.
+/// Finds files of a test target from any of its sources.
 public enum TestFile {
-  /// The nearest `name` beside the source file or above it.
+  /// The nearest `name` next to the source file or in a folder above it.
   ///
-  /// - Parameter name: a path such as `peers/agent.py`, or from the repository's root.
+  /// - Parameter name: a path such as `peers/agent.py`, or one relative to the repository's root.
   public static func url(_ name: String, from source: String = #filePath) -> URL {
     var folder = URL(fileURLWithPath: source).deletingLastPathComponent()
     while folder.path != "/" {

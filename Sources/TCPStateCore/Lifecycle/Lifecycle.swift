@@ -1,35 +1,35 @@
-/// A connection from its first SYN to the end of TIME-WAIT, both ends where
+/// A connection from its first SYN to the end of TIME-WAIT, with both ends if
 /// both have a socket on this host.
 public struct Lifecycle: Sendable {
   public private(set) var client: LifecycleEnd?
   public private(set) var server: LifecycleEnd?
 
-  /// A life of which one end has been seen.
+  /// A life with one end seen so far.
   public init(_ end: LifecycleEnd) {
     if end.facts.role == .server { server = end } else { client = end }
   }
 
-  /// The end on one side; `nil` if it isn't on this host, or wasn't seen.
+  /// The end on one side; `nil` if it isn't on this host or wasn't seen.
   public subscript(side: Side) -> LifecycleEnd? {
     side == .client ? client : server
   }
 
   public var isJoined: Bool { client != nil && server != nil }
 
-  /// What identifies it: the client's connection, else the server's.
+  /// The client's connection id, else the server's.
   public var id: UInt64 { client?.facts.connection ?? server?.facts.connection ?? 0 }
 
-  /// Which side the socket with this connection is on.
+  /// The side of the socket with this connection id.
   public func side(of connection: UInt64) -> Side? {
     if client?.facts.connection == connection { return .client }
     return server?.facts.connection == connection ? .server : nil
   }
 
-  /// Takes in a row of one of its ends, which must be one that it has.
+  /// Adds a row of one of its known ends.
   mutating func add(_ row: Transition, _ side: Side) {
     if side == .client { client?.add(row) } else { server?.add(row) }
     guard !isJoined else { return }
-    // The role may have come to light only now.
+    // This row may be the first to show the role.
     if let end = client, end.facts.role == .server {
       server = end
       client = nil
@@ -51,15 +51,15 @@ public struct Lifecycle: Sendable {
     server = mineIsClient ? other : mine
   }
 
-  /// Whether the handshake was seen by at least one end.
+  /// Whether the handshake was seen at one end or both.
   public var beginningSeen: Bool {
     (client?.beginningSeen ?? false) || (server?.beginningSeen ?? false)
   }
 
-  /// Whether no more is to come of any end that was seen.
+  /// Whether all ends seen are closed, so that nothing more will come.
   public var isClosed: Bool { (client?.isClosed ?? true) && (server?.isClosed ?? true) }
 
-  /// Whether all that is still to come is the end of TIME-WAIT.
+  /// Whether only the end of TIME-WAIT can still come.
   public var isSettled: Bool {
     func settled(_ end: LifecycleEnd?) -> Bool {
       guard let end else { return true }
@@ -68,12 +68,12 @@ public struct Lifecycle: Sendable {
     return settled(client) && settled(server)
   }
 
-  /// Whether both ends opened actively, to each other at once (RFC 9293, figure 7).
+  /// Whether both ends opened actively at the same time (RFC 9293, figure 7).
   public var isSimultaneousOpen: Bool {
     (client?.moment(from: .synSent, to: .synReceived) ?? server?.moment(from: .synSent, to: .synReceived)) != nil
   }
 
-  /// When the first thing was seen of it.
+  /// When it began, or was first seen; nanoseconds since the epoch, CLOCK_REALTIME.
   public var start: UInt64 {
     let first = client?.firstTime
     var second = server?.firstTime
@@ -81,7 +81,7 @@ public struct Lifecycle: Sendable {
     return min(first ?? .max, second ?? .max)
   }
 
-  /// When the last thing was seen of it.
+  /// When it was last seen, likewise.
   public var end: UInt64 {
     max(client?.lastTime ?? 0, server?.lastTime ?? 0)
   }
@@ -91,7 +91,7 @@ public struct Lifecycle: Sendable {
     case client, server, both
   }
 
-  /// Which end closed first; `nil` if no FIN was sent, or it isn't known.
+  /// Which end closed first; `nil` if no FIN was sent, or that isn't known.
   public var closer: FirstCloser? {
     switch (client?.facts.closer, server?.facts.closer) {
     case (.both, _), (_, .both): .both
@@ -102,26 +102,26 @@ public struct Lifecycle: Sendable {
     }
   }
 
-  /// Why it ended: the reason that tells most; `nil` while it is open.
+  /// Why it ended, by the more specific reason of its two ends; `nil` while it is open.
   public var reason: Reason? {
     let reasons = Side.allCases.compactMap { self[$0]?.facts.reason }
-    // The end that acted knows more than the one that was told.
-    let telling = reasons.first { $0 != .fin && $0 != .resetReceived && $0 != .unknown && $0 != .reused }
-    return telling ?? reasons.first { $0 == .resetReceived } ?? reasons.first { $0 == .fin } ?? reasons.first
+    // The end that acted knows more than the one that was notified.
+    let specific = reasons.first { $0 != .fin && $0 != .resetReceived && $0 != .unknown && $0 != .reused }
+    return specific ?? reasons.first { $0 == .resetReceived } ?? reasons.first { $0 == .fin } ?? reasons.first
   }
 
-  /// ISS of `side`, the sequence number of its SYN; `nil` if neither end told it.
+  /// ISS of `side`, the sequence number of its SYN; `nil` if neither end's rows have it.
   public func initialSequence(of side: Side) -> UInt32? {
     LifecycleSequences(self).initial(side)
   }
 
-  /// Payload sent by `side`, in all.
+  /// Bytes of payload that `side` has sent in total.
   public func bytesSent(by side: Side) -> UInt64? {
     self[side]?.facts.bytesSent ?? self[side.other]?.facts.bytesReceived
   }
 
-  /// How long both ends were in ESTABLISHED: from when the later one entered it
-  /// until the first one left; `nil` if either wasn't seen.
+  /// How long both ends were in ESTABLISHED: from when the second one entered it
+  /// until the first one left it; `nil` if either wasn't seen.
   public var establishedStay: Stay? {
     var begin: UInt64 = 0
     var leaving: UInt64?

@@ -1,6 +1,6 @@
 /// Which of the two ends of a connection, as the textbook draws them.
 public enum Side: UInt8, Sendable, BitwiseCopyable, CaseIterable {
-  /// The active opener. Where that isn't known, or both were: the end seen first.
+  /// The active opener. If that isn't known, or both ends were: the end seen first.
   case client
   case server
 
@@ -10,9 +10,9 @@ public enum Side: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   public var name: StaticString { self == .client ? "client" : "server" }
 }
 
-/// What is known of one end of a connection that has a socket on this host.
+/// What is known about one end of a connection, if its socket is on this host.
 public struct LifecycleEnd: Sendable {
-  /// One transition, without what doesn't change over a life.
+  /// One transition, without the fields that don't change during a life.
   public struct Moment: Sendable, BitwiseCopyable {
     /// Nanoseconds since the epoch, CLOCK_REALTIME.
     public var time: UInt64
@@ -53,24 +53,24 @@ public struct LifecycleEnd: Sendable {
     }
   }
 
-  /// A life has at most 8; more come only from a damaged recording.
+  /// A life has at most 8; only a damaged recording has more.
   static let maximumMoments = 16
 
-  /// The latest that is known of each field.
+  /// The latest known value of each field.
   public private(set) var facts: Transition
-  /// The row that left ESTABLISHED: the counters as data transfer ended.
+  /// The row that left ESTABLISHED, with the counters at the end of the data transfer.
   public private(set) var transfer: Transition?
-  /// In the order of their times.
+  /// In the order in which they came.
   public private(set) var moments: [Moment] = []
-  /// The state it was found in, if it opened before the start.
+  /// The state it was found in, if it opened before the tracer started.
   public private(set) var found: Found?
-  /// Rows taken in, also those that `moments` has no room for.
+  /// Rows received, including those that `moments` has no room for.
   public private(set) var rowCount = 0
 
-  /// What a socket from before the start was in.
+  /// The state of a socket that existed before the tracer.
   public struct Found: Sendable, BitwiseCopyable {
     public var state: TCPState
-    /// Since then at the latest; nanoseconds since the epoch, CLOCK_REALTIME.
+    /// It entered the state at this time or earlier; nanoseconds since the epoch, CLOCK_REALTIME.
     public var since: UInt64
   }
 
@@ -79,10 +79,10 @@ public struct LifecycleEnd: Sendable {
     add(row)
   }
 
-  /// Takes in the end's next transition, or the row by which it was found.
+  /// Adds the end's next transition, or the row that reports that it was found.
   public mutating func add(_ row: Transition) {
     var next = row
-    next.inherit(from: facts)
+    next.fill(from: facts, .all)
     facts = next
     rowCount += 1
     guard row.old != row.new else {
@@ -98,13 +98,13 @@ public struct LifecycleEnd: Sendable {
 
   public var isClosed: Bool { facts.new == .closed }
 
-  /// When the first thing was seen of it.
+  /// When it was first seen.
   var firstTime: UInt64? { moments.first?.time ?? found?.since }
 
-  /// When the last thing was seen of it.
+  /// When it was last seen.
   var lastTime: UInt64? { moments.last?.time ?? found?.since }
 
-  /// When it entered `state`; `nil` if that wasn't seen.
+  /// The transition into `state`; `nil` if it wasn't seen.
   public func moment(entering state: TCPState) -> Moment? {
     moments.first { $0.new == state }
   }
@@ -113,14 +113,14 @@ public struct LifecycleEnd: Sendable {
     moments.first { $0.old == old && $0.new == new }
   }
 
-  /// Whether its life was seen from CLOSED or LISTEN on.
+  /// Whether its life was seen from the beginning, CLOSED or LISTEN.
   public var beginningSeen: Bool {
     guard let first = moments.first else { return false }
     return first.old == .closed || first.old == .listen
   }
 
-  /// When a listener's child answered the SYN. The kernel tells only at the
-  /// end of the handshake; the stay leads back to the beginning.
+  /// When a listener's child answered the SYN. The kernel reports the child only at the
+  /// end of the handshake; its stay in SYN-RECEIVED leads back to the beginning.
   ///
   /// - Returns: the time, and whether it is only an upper bound.
   var synReceivedStart: (time: UInt64, isBound: Bool)? {
@@ -131,43 +131,8 @@ public struct LifecycleEnd: Sendable {
     return (min(start, begin.time), stay.kind == .atLeast)
   }
 
-  /// How long it was in the state it entered by `moments[index]`; `nil` while it lasts.
+  /// How long it was in the state that it entered with `moments[index]`; `nil` while it still is.
   public func stay(after index: Int) -> Stay? {
     index + 1 < moments.count ? moments[index + 1].stay : nil
-  }
-}
-
-extension Transition {
-  /// Fills what this row doesn't know from an earlier one of the same socket.
-  fileprivate mutating func inherit(from earlier: Transition) {
-    if role == .unknown { role = earlier.role }
-    closer = closer ?? earlier.closer
-    reason = reason ?? earlier.reason
-    resetReason = resetReason ?? earlier.resetReason
-    if ownerPID == nil {
-      ownerPID = earlier.ownerPID
-      ownerName = earlier.ownerName
-    }
-    userID = userID ?? earlier.userID
-    cgroup = cgroup ?? earlier.cgroup
-    netns = netns ?? earlier.netns
-    interface = interface ?? earlier.interface
-    if local.port == 0 { local = earlier.local }
-    if peer.port == 0 { peer = earlier.peer }
-    bytesSent = bytesSent ?? earlier.bytesSent
-    bytesReceived = bytesReceived ?? earlier.bytesReceived
-    rttMicroseconds = rttMicroseconds ?? earlier.rttMicroseconds
-    retransmits = retransmits ?? earlier.retransmits
-    initialSendSequence = initialSendSequence ?? earlier.initialSendSequence
-    initialReceiveSequence = initialReceiveSequence ?? earlier.initialReceiveSequence
-    sendWindowBytes = sendWindowBytes ?? earlier.sendWindowBytes
-    receiveWindowBytes = receiveWindowBytes ?? earlier.receiveWindowBytes
-    congestionWindowPackets = congestionWindowPackets ?? earlier.congestionWindowPackets
-    slowStartThresholdPackets = slowStartThresholdPackets ?? earlier.slowStartThresholdPackets
-    if congestionControl.isEmpty { congestionControl = earlier.congestionControl }
-    rtoMicroseconds = rtoMicroseconds ?? earlier.rtoMicroseconds
-    synAckRetransmits = synAckRetransmits ?? earlier.synAckRetransmits
-    segmentsSent = segmentsSent ?? earlier.segmentsSent
-    segmentsReceived = segmentsReceived ?? earlier.segmentsReceived
   }
 }

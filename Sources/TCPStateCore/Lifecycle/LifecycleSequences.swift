@@ -1,4 +1,4 @@
-/// The sequence numbers of a life, each from whichever end knows it.
+/// The sequence numbers of a life, each from the end that knows it.
 struct LifecycleSequences {
   private let life: Lifecycle
 
@@ -13,33 +13,35 @@ struct LifecycleSequences {
 
   /// The sequence number of the FIN of `side`.
   ///
-  /// Only from what was seen after it was sent: as the state changes the kernel
+  /// Known only from what was seen after it was sent: when the state changes the kernel
   /// hasn't sent it yet, and data may still be queued before it.
   func fin(_ side: Side) -> UInt32? {
     if let peer = life[side.other] {
-      // RCV.NXT counts the FIN as soon as it has come.
-      let told =
+      // RCV.NXT counts the FIN as soon as it has arrived.
+      let received =
         peer.moment(entering: .closeWait) ?? peer.moment(entering: .closing)
         ?? peer.moment(from: .finWait2, to: .timeWait)
-      if let next = told?.receiveNext { return next &- 1 }
+      if let next = received?.receiveNext { return next &- 1 }
     }
     if let own = life[side] {
       // SND.UNA counts the FIN once it is acknowledged.
-      let told =
+      let acknowledged =
         own.moment(entering: .finWait2) ?? own.moment(from: .closing, to: .timeWait)
         ?? own.moment(from: .lastAck, to: .closed).flatMap { $0.reason == .fin ? $0 : nil }
-      if let next = told?.sendUnacknowledged { return next &- 1 }
-      if told?.new == .timeWait || told?.new == .finWait2, let next = told?.sendNext { return next &- 1 }
+      if let next = acknowledged?.sendUnacknowledged { return next &- 1 }
+      if acknowledged?.new == .timeWait || acknowledged?.new == .finWait2, let next = acknowledged?.sendNext {
+        return next &- 1
+      }
       if let next = own.moment(from: .finWait2, to: .timeWait)?.sendNext { return next &- 1 }
     }
     return nil
   }
 
   /// Whether the first FIN's acknowledgement came with the second FIN, so that
-  /// the passive closer sent no segment of its own for it.
+  /// the passive closer sent no separate segment for it.
   ///
-  /// Counting segments tells it: the passive closer sent none between the two
-  /// states, or the active closer received both by one.
+  /// The segment counts show it: the passive closer sent none between the two
+  /// states, or the active closer received both in one.
   func isCombined(closer side: Side) -> Bool {
     if let active = life[side], let acknowledged = active.moment(from: .finWait1, to: .finWait2)?.segmentsReceived,
       let finished = active.moment(from: .finWait2, to: .timeWait)?.segmentsReceived

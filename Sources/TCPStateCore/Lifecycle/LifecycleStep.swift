@@ -9,7 +9,7 @@ public struct SegmentFlags: OptionSet, Hashable, Sendable, BitwiseCopyable {
   public static let fin = SegmentFlags(rawValue: 4)
   public static let rst = SegmentFlags(rawValue: 8)
 
-  /// In the order in which the textbook names them.
+  /// In the textbook's order.
   public var names: [StaticString] {
     var names: [StaticString] = []
     if contains(.syn) { names.append("SYN") }
@@ -20,14 +20,14 @@ public struct SegmentFlags: OptionSet, Hashable, Sendable, BitwiseCopyable {
   }
 }
 
-/// A segment that one end sent to the other.
+/// A segment from one end to the other.
 public struct LifecycleSegment: Hashable, Sendable, BitwiseCopyable {
   public var flags: SegmentFlags
   /// SEG.SEQ, modulo 2^32; `nil` when it isn't certain.
   public var sequence: UInt32?
   /// SEG.ACK, the next byte expected; `nil` without an ACK, or when it isn't certain.
   public var acknowledgement: UInt32?
-  /// No answer ever came.
+  /// Whether it was never answered.
   public var isUnanswered = false
 
   public init(_ flags: SegmentFlags, sequence: UInt32?, acknowledgement: UInt32? = nil) {
@@ -37,7 +37,7 @@ public struct LifecycleSegment: Hashable, Sendable, BitwiseCopyable {
   }
 }
 
-/// One step in the life of a connection, numbered as the textbook does:
+/// One step in the life of a connection, with the textbook's number:
 /// handshake 1–4 (RFC 9293, figure 6), close 1–8 (figure 12).
 public struct LifecycleStep: Sendable {
   public enum Phase: UInt8, Sendable {
@@ -47,11 +47,11 @@ public struct LifecycleStep: Sendable {
   }
 
   public enum Basis: UInt8, Sendable {
-    /// The kernel told it.
+    /// The kernel reported it.
     case observed
-    /// It follows from what the other end was seen to do.
+    /// It follows from what the other end did.
     case implied
-    /// It is still to come.
+    /// It hasn't happened yet.
     case expected
 
     public var name: StaticString {
@@ -63,16 +63,16 @@ public struct LifecycleStep: Sendable {
     }
   }
 
-  /// What an application did or saw.
+  /// What an application did or observed.
   public enum Act: UInt8, Sendable {
     case close
-    /// shutdown(SHUT_WR): it went on receiving.
+    /// shutdown(SHUT_WR): it continued to receive.
     case shutdown
     /// read() returns 0.
     case endOfFile
     /// Closed without a FIN.
     case abort
-    /// By an administrator (`ss -K`).
+    /// Killed by an administrator (`ss -K`).
     case kill
     /// Its listener was closed before accept().
     case listenerClosed
@@ -90,29 +90,29 @@ public struct LifecycleStep: Sendable {
   }
 
   public var phase: Phase
-  /// The textbook's number; `nil` for what it has none for, such as a RST.
+  /// The textbook's number; `nil` for what it doesn't number, such as a RST.
   public var number: UInt8?
-  /// Whose step it is: who sends, or whose state changes.
+  /// The side that sends, or whose state changes.
   public var side: Side
   public var basis: Basis
-  /// Nanoseconds since the epoch, CLOCK_REALTIME; `nil` for a step that was only implied.
+  /// Nanoseconds since the epoch, CLOCK_REALTIME; `nil` for an implied step.
   public var time: UInt64?
-  /// `time` is when it happened at the latest.
+  /// Whether it happened at `time` or earlier, rather than exactly then.
   public var timeIsBound = false
   public var segment: LifecycleSegment?
-  /// The state that `side` enters; `nil` if it stays where it is.
+  /// The state that `side` enters; `nil` if its state doesn't change.
   public var state: TCPState?
-  /// How long it then stayed in it; `nil` if it is in it still, or it isn't known.
+  /// How long it then stayed in that state; `nil` if it still is, or that isn't known.
   public var stay: Stay?
   public var act: Act?
-  /// Why the connection ended by this step.
+  /// Why the connection ended, if it did with this step.
   public var reason: Reason?
   /// Why `side` sent a RST.
   public var resetReason: ResetReason?
-  /// The process that acted, if it isn't the owner.
+  /// The thread group id of the process that acted, if it isn't the owner.
   public var actorPID: UInt32?
   public var actorName = ShortName()
-  /// The states of both ends after the step; `nil` when not known.
+  /// The states of both ends after the step; `nil` if not known.
   public internal(set) var clientState: TCPState?
   public internal(set) var serverState: TCPState?
 
@@ -121,5 +121,17 @@ public struct LifecycleStep: Sendable {
     self.number = number
     self.side = side
     self.basis = basis
+  }
+
+  /// A step of `side` that follows from what the other end did.
+  static func implied(
+    _ phase: Phase, _ number: UInt8?, of side: Side, entering state: TCPState,
+    sending segment: LifecycleSegment? = nil, act: Act? = nil
+  ) -> LifecycleStep {
+    var step = LifecycleStep(phase, number, side, .implied)
+    step.state = state
+    step.segment = segment
+    step.act = act
+    return step
   }
 }

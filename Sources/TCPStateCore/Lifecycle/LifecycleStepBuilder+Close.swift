@@ -1,4 +1,4 @@
-/// Closing in order, RFC 9293, section 3.6.
+/// The orderly close, RFC 9293, section 3.6.
 extension LifecycleStepBuilder {
   mutating func addClose(_ end: LifecycleEnd, _ index: Int, _ side: Side) {
     let moment = end.moments[index]
@@ -13,7 +13,7 @@ extension LifecycleStepBuilder {
     }
   }
 
-  /// 1 and 2: the application closes, the FIN goes out.
+  /// 1 and 2: the application closes, and the FIN is sent.
   private mutating func addFirstFin(_ end: LifecycleEnd, _ index: Int, _ side: Side) {
     let moment = end.moments[index]
     var act = observed(.close, 1, end, index, side)
@@ -26,7 +26,7 @@ extension LifecycleStepBuilder {
     add(step, at: moment.time, rank: 120)
   }
 
-  /// 3: the FIN has come and is acknowledged.
+  /// 3: the FIN arrives and is acknowledged.
   private mutating func addFinReceived(_ end: LifecycleEnd, _ index: Int, _ side: Side) {
     let moment = end.moments[index]
     impliedFirstFin(side.other, before: moment, acknowledged: moment.sendUnacknowledged)
@@ -35,20 +35,22 @@ extension LifecycleStepBuilder {
     step.act = .endOfFile
     if !combined { step.segment = acknowledgement(of: side.other, by: side, sequence: moment.sendNext) }
     add(step, at: moment.time, rank: 130)
-    if !combined { imply(.close, 4, side.other, .finWait2, at: moment.time, rank: 140) }
+    if !combined { imply(.implied(.close, 4, of: side.other, entering: .finWait2), at: moment.time, rank: 140) }
   }
 
-  /// 4: the acknowledgement has come.
+  /// 4: the acknowledgement arrives.
   private mutating func addFinAcknowledged(_ end: LifecycleEnd, _ index: Int, _ side: Side) {
     let moment = end.moments[index]
     let combined = sequences.isCombined(closer: side)
     let segment = acknowledgement(of: side, by: side.other, sequence: moment.receiveNext)
     imply(
-      .close, 3, side.other, .closeWait, at: moment.time, rank: 130, combined ? nil : segment, act: .endOfFile)
+      .implied(
+        .close, 3, of: side.other, entering: .closeWait, sending: combined ? nil : segment, act: .endOfFile),
+      at: moment.time, rank: 130)
     add(observed(.close, 4, end, index, side), at: moment.time, rank: combined ? 155 : 140)
   }
 
-  /// 5: the other application closes too.
+  /// 5: the other application closes as well.
   private mutating func addSecondFin(_ end: LifecycleEnd, _ index: Int, _ side: Side) {
     let moment = end.moments[index]
     var step = observed(.close, 5, end, index, side)
@@ -57,7 +59,7 @@ extension LifecycleStepBuilder {
     add(step, at: moment.time, rank: 150)
   }
 
-  /// The FINs crossed.
+  /// 3 of a simultaneous close: the FINs crossed.
   private mutating func addClosing(_ end: LifecycleEnd, _ index: Int, _ side: Side) {
     let moment = end.moments[index]
     impliedFirstFin(side.other, before: moment, acknowledged: nil)
@@ -66,13 +68,14 @@ extension LifecycleStepBuilder {
     add(step, at: moment.time, rank: 130)
   }
 
-  /// 6: both FINs have been exchanged; this end remembers it for a while.
+  /// 6: both FINs have been exchanged, and this end waits.
   private mutating func addTimeWait(_ end: LifecycleEnd, _ index: Int, _ side: Side) {
     let moment = end.moments[index]
     let crossed = moment.old == .closing
     if crossed {
       let segment = acknowledgement(of: side, by: side.other, sequence: moment.receiveNext)
-      imply(.close, 3, side.other, .closing, at: moment.time, rank: 130, segment)
+      imply(
+        .implied(.close, 3, of: side.other, entering: .closing, sending: segment), at: moment.time, rank: 130)
     } else {
       impliedSecondFin(side.other, before: moment, isCombined: sequences.isCombined(closer: side), end)
     }
@@ -85,15 +88,15 @@ extension LifecycleStepBuilder {
     if moment.source == .derived, let time = step.time { step.time = bounded(time, side.other) }
     add(step, at: step.time ?? moment.time, rank: 160)
     if crossed {
-      imply(.close, 4, side.other, .timeWait, at: moment.time, rank: 161)
+      imply(.implied(.close, 4, of: side.other, entering: .timeWait), at: moment.time, rank: 161)
     } else {
-      imply(.close, 7, side.other, .closed, at: moment.time, rank: 170)
+      imply(.implied(.close, 7, of: side.other, entering: .closed), at: moment.time, rank: 170)
     }
     if index == end.moments.count - 1 { addExpectedEnd(side, after: moment.time) }
   }
 
-  /// Minisocks tell their times to the millisecond; the other end's steps are
-  /// known better, and this one was between its LAST-ACK and its CLOSED.
+  /// Limits a minisock's time, known to the millisecond, to the other end's steps, which
+  /// are known exactly: TIME-WAIT began between that end's LAST-ACK and CLOSED.
   private func bounded(_ time: UInt64, _ other: Side) -> UInt64 {
     var time = time
     if let cause = life[other]?.moment(entering: .lastAck)?.time { time = max(time, cause) }
@@ -101,7 +104,7 @@ extension LifecycleStepBuilder {
     return time
   }
 
-  /// 8, to come: TCP_TIMEWAIT_LEN, include/net/tcp.h.
+  /// 8, expected after TCP_TIMEWAIT_LEN, include/net/tcp.h.
   private mutating func addExpectedEnd(_ side: Side, after time: UInt64) {
     var step = LifecycleStep(.close, 8, side, .expected)
     step.state = .closed
@@ -118,9 +121,10 @@ extension LifecycleStepBuilder {
     if moment.old == .lastAck, let fin = sequences.fin(side) {
       let segment = LifecycleSegment(.ack, sequence: moment.receiveNext, acknowledgement: fin &+ 1)
       if sequences.isCombined(closer: side.other) {
-        imply(.close, 4, side.other, .finWait2, at: moment.time, rank: 155)
+        imply(.implied(.close, 4, of: side.other, entering: .finWait2), at: moment.time, rank: 155)
       }
-      imply(.close, 6, side.other, .timeWait, at: moment.time, rank: 160, segment)
+      imply(
+        .implied(.close, 6, of: side.other, entering: .timeWait, sending: segment), at: moment.time, rank: 160)
     }
     var step = observed(.close, moment.old == .timeWait ? 8 : 7, end, index, side)
     if moment.reason != .fin { step.reason = moment.reason }
@@ -132,7 +136,7 @@ extension LifecycleStepBuilder {
   /// The FIN that an end sends as it enters FIN-WAIT-1 or LAST-ACK.
   private func fin(_ side: Side, _ moment: LifecycleEnd.Moment) -> LifecycleSegment {
     let sequence = sequences.fin(side)
-    // It goes out at once, and so acknowledges what had come by then, unless data was queued before it.
+    // Unless data is queued before it, it is sent at once and acknowledges what has arrived by then.
     let atOnce = sequence != nil && sequence == moment.sendNext
     return LifecycleSegment(
       [.fin, .ack], sequence: sequence, acknowledgement: atOnce ? moment.receiveNext : nil)
@@ -149,7 +153,7 @@ extension LifecycleStepBuilder {
     act.act = .close
     add(act, at: moment.time, rank: 110)
     let segment = LifecycleSegment([.fin, .ack], sequence: sequences.fin(side), acknowledgement: acknowledged)
-    imply(.close, 2, side, .finWait1, at: moment.time, rank: 120, segment)
+    imply(.implied(.close, 2, of: side, entering: .finWait1, sending: segment), at: moment.time, rank: 120)
   }
 
   private mutating func impliedSecondFin(
@@ -159,13 +163,13 @@ extension LifecycleStepBuilder {
     let time = isCombined ? closer.moment(entering: .finWait2)?.time ?? moment.time : moment.time
     let segment = LifecycleSegment(
       [.fin, .ack], sequence: sequences.fin(side), acknowledgement: sequences.fin(side.other).map { $0 &+ 1 })
-    imply(.close, 5, side, .lastAck, at: time, rank: 150, segment, act: .close)
+    imply(.implied(.close, 5, of: side, entering: .lastAck, sending: segment, act: .close), at: time, rank: 150)
   }
 }
 
 extension LifecycleEnd {
-  /// Whether it only shut down its sending side: an end without a process goes
-  /// from FIN-WAIT-2 to TIME-WAIT as a minisock, silently, unless both came by one segment.
+  /// Whether it only shut down its sending side. An end without a process goes from
+  /// FIN-WAIT-2 to TIME-WAIT silently, as a minisock, unless one segment caused both.
   fileprivate var wentOnReceiving: Bool {
     guard let moment = moment(from: .finWait2, to: .timeWait), moment.source == .event,
       let before = self.moment(entering: .finWait2)

@@ -1,11 +1,11 @@
-/// The ends that no textbook numbers: resets, timeouts, and what was missed.
+/// The endings that the textbook doesn't number: resets, timeouts, and what was missed.
 extension LifecycleStepBuilder {
   mutating func addEnding(_ end: LifecycleEnd, _ index: Int, _ side: Side) {
     let moment = end.moments[index]
     let phase: LifecycleStep.Phase = moment.old.isSynchronized || moment.new.isSynchronized ? .close : .handshake
     var step = observed(phase, nil, end, index, side)
     guard moment.new == .closed else {
-      // States in between were lost.
+      // Transitions in between were lost.
       return add(step, at: moment.time, rank: 190)
     }
     step.reason = moment.reason
@@ -30,7 +30,7 @@ extension LifecycleStepBuilder {
     }
   }
 
-  /// Whether giving up in this state sends a RST: tcp_need_reset(), net/ipv4/tcp.c.
+  /// Whether aborting in this state sends a RST: tcp_need_reset(), net/ipv4/tcp.c.
   private static func resets(_ state: TCPState) -> Bool {
     switch state {
     case .established, .closeWait, .finWait1, .finWait2, .synReceived: true
@@ -38,11 +38,11 @@ extension LifecycleStepBuilder {
     }
   }
 
-  /// The RST that an end sends: the next byte's number, exactly what the peer
-  /// then expects or it would have ignored it (RFC 5961, section 3.2).
+  /// The RST that an end sends. Its sequence number is the next byte's, exactly what the
+  /// peer expects, which would otherwise have ignored it (RFC 5961, section 3.2).
   private func reset(by side: Side, _ moment: LifecycleEnd.Moment) -> LifecycleSegment {
     let received = life[side.other]?.moments.last { $0.reason == .resetReceived }
-    // In answer to a segment it has that one's acknowledgement number, which isn't known.
+    // A RST that answers a segment has that segment's acknowledgement number, which isn't known.
     let own = moment.reason == .resetSent ? nil : moment.sendNext
     let isAnswer = moment.reason == .resetSent
     return LifecycleSegment(
@@ -50,7 +50,7 @@ extension LifecycleStepBuilder {
       acknowledgement: isAnswer ? nil : moment.receiveNext)
   }
 
-  /// The RST that an end received, unless its sender was seen to send it.
+  /// Adds the RST that an end received, unless its sender was seen to send it.
   private mutating func implyReset(by side: Side, _ phase: LifecycleStep.Phase, _ moment: LifecycleEnd.Moment) {
     let sent = life[side]?.moments.contains { moment in
       switch moment.reason {

@@ -11,7 +11,8 @@ extension LifecycleStepBuilder {
       add(step, at: time, rank: 10)
     case (.listen, .synReceived):
       let start = end.synReceivedStart ?? (time, true)
-      imply(.handshake, 1, side.other, .synSent, at: start.time, rank: 10, syn(side.other))
+      imply(
+        .implied(.handshake, 1, of: side.other, entering: .synSent, sending: syn(side.other)), at: start.time, rank: 10)
       var step = observed(.handshake, 2, end, index, side)
       step.time = start.time
       step.timeIsBound = start.isBound
@@ -19,23 +20,30 @@ extension LifecycleStepBuilder {
       step.segment?.isUnanswered = isUnanswered(end, index)
       add(step, at: start.time, rank: 20)
     case (.synSent, .synReceived):
-      imply(.handshake, 1, side.other, .synSent, at: time, rank: 10, syn(side.other))
+      imply(.implied(.handshake, 1, of: side.other, entering: .synSent, sending: syn(side.other)), at: time, rank: 10)
       var step = observed(.handshake, 2, end, index, side)
       step.segment = synAck(side)
       add(step, at: time, rank: 20)
-      imply(.handshake, 2, side.other, .synReceived, at: time, rank: 21, synAck(side.other))
+      imply(
+        .implied(.handshake, 2, of: side.other, entering: .synReceived, sending: synAck(side.other)),
+        at: time, rank: 21)
     case (.synSent, .established):
-      imply(.handshake, 2, side.other, .synReceived, at: time, rank: 20, synAck(side.other))
+      imply(
+        .implied(.handshake, 2, of: side.other, entering: .synReceived, sending: synAck(side.other)),
+        at: time, rank: 20)
       var step = observed(.handshake, 3, end, index, side)
       step.segment = handshakeAck(side, moment)
       add(step, at: time, rank: 30)
-      imply(.handshake, 4, side.other, .established, at: time, rank: 40)
+      imply(.implied(.handshake, 4, of: side.other, entering: .established), at: time, rank: 40)
     default:
       if !life.isSimultaneousOpen {
-        imply(.handshake, 3, side.other, .established, at: time, rank: 30, handshakeAck(side.other, nil))
+        let ack = handshakeAck(side.other, nil)
+        imply(.implied(.handshake, 3, of: side.other, entering: .established, sending: ack), at: time, rank: 30)
       }
       add(observed(.handshake, 4, end, index, side), at: time, rank: 40)
-      if life.isSimultaneousOpen { imply(.handshake, 4, side.other, .established, at: time, rank: 41) }
+      if life.isSimultaneousOpen {
+        imply(.implied(.handshake, 4, of: side.other, entering: .established), at: time, rank: 41)
+      }
     }
   }
 
@@ -44,7 +52,7 @@ extension LifecycleStepBuilder {
   }
 
   private func synAck(_ side: Side) -> LifecycleSegment {
-    // It acknowledges data too if the SYN brought some (RFC 7413): SND.UNA of who got it.
+    // If the SYN carried data (RFC 7413) it acknowledges that too: SND.UNA of the end that received it.
     let asked = life[side.other]?.moment(from: .synSent, to: .established)
     var acknowledged = asked?.sendUnacknowledged ?? sequences.initial(side.other).map { $0 &+ 1 }
     if asked == nil, let number = acknowledged, let data = fastOpenBytes(side) {
@@ -53,7 +61,7 @@ extension LifecycleStepBuilder {
     return LifecycleSegment([.syn, .ack], sequence: sequences.initial(side), acknowledgement: acknowledged)
   }
 
-  /// Payload that a SYN brought to a server that took it: there before the handshake's last ACK.
+  /// Payload that the server accepted with the SYN, before the handshake's last ACK.
   private func fastOpenBytes(_ side: Side) -> UInt32? {
     guard let moment = life[side]?.moment(from: .synReceived, to: .established), let bytes = moment.bytesReceived
     else { return nil }
@@ -62,7 +70,7 @@ extension LifecycleStepBuilder {
 
   /// The last ACK of the handshake.
   ///
-  /// - Parameter moment: the sender's, if it was seen.
+  /// - Parameter moment: the sender's transition, if it was seen.
   private func handshakeAck(_ side: Side, _ moment: LifecycleEnd.Moment?) -> LifecycleSegment {
     var sequence = moment?.sendNext ?? sequences.initial(side).map { $0 &+ 1 }
     if moment == nil, let number = sequence, let data = fastOpenBytes(side.other) { sequence = number &+ data }
@@ -70,7 +78,7 @@ extension LifecycleStepBuilder {
     return LifecycleSegment(.ack, sequence: sequence, acknowledgement: acknowledgement)
   }
 
-  /// Whether the connection ended waiting for the answer.
+  /// Whether the connection ended while waiting for the answer.
   private func isUnanswered(_ end: LifecycleEnd, _ index: Int) -> Bool {
     guard index + 1 < end.moments.count else { return false }
     let next = end.moments[index + 1]

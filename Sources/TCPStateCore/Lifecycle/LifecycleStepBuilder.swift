@@ -1,15 +1,15 @@
 extension Lifecycle {
   /// The steps of this life in the order in which they happened.
   ///
-  /// Each transition that was seen is a step; what it implies of an end that
-  /// wasn't seen is one too. A step's time is the clock's; where two ends' clocks
-  /// readings are microseconds apart, cause comes before effect all the same.
+  /// Each transition that was seen is a step, and so is what it implies for an end that
+  /// wasn't seen. A step's time is the clock's. If the clock readings of two ends are only
+  /// microseconds apart, the cause is placed before the effect all the same.
   public var steps: [LifecycleStep] {
     var builder = LifecycleStepBuilder(self)
     return builder.build()
   }
 
-  /// The state of `side` before the first step; `nil` if that isn't known.
+  /// The state of `side` before the first step; `nil` if not known.
   public func initialState(of side: Side) -> TCPState? {
     if let first = self[side]?.moments.first {
       return first.old
@@ -27,9 +27,9 @@ extension Lifecycle {
 struct LifecycleStepBuilder {
   struct Draft {
     var step: LifecycleStep
-    /// When it happened; for an implied one the time of what implies it.
+    /// When it happened. An implied step has the time of the step that implies it.
     var time: UInt64
-    /// The textbook's order, for steps of the same time.
+    /// The textbook's order, for steps with the same time.
     var rank: Int
   }
 
@@ -93,17 +93,11 @@ struct LifecycleStepBuilder {
     drafts.append(Draft(step: step, time: time, rank: rank))
   }
 
-  /// Adds a step of the end that wasn't seen, unless that end was seen to take it.
-  mutating func imply(
-    _ phase: LifecycleStep.Phase, _ number: UInt8?, _ side: Side, _ state: TCPState, at time: UInt64, rank: Int,
-    _ segment: LifecycleSegment? = nil, act: LifecycleStep.Act? = nil
-  ) {
-    guard life[side]?.moment(entering: state) == nil else { return }
-    // An end that was seen later on has been there; its beginning was missed.
-    var step = LifecycleStep(phase, number, side, .implied)
-    step.state = state
-    step.segment = segment
-    step.act = act
+  /// Adds an implied step, unless its side was seen to enter that state.
+  ///
+  /// An end that was first seen later has been in that state too; its beginning was missed.
+  mutating func imply(_ step: LifecycleStep, at time: UInt64, rank: Int) {
+    guard let state = step.state, life[step.side]?.moment(entering: state) == nil else { return }
     add(step, at: time, rank: rank)
   }
 
@@ -113,7 +107,7 @@ struct LifecycleStepBuilder {
     var sorted = drafts.enumerated().sorted { a, b in
       (a.element.time, a.element.rank, a.offset) < (b.element.time, b.element.rank, b.offset)
     }.map(\.element)
-    // The end that answers may have been faster at its tracepoint than the one that asked.
+    // The end that answers may have reached its tracepoint before the end that asked.
     var index = 0
     while index < sorted.count {
       if let cause = sorted[(index + 1)...].firstIndex(where: { causes($0.step, sorted[index].step) }),

@@ -1,14 +1,14 @@
-/// Folds transitions into lives, and hands out each as it is over.
+/// Folds transitions into lives, and hands out each life when it is over.
 ///
 /// Pure and bounded: a life that was handed out is forgotten, and beyond
-/// `limit` lives the one that began first is handed out as it stands.
+/// `limit` lives the one that began first is handed out unfinished.
 public struct LifecycleTracker {
-  /// Which two ends belong together.
+  /// What two ends of one connection have in common.
   private enum Meeting: Hashable {
-    /// Both initial sequence numbers, the smaller first: 64 random bits that
-    /// hold across namespaces, and through address translation too.
+    /// Both initial sequence numbers, the smaller first: 64 random bits that are
+    /// the same across namespaces and address translation.
     case sequences(UInt64)
-    /// Both endpoints, ordered, where sequence numbers weren't recorded.
+    /// Both endpoints, ordered, if sequence numbers weren't recorded.
     case endpoints(Endpoint, Endpoint)
   }
 
@@ -16,34 +16,34 @@ public struct LifecycleTracker {
     var life: Lifecycle
     var meeting: Meeting?
     var established: UInt64?
-    /// Its first end has ended and its twin may still be heard of until then.
+    /// Its first end has ended, and its twin's rows may still come until this time.
     var deadline: UInt64?
   }
 
-  /// How long after ESTABLISHED the other end's transitions may come: when the
-  /// handshake's last ACK has arrived.
+  /// How long after ESTABLISHED, in nanoseconds, the other end's transitions may come. They begin when
+  /// the handshake's last ACK arrives.
   static let twinWait: UInt64 = 500_000_000
 
-  /// Whether a life is over only when TIME-WAIT is: for recordings, where waiting costs nothing.
+  /// Whether a life is over only after TIME-WAIT: for recordings, where waiting costs nothing.
   public let waitsForTimeWait: Bool
-  /// Lives kept at the most; each takes about 1.5 KB.
+  /// The maximum number of lives kept; each takes about 1.5 KB.
   public let limit: Int
 
   private var entries: [UInt64: Entry] = [:]
-  /// The life that a connection belongs to, if that goes by its twin's.
+  /// The key of a connection's life, if that is its twin's connection.
   private var keys: [UInt64: UInt64] = [:]
   private var single: [Meeting: UInt64] = [:]
-  /// Lives whose twin is waited for.
+  /// Lives that wait for their twin.
   private var waiting: [UInt64] = []
   private var nextDeadline = UInt64.max
-  /// In the order of their beginning; some are gone already.
+  /// Keys of lives in the order in which they began; some have been handed out already.
   private var order: [UInt64] = []
   private var orderStart = 0
 
-  /// Lives handed out before they were over, for memory's sake.
+  /// Lives handed out before they were over, to limit memory.
   public private(set) var evicted: UInt64 = 0
 
-  /// Whether sockets found at the start are lives too, even if nothing ever happens to them.
+  /// Whether sockets found at the start count as lives, even if nothing happens to them.
   public let takesFound: Bool
 
   public init(waitsForTimeWait: Bool, takesFound: Bool = false, limit: Int = 1 << 17) {
@@ -54,9 +54,9 @@ public struct LifecycleTracker {
 
   public var count: Int { entries.count }
 
-  /// Takes in one transition.
+  /// Adds one transition.
   ///
-  /// - Parameter receive: gets the lives that are over.
+  /// - Parameter receive: called with each life that is over.
   public mutating func apply(_ row: Transition, _ receive: (Lifecycle) -> Void) {
     if row.time >= nextDeadline { advance(to: row.time, receive) }
     guard row.old != row.new || takesFound, row.role != .listener else { return }
@@ -82,7 +82,9 @@ public struct LifecycleTracker {
     settle(key, row.time, receive)
   }
 
-  /// Lets time pass: `now` is CLOCK_REALTIME, as the rows'.
+  /// Lets time pass.
+  ///
+  /// - Parameter now: nanoseconds since the epoch, CLOCK_REALTIME, as in the rows.
   public mutating func advance(to now: UInt64, _ receive: (Lifecycle) -> Void) {
     guard now >= nextDeadline else { return }
     let due = waiting.filter { key in (entries[key]?.deadline ?? 0) <= now }
@@ -91,19 +93,19 @@ public struct LifecycleTracker {
     for key in due where entries[key]?.deadline != nil { handOut(key, receive) }
   }
 
-  /// Nothing more comes: hands out what is left, in the order of the beginnings.
+  /// Hands out the remaining lives in the order in which they began, because no more rows will come.
   public mutating func finish(_ receive: (Lifecycle) -> Void) {
     for index in orderStart..<order.count { handOut(order[index], receive) }
     order = []
     orderStart = 0
   }
 
-  /// The life that a connection is in now.
+  /// The life of a connection; `nil` if it isn't followed.
   public func life(of connection: UInt64) -> Lifecycle? {
     entries[keys[connection] ?? connection]?.life
   }
 
-  /// The state that a connection is in now; `nil` if it isn't followed.
+  /// The state of a connection; `nil` if it isn't followed.
   public func state(of connection: UInt64) -> TCPState? {
     guard let life = entries[keys[connection] ?? connection]?.life else { return nil }
     return life.side(of: connection).flatMap { life[$0]?.state }
@@ -153,7 +155,7 @@ public struct LifecycleTracker {
 
   // MARK: - Joining
 
-  /// Joins the life with its twin's if that is known, and returns the key it then goes by.
+  /// Joins the life with its twin's if that is known, and returns the key of the result.
   private mutating func meet(_ key: UInt64) -> UInt64 {
     guard let entry = entries[key], !entry.life.isJoined, let end = entry.life.client ?? entry.life.server,
       let meeting = Self.meeting(end.facts), entry.meeting != meeting

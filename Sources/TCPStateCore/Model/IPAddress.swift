@@ -1,8 +1,9 @@
-/// An IP address in 16 bytes of network byte order; IPv4 is v4-mapped
-/// (`::ffff:a.b.c.d`, RFC 4291 section 2.5.5.2), as it is on a dual-stack socket.
+/// An IP address. IPv4 is v4-mapped (`::ffff:a.b.c.d`, RFC 4291 section 2.5.5.2),
+/// as on a dual-stack socket.
 public struct IPAddress: Hashable, Sendable, BitwiseCopyable {
-  /// Bytes 0–7 and 8–15 as big-endian numbers.
+  /// Bytes 0–7 in network order, as a number in host order.
   public var high: UInt64
+  /// Bytes 8–15, likewise.
   public var low: UInt64
 
   @inlinable
@@ -20,7 +21,7 @@ public struct IPAddress: Hashable, Sendable, BitwiseCopyable {
     low = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
   }
 
-  /// An IPv4 address by its four bytes as one big-endian number.
+  /// Makes an IPv4 address from its four bytes as one number in host order: 10.0.0.5 is 0x0a000005.
   @inlinable
   public init(v4 number: UInt32) {
     high = 0
@@ -29,11 +30,11 @@ public struct IPAddress: Hashable, Sendable, BitwiseCopyable {
 
   public static let unspecified = IPAddress(high: 0, low: 0)
 
-  /// Whether it travels as IPv4 on the wire.
+  /// Whether it is IPv4 on the wire.
   @inlinable
   public var isIPv4: Bool { high == 0 && low >> 32 == 0xffff }
 
-  /// The IPv4 address as one big-endian number; meaningful if `isIPv4`.
+  /// The IPv4 address as one number in host order; only meaningful if `isIPv4`.
   @inlinable
   public var v4: UInt32 { UInt32(truncatingIfNeeded: low) }
 
@@ -49,10 +50,10 @@ public struct IPAddress: Hashable, Sendable, BitwiseCopyable {
   }
 }
 
-/// An address and a port of one end.
+/// The address and port of one end.
 public struct Endpoint: Hashable, Sendable, BitwiseCopyable {
   public var address: IPAddress
-  /// Host order; 0 when it isn't known yet, or none.
+  /// In host order; 0 if there is none, or it isn't known yet.
   public var port: UInt16
 
   @inlinable
@@ -65,7 +66,7 @@ public struct Endpoint: Hashable, Sendable, BitwiseCopyable {
 }
 
 extension IPAddress {
-  /// Parses dotted IPv4 or IPv6 text (RFC 4291, with an embedded IPv4 tail); `nil` if it is neither.
+  /// Parses dotted IPv4 or IPv6 text (RFC 4291, including an IPv4 tail); `nil` if it is neither.
   public init?(parsing text: some StringProtocol) {
     let text = text.utf8
     if text.contains(UInt8(ascii: ":")) {
@@ -175,8 +176,8 @@ public struct Network: Hashable, Sendable {
   /// Whether it was written as IPv4, or lies within the v4-mapped addresses.
   public var isIPv4: Bool { prefixLength >= 96 && address.isIPv4 }
 
-  /// Whether the address lies in it. An IPv6 network holds no IPv4 addresses,
-  /// although these are kept v4-mapped.
+  /// Whether the address belongs to it. An IPv6 network contains no IPv4 addresses,
+  /// although these are stored v4-mapped.
   public func contains(_ other: IPAddress) -> Bool {
     guard isIPv4 == other.isIPv4 else { return false }
     func mask(_ bits: Int) -> UInt64 { bits <= 0 ? 0 : bits >= 64 ? .max : ~(UInt64.max >> UInt64(bits)) }

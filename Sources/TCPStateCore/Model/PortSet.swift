@@ -1,6 +1,6 @@
-/// A set of ports as users write it: `443,8000-8100`.
+/// A set of ports, which users write as `443,8000-8100`.
 public struct PortSet: Sendable, Equatable {
-  /// A bit a port, port 0 first.
+  /// One bit per port, port 0 first.
   public private(set) var words: [UInt64] = Array(repeating: 0, count: 1024)
 
   public init() {}
@@ -13,7 +13,7 @@ public struct PortSet: Sendable, Equatable {
     for port in ports { words[Int(port >> 6)] |= 1 << UInt64(port & 63) }
   }
 
-  /// Parses a list of ports and ranges, 1 to 65535; the error names the part that is wrong.
+  /// Parses a list of ports and ranges, 1 to 65535. The error names the wrong part.
   public init(parsing text: String) throws(PortListError) {
     let parts = text.split(separator: ",", omittingEmptySubsequences: false)
     for part in parts {
@@ -31,7 +31,7 @@ public struct PortSet: Sendable, Equatable {
   }
 }
 
-/// A part of a port list that is no port and no range of ports.
+/// A part of a port list that is neither a port nor a range.
 public struct PortListError: Error, CustomStringConvertible {
   public let part: String
 

@@ -1,6 +1,6 @@
-/// Why the kernel sent a RST, as it says itself: `enum sk_rst_reason`, include/net/rstreason.h, Linux 6.10 and newer.
+/// The kernel's own reason for sending a RST: `enum sk_rst_reason`, include/net/rstreason.h, Linux 6.10 and newer.
 ///
-/// The raw values are the record's (TCPSTATE_RESET_*), the same whatever the kernel's numbers are.
+/// The raw values are the record's (TCPSTATE_RESET_*), which don't depend on the kernel's numbers.
 public enum ResetReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case noSocket = 1
   case tcpInvalidAckSequence
@@ -57,7 +57,7 @@ public enum ResetReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     }
   }
 
-  /// By its name; `nil` for one that isn't known here.
+  /// Finds a reason by its name; `nil` if there is none.
   public init?(name: some StringProtocol) {
     guard let reason = Self.allCases.first(where: { name == $0.name.description }) else { return nil }
     self = reason

@@ -1,17 +1,17 @@
-/// What is shown. Never what is tracked: a filtered row has been counted all the same.
+/// Which rows are shown. It doesn't affect tracking: rows that are left out still count.
 public struct RowFilter: Sendable {
   public var localPorts: PortSet?
   public var peerPorts: PortSet?
   public var localNetworks: [Network] = []
   public var peerNetworks: [Network] = []
-  /// 4 or 6: as on the wire.
+  /// 4 or 6, as on the wire.
   public var family: Int?
-  /// Owners or actors, by thread group id.
+  /// Thread group ids of owners or actors.
   public var pids: Set<UInt32> = []
   public var processes: Set<ShortName> = []
-  /// Rows that enter or leave one of these.
+  /// Show rows that enter or leave one of these states.
   public var states: Set<TCPState> = []
-  /// Nanoseconds that the stay took at the least.
+  /// The least length of a stay, in nanoseconds.
   public var longerThan: UInt64?
   public var netns: UInt32?
 
@@ -23,10 +23,10 @@ public struct RowFilter: Sendable {
       && pids.isEmpty && processes.isEmpty && netns == nil
   }
 
-  /// Whether nothing is asked for, so that every row is wanted and shown.
+  /// Whether every row is wanted and shown.
   public var isOpen: Bool { wantsAll && states.isEmpty && longerThan == nil }
 
-  /// Whether the connection is one that was asked for.
+  /// Whether the row's connection is wanted.
   public func wants(_ row: borrowing Transition) -> Bool {
     if let family, row.isIPv4 != (family == 4) { return false }
     if let localPorts, !localPorts.contains(row.local.port) { return false }

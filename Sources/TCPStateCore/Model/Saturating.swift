@@ -1,4 +1,4 @@
-/// Sums and products of foreign numbers, which stop at the largest instead of trapping.
+/// Sums and products of untrusted numbers, which stop at the maximum instead of trapping.
 extension UInt64 {
   @inlinable
   public func saturatingAdding(_ other: UInt64) -> UInt64 {

@@ -1,10 +1,10 @@
-/// Up to 16 bytes of a name, kept inline: a process's `comm` (TASK_COMM_LEN) or
-/// a congestion control's name. Any bytes but NUL; not necessarily UTF-8.
+/// A name of up to 16 bytes, stored inline: a process's `comm` (TASK_COMM_LEN) or
+/// a congestion control's name. Any bytes except NUL, not necessarily UTF-8.
 public struct ShortName: Hashable, Sendable, BitwiseCopyable {
-  /// The bytes in memory order, NUL padded.
+  /// The bytes in memory order, padded with NULs.
   public var storage: (UInt64, UInt64)
 
-  /// Reads 16 bytes, of which everything from the first NUL on is dropped.
+  /// Reads 16 bytes and drops everything from the first NUL on.
   ///
   /// The buffer must hold at least 16 bytes from `bytes` on.
   @inlinable @inline(__always)
@@ -79,6 +79,6 @@ public struct ShortName: Hashable, Sendable, BitwiseCopyable {
 }
 
 extension ShortName: CustomStringConvertible {
-  /// As text; invalid UTF-8 is replaced.
+  /// The name as text, with invalid UTF-8 replaced.
   public var description: String { String(decoding: bytes, as: UTF8.self) }
 }

@@ -1,9 +1,9 @@
-/// A process that has a socket, by one of its descriptors.
+/// A process that holds a socket through one of its descriptors.
 public struct SocketHolder: Hashable, Sendable, BitwiseCopyable {
-  /// Thread group id, in the reader's PID namespace of the start: the kernel's own numbers.
+  /// Thread group id, in the initial PID namespace.
   public var pid: UInt32
   public var name: ShortName
-  /// `nil` where only the owner is known, as from a recording.
+  /// `nil` if only the owner is known, as in a recording.
   public var descriptor: UInt32?
 
   public init(pid: UInt32, name: ShortName, descriptor: UInt32?) {
@@ -14,7 +14,7 @@ public struct SocketHolder: Hashable, Sendable, BitwiseCopyable {
 }
 
 extension SocketHolder: Comparable {
-  /// By process, then by descriptor.
+  /// Orders by process, then by descriptor.
   public static func < (a: SocketHolder, b: SocketHolder) -> Bool {
     (a.pid, a.descriptor ?? .max) < (b.pid, b.descriptor ?? .max)
   }

@@ -1,6 +1,6 @@
-/// A TCP connection state by the kernel's number (`include/net/tcp_states.h`).
+/// A TCP connection state, by the kernel's number (`include/net/tcp_states.h`).
 ///
-/// Numbers that the table lacks are kept and printed as unknown, never used as
+/// Numbers that are not in the table are kept and printed as unknown, never used as
 /// an index. NEW_SYN_RECV, the kernel's half-open request, is SYN-RECEIVED.
 public struct TCPState: Hashable, Sendable, BitwiseCopyable {
   public let number: UInt8
@@ -10,7 +10,7 @@ public struct TCPState: Hashable, Sendable, BitwiseCopyable {
     self.number = number == 12 ? 3 : number
   }
 
-  // Computed, for a stored one would be looked up at each use.
+  // Computed, because a stored property would be looked up on each use.
   @inlinable public static var established: TCPState { TCPState(number: 1) }
   @inlinable public static var synSent: TCPState { TCPState(number: 2) }
   @inlinable public static var synReceived: TCPState { TCPState(number: 3) }
@@ -23,7 +23,7 @@ public struct TCPState: Hashable, Sendable, BitwiseCopyable {
   @inlinable public static var listen: TCPState { TCPState(number: 10) }
   @inlinable public static var closing: TCPState { TCPState(number: 11) }
 
-  /// Every state in the order a connection passes them (RFC 9293, section 3.3.2).
+  /// Every state, in the order in which a connection passes through them (RFC 9293, section 3.3.2).
   public static let all: [TCPState] = [
     .closed, .listen, .synSent, .synReceived, .established, .finWait1, .finWait2,
     .closeWait, .closing, .lastAck, .timeWait,
@@ -32,7 +32,7 @@ public struct TCPState: Hashable, Sendable, BitwiseCopyable {
   /// One more than the largest number in the table: the size of a per-state array.
   public static let arraySize = 13
 
-  /// Whether the table knows this number.
+  /// Whether the number is in the table.
   @inlinable
   public var isKnown: Bool { number >= 1 && number <= 11 }
 
@@ -43,7 +43,7 @@ public struct TCPState: Hashable, Sendable, BitwiseCopyable {
   }
 }
 
-/// The three spellings of a state; nothing else spells one.
+/// The three spellings of a state. Only this table spells states.
 public enum StateSpelling: Int, Sendable {
   /// RFC 9293: `FIN-WAIT-1`. For people.
   case rfc
@@ -70,7 +70,7 @@ private let spellings: [(StaticString, StaticString, StaticString)] = [
 ]
 
 extension TCPState {
-  /// The table's entry; `nil` for a number that it lacks.
+  /// The table's entry; `nil` for a number that is not in it.
   public func staticName(_ spelling: StateSpelling) -> StaticString? {
     guard isKnown else { return nil }
     let entry = spellings[Int(number)]
@@ -81,13 +81,13 @@ extension TCPState {
     }
   }
 
-  /// The name in one spelling; `UNKNOWN(14)`, for machines `unknown_14`, beyond the table.
+  /// The name in one spelling. Numbers not in the table are `UNKNOWN(14)`, for machines `unknown_14`.
   public func name(_ spelling: StateSpelling) -> String {
     if let name = staticName(spelling) { return name.description }
     return spelling == .openTelemetry ? "unknown_\(number)" : "UNKNOWN(\(number))"
   }
 
-  /// Reads any spelling, in any case, `ss`'s among them (`syn-recv`, `fin-wait-1`).
+  /// Parses any spelling in any case, including those of `ss` (`syn-recv`, `fin-wait-1`).
   ///
   /// Separators are ignored, so `FIN_WAIT1`, `fin-wait-1` and `FinWait1` are the same.
   public init?(parsing text: some StringProtocol) {
@@ -95,7 +95,7 @@ extension TCPState {
       self.init(number: number)
       return
     }
-    // As `name(_:)` writes it: UNKNOWN(14) or unknown_14.
+    // The form that `name(_:)` writes: UNKNOWN(14) or unknown_14.
     let lower = text.lowercased()
     var digits = lower.dropFirst("unknown".count)
     if digits.first == "(", digits.last == ")" {

@@ -1,100 +1,10 @@
-/// Which end of a connection a socket is.
-public enum Role: UInt8, Sendable, BitwiseCopyable, CaseIterable {
-  case unknown
-  /// Active open: it sent the first SYN.
-  case client
-  /// Passive open: a listener's child.
-  case server
-  case listener
-
-  public var name: StaticString {
-    switch self {
-    case .unknown: "unknown"
-    case .client: "client"
-    case .server: "server"
-    case .listener: "listener"
-    }
-  }
-}
-
-/// Which end sent the first FIN, seen from this socket.
-public enum Closer: UInt8, Sendable, BitwiseCopyable, CaseIterable {
-  case active
-  case passive
-  /// The FINs crossed (simultaneous close).
-  case both
-
-  public var name: StaticString {
-    switch self {
-    case .active: "active"
-    case .passive: "passive"
-    case .both: "both"
-    }
-  }
-}
-
-/// Why a connection ended.
-public enum Reason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
-  /// Orderly, by FIN from both ends.
-  case fin
-  case resetReceived
-  case resetSent
-  /// Retransmission, user or keep-alive timeout.
-  case timeout
-  /// The SYN was answered by a RST.
-  case refused
-  case unreachable
-  /// By the local application without a FIN: linger 0, unread data, disconnect.
-  case aborted
-  /// By an administrator (`ss -K`).
-  case killed
-  /// The listener was closed before it accepted this connection.
-  case unaccepted
-  /// TIME-WAIT made way for a new connection of the same addresses and ports.
-  case reused
-  /// The kernel keeps no more TIME-WAIT sockets (tcp_max_tw_buckets).
-  case timeWaitOverflow
-  case unknown
-
-  public var name: StaticString {
-    switch self {
-    case .fin: "fin"
-    case .resetReceived: "reset_received"
-    case .resetSent: "reset_sent"
-    case .timeout: "timeout"
-    case .refused: "refused"
-    case .unreachable: "unreachable"
-    case .aborted: "aborted"
-    case .killed: "killed"
-    case .unaccepted: "unaccepted"
-    case .reused: "reused"
-    case .timeWaitOverflow: "overflow"
-    case .unknown: "unknown"
-    }
-  }
-}
-
-/// How well a stay's length is known.
-public enum DurationKind: UInt8, Sendable, BitwiseCopyable {
-  case exact
-  /// A true lower bound: the beginning wasn't seen, or events were lost.
-  case atLeast
-
-  public var name: StaticString {
-    switch self {
-    case .exact: "exact"
-    case .atLeast: "at_least"
-    }
-  }
-}
-
-/// What a row rests on.
+/// Where a row comes from.
 public enum Source: UInt8, Sendable, BitwiseCopyable {
-  /// The tracepoint told it.
+  /// The tracepoint reported it.
   case event
-  /// A kernel iterator found it so.
+  /// A kernel iterator found it.
   case snapshot
-  /// Concluded, such as the end of TIME-WAIT.
+  /// It was concluded, such as the end of TIME-WAIT.
   case derived
 
   public var name: StaticString {
@@ -106,60 +16,49 @@ public enum Source: UInt8, Sendable, BitwiseCopyable {
   }
 }
 
-/// How long a socket was in a state, in nanoseconds.
-public struct Stay: Hashable, Sendable, BitwiseCopyable {
-  public var nanoseconds: UInt64
-  public var kind: DurationKind
-
-  @inlinable
-  public init(nanoseconds: UInt64, kind: DurationKind) {
-    self.nanoseconds = nanoseconds
-    self.kind = kind
-  }
-}
-
-/// One socket going from one state to another: what every view is made from,
-/// and what one row of CSV or JSON Lines says.
+/// One socket going from one state to another: the source of every view, and one
+/// row of CSV or JSON Lines.
 ///
 /// `nil` is unknown; an unknown count or time is never 0. All members are plain
-/// values, so a transition is copied without allocation.
+/// values, so copying a transition doesn't allocate.
 public struct Transition: Sendable, BitwiseCopyable {
-  /// Nanoseconds since the epoch, CLOCK_REALTIME; 0 in recordings that don't tell (`hasTime`).
+  /// Nanoseconds since the epoch, CLOCK_REALTIME; 0 in recordings without times (`hasTime`).
   public var time: UInt64 = 0
-  /// 1, 2, 3 … as written; a gap is a loss.
+  /// 1, 2, 3 … in the order written; a gap is a loss.
   public var sequence: UInt64 = 0
-  /// The kernel's socket cookie, or what stands in for it where it can't be had.
+  /// The kernel's socket cookie, or a stand-in where the kernel provides none.
   public var connection: UInt64 = 0
   public var role = Role.unknown
   public var closer: Closer?
   public var reason: Reason?
-  /// Why the RST was sent that ended it, on kernels that tell.
+  /// Why the RST that ended it was sent, on kernels that report it (Linux 6.10 and newer).
   public var resetReason: ResetReason?
   public var source = Source.event
 
-  /// The process that holds the socket: its thread group id.
+  /// The thread group id of the process that holds the socket.
   public var ownerPID: UInt32?
-  /// Empty when unknown.
+  /// Empty if unknown, as are all names here.
   public var ownerName = ShortName()
-  /// The process that made the transition by a system call; `nil` when the network did.
+  /// The thread group id of the process whose system call made the transition; `nil` if the network did.
   public var actorPID: UInt32?
   public var actorName = ShortName()
-  /// The socket's user.
+  /// The socket's user id.
   public var userID: UInt32?
   /// cgroup v2 id.
   public var cgroup: UInt64?
   /// Inode of the network namespace.
   public var netns: UInt32?
+  /// Index of the network interface.
   public var interface: UInt32?
 
   public var local = Endpoint.none
   public var peer = Endpoint.none
   public var old = TCPState.closed
   public var new = TCPState.closed
-  /// How long it was in `old`.
+  /// How long the socket was in `old`.
   public var stay: Stay?
 
-  /// Payload sent, retransmissions left out.
+  /// Bytes of payload sent, without retransmissions.
   public var bytesSent: UInt64?
   public var bytesReceived: UInt64?
   /// Smoothed round-trip time.
@@ -173,9 +72,9 @@ public struct Transition: Sendable, BitwiseCopyable {
   public var sendUnacknowledged: UInt32?
   public var sendNext: UInt32?
   public var receiveNext: UInt32?
-  /// Payload received that the application hasn't read.
+  /// Bytes of payload received that the application hasn't read.
   public var unreadBytes: UInt32?
-  /// Payload sent that the peer hasn't acknowledged.
+  /// Bytes of payload sent that the peer hasn't acknowledged.
   public var unacknowledgedBytes: UInt32?
   public var sendWindowBytes: UInt32?
   public var receiveWindowBytes: UInt32?
@@ -187,20 +86,73 @@ public struct Transition: Sendable, BitwiseCopyable {
   public var synAckRetransmits: UInt32?
   public var segmentsSent: UInt32?
   public var segmentsReceived: UInt32?
-  /// `struct sock *`; the kernel reuses it.
+  /// `struct sock *`; the kernel reuses addresses.
   public var socketAddress: UInt64?
 
   public init() {}
 
-  /// Whether it is known when it was.
+  /// Whether its time is known.
   @inlinable
   public var hasTime: Bool { time != 0 }
 
-  /// Whether it only says that the socket was there, in that state: not a transition.
+  /// Whether it only says that the socket was found in that state, so isn't a transition.
   @inlinable
   public var isFound: Bool { old == new && source == .snapshot }
 
   /// Whether the packets are IPv4, also on an IPv6 socket with v4-mapped addresses.
   @inlinable
   public var isIPv4: Bool { local.address.isIPv4 || peer.address.isIPv4 }
+}
+
+extension Transition {
+  /// What `fill(from:_:)` takes over.
+  public enum Filling: Sendable {
+    /// What belongs to the socket as a whole: its ends, its processes, its totals.
+    case lasting
+    /// Also readings such as windows and timers, which describe the moment of the earlier row.
+    case all
+  }
+
+  /// Fills what this row doesn't know from an earlier row of the same socket.
+  ///
+  /// What describes the transition itself stays: `time`, `sequence`, `connection`, `source`, the actor, the states
+  /// and `stay`. A test requires every other field to be filled.
+  public mutating func fill(from earlier: Transition, _ filling: Filling = .lasting) {
+    if role == .unknown { role = earlier.role }
+    closer = closer ?? earlier.closer
+    reason = reason ?? earlier.reason
+    resetReason = resetReason ?? earlier.resetReason
+    if ownerPID == nil { (ownerPID, ownerName) = (earlier.ownerPID, earlier.ownerName) }
+    userID = userID ?? earlier.userID
+    cgroup = cgroup ?? earlier.cgroup
+    netns = netns ?? earlier.netns
+    interface = interface ?? earlier.interface
+    if local.port == 0 { local = earlier.local }
+    if peer.port == 0 { peer = earlier.peer }
+    bytesSent = bytesSent ?? earlier.bytesSent
+    bytesReceived = bytesReceived ?? earlier.bytesReceived
+    rttMicroseconds = rttMicroseconds ?? earlier.rttMicroseconds
+    retransmits = retransmits ?? earlier.retransmits
+    initialSendSequence = initialSendSequence ?? earlier.initialSendSequence
+    initialReceiveSequence = initialReceiveSequence ?? earlier.initialReceiveSequence
+    sendNext = sendNext ?? earlier.sendNext
+    receiveNext = receiveNext ?? earlier.receiveNext
+    synAckRetransmits = synAckRetransmits ?? earlier.synAckRetransmits
+    if filling == .all { fillReadings(from: earlier) }
+  }
+
+  private mutating func fillReadings(from earlier: Transition) {
+    sendUnacknowledged = sendUnacknowledged ?? earlier.sendUnacknowledged
+    unreadBytes = unreadBytes ?? earlier.unreadBytes
+    unacknowledgedBytes = unacknowledgedBytes ?? earlier.unacknowledgedBytes
+    sendWindowBytes = sendWindowBytes ?? earlier.sendWindowBytes
+    receiveWindowBytes = receiveWindowBytes ?? earlier.receiveWindowBytes
+    congestionWindowPackets = congestionWindowPackets ?? earlier.congestionWindowPackets
+    slowStartThresholdPackets = slowStartThresholdPackets ?? earlier.slowStartThresholdPackets
+    if congestionControl.isEmpty { congestionControl = earlier.congestionControl }
+    rtoMicroseconds = rtoMicroseconds ?? earlier.rtoMicroseconds
+    segmentsSent = segmentsSent ?? earlier.segmentsSent
+    segmentsReceived = segmentsReceived ?? earlier.segmentsReceived
+    socketAddress = socketAddress ?? earlier.socketAddress
+  }
 }

@@ -1,19 +1,19 @@
-/// Who can get a socket out of the state it is in.
+/// Which process, if any, can get a socket out of its state.
 public enum Verdict: UInt8, Sendable, CaseIterable {
-  /// Nobody has accepted it: it waits in its listener's queue, and no descriptor refers to it.
+  /// No process has accepted it: it waits in its listener's queue, and no descriptor refers to it.
   case unaccepted
-  /// A request in its listener's queue of half-open ones: the handshake isn't complete.
+  /// A request in its listener's queue of half-open requests: the handshake isn't complete.
   case halfOpen
-  /// One process has it, by one descriptor or more.
+  /// One process holds it, through one or more descriptors.
   case held
-  /// Several processes have it, after fork() or SCM_RIGHTS: all must close it.
+  /// Several processes hold it, after fork() or SCM_RIGHTS, and all of them must close it.
   case shared
   /// No process can reach it any more: the kernel is closing it.
   case orphan
-  /// Open, yet no process that can be seen has a descriptor of it: it is another
-  /// PID namespace's, under way over a Unix socket, or registered with io_uring only.
+  /// It is open, but no visible process has a descriptor of it: it belongs to another
+  /// PID namespace, is in flight over a Unix socket, or is only registered with io_uring.
   case unseen
-  /// Not told by what there is: a recording has the owner, not the descriptors and queues.
+  /// The source can't say: a recording contains the owner, but no descriptors and queues.
   case unknown
 
   public var name: StaticString {

@@ -1,20 +1,21 @@
 import CTCPStateEvent
 
-/// The stays that the kernel side has counted itself, per state, of all CPUs together.
+/// The stays that the kernel side has counted itself, per state, summed over all CPUs.
 ///
-/// Its buckets are four times as wide as `DurationHistogram`'s: quantiles are within 1.6 %.
+/// Its buckets are four times as wide as those of `DurationHistogram`: quantiles are within 1.6 %.
 public struct AggregatedStays: Sendable {
   /// The stays in one state.
   public struct State: Sendable {
     public fileprivate(set) var count: UInt64 = 0
-    /// Of these, known from below only.
+    /// Of these, how many are lower bounds.
     public fileprivate(set) var atLeast: UInt64 = 0
     /// Nanoseconds, saturating.
     public fileprivate(set) var total: UInt64 = 0
+    /// Nanoseconds.
     public fileprivate(set) var longest: UInt64 = 0
     public fileprivate(set) var longestIsLowerBound = false
     fileprivate var buckets = [UInt64](repeating: 0, count: AggregatedStays.bucketCount)
-    /// How many entered the state less how many left it, since attached.
+    /// How many sockets entered the state minus how many left it, since the tracer was attached.
     public fileprivate(set) var opened: Int64 = 0
   }
 
@@ -22,11 +23,11 @@ public struct AggregatedStays: Sendable {
 
   private var states = [State](repeating: State(), count: TCPState.arraySize)
   public private(set) var transitions: UInt64 = 0
-  /// Transitions whose old state wasn't the one that was known.
+  /// Transitions whose old state wasn't the known one.
   public private(set) var unmatched: UInt64 = 0
-  /// Sockets that there was no room to remember.
+  /// Sockets that the kernel side had no room to remember.
   public private(set) var untracked: UInt64 = 0
-  /// Orphans in FIN-WAIT-2 that the kernel went on with in a minisock, whose end isn't seen.
+  /// Orphans in FIN-WAIT-2 that the kernel continued as minisocks, whose end isn't seen.
   public private(set) var minisocks: UInt64 = 0
 
   public init() {}
@@ -35,7 +36,7 @@ public struct AggregatedStays: Sendable {
     state.isKnown ? states[Int(state.number)] : State()
   }
 
-  /// Adds one CPU's stays in the state of that number.
+  /// Adds one CPU's stays in the state with that kernel number.
   public mutating func add(_ stays: UnsafePointer<tcpstate_stays>, state number: Int) {
     guard states.indices.contains(number) else { return }
     states[number].count += stays.pointee.count
@@ -46,12 +47,12 @@ public struct AggregatedStays: Sendable {
       states[number].longestIsLowerBound = stays.pointee.longest_at_least != 0
     }
     let offset = MemoryLayout<tcpstate_stays>.offset(of: \.buckets) ?? 0
-    // Safe: the member is an array of that many, which Swift sees as a tuple.
+    // Safe because the member is an array of that many, which Swift imports as a tuple.
     let buckets = UnsafeRawPointer(stays).advanced(by: offset).assumingMemoryBound(to: UInt64.self)
     for bucket in 0..<Self.bucketCount { states[number].buckets[bucket] += buckets[bucket] }
   }
 
-  /// Adds what one CPU has seen.
+  /// Adds one CPU's counters.
   public mutating func add(_ tally: UnsafePointer<tcpstate_tally>) {
     transitions += tally.pointee.transitions
     unmatched += tally.pointee.unmatched
@@ -59,30 +60,30 @@ public struct AggregatedStays: Sendable {
     minisocks += tally.pointee.minisocks
     withUnsafeBytes(of: tally.pointee.open) { bytes in
       for (number, opened) in bytes.bindMemory(to: Int64.self).enumerated() where number < states.count {
-        // NEW_SYN_RECV has its own number in the kernel only.
+        // Only the kernel has a number of its own for NEW_SYN_RECV.
         states[Int(TCPState(number: UInt8(number)).number)].opened += opened
       }
     }
   }
 
-  /// The smallest value of a bucket.
+  /// The smallest value in a bucket.
   static func lowerBound(ofBucket bucket: Int) -> UInt64 {
     if bucket < 64 { return UInt64(bucket) }
     let exponent = (bucket - 64) / 32 + 6
     return UInt64(32 + (bucket - 64) % 32) << UInt64(exponent - 5)
   }
 
-  /// What stands for all values of a bucket: its middle.
+  /// The middle of a bucket, which represents all of its values.
   fileprivate static func middle(ofBucket bucket: Int) -> UInt64 {
     let low = lowerBound(ofBucket: bucket)
     guard bucket >= 64 else { return low }
-    // Wrapping: behind the last bucket is 2^64.
+    // Wrapping, because the bound after the last bucket is 2^64.
     return low + (lowerBound(ofBucket: bucket + 1) &- low) / 2
   }
 }
 
 extension AggregatedStays.State {
-  /// Tells how many stays there are of about `middle` nanoseconds, shortest first.
+  /// Visits the buckets in use, shortest first: `number` stays of about `middle` nanoseconds.
   public func forEach(_ body: (_ middle: UInt64, _ number: UInt64) -> Void) {
     for (bucket, number) in buckets.enumerated() where number > 0 {
       body(min(longest, AggregatedStays.middle(ofBucket: bucket)), number)

@@ -1,31 +1,34 @@
-/// Durations in log-linear buckets, as HdrHistogram has them: 128 to each
-/// power of two, so a quantile is within 0.4 % of the truth over the whole
-/// range, in memory that doesn't grow beyond 60 KB, and is little where few buckets are used.
+/// Durations in log-linear buckets, like HdrHistogram: 128 per power of two, so a
+/// quantile is within 0.4 % of the truth over the whole range. A histogram takes at
+/// most 60 KB, and little if few buckets are used.
 ///
-/// There are two ways to be fast, for two uses. Few histograms with many stays, as `trace` has them, have all buckets
-/// from the start: 3.4 ns a stay, against 35 to 40 by `recent` while fewer than 512 buckets are used. Thousands of
-/// groups can't have 60 KB each; without `recent`, `summary --by peer` of 3,000 peers takes 1.23 times as long.
+/// It is fast in two ways, for two uses. With few histograms and many stays, as in `trace`, all buckets exist from
+/// the start: 3.4 ns per stay, compared with 35 to 40 through `recent` while fewer than 512 buckets are used.
+/// Thousands of groups can't take 60 KB each; without `recent`, `summary --by peer` with 3,000 peers takes 1.23
+/// times as long.
 public struct DurationHistogram: ~Copyable {
   private static let bucketCount = 256 + 56 * 128
-  /// Buckets used from which on all are kept in their places.
+  /// From this many buckets in use, all buckets are kept in an array.
   private static let denseFrom = 512
-  /// Durations that are kept as they came, before their buckets are looked up all at once.
+  /// How many durations are collected before they are sorted into the buckets at once.
   private static let mostRecent = 256
 
   /// All buckets; `nil` while few are used.
   private var dense: UnsafeMutablePointer<UInt64>?
-  /// The buckets used, in order, and how many are in each.
+  /// The buckets in use, in order.
   private var places: [UInt16] = []
+  /// How many durations are in each of them.
   private var counts: [UInt64] = []
-  /// Buckets of durations that aren't in these yet; empty if `dense` is there.
+  /// Buckets of durations that aren't counted there yet; empty if `dense` is used.
   private var recent: [UInt16] = []
 
   public private(set) var count: UInt64 = 0
   /// Nanoseconds, saturating.
   public private(set) var total: UInt64 = 0
+  /// Nanoseconds.
   public private(set) var longest: UInt64 = 0
 
-  /// - Parameter isDense: whether all buckets have their places from the start, which takes 60 KB and is faster.
+  /// - Parameter isDense: whether all buckets exist from the start, which takes 60 KB and is faster.
   public init(isDense: Bool = false) {
     if isDense { spread() }
   }
@@ -39,18 +42,18 @@ public struct DurationHistogram: ~Copyable {
     return 256 + (exponent - 8) * 128 + Int(value >> UInt64(exponent - 7)) & 127
   }
 
-  /// The smallest value of a bucket.
+  /// The smallest value in a bucket.
   static func lowerBound(ofBucket bucket: Int) -> UInt64 {
     if bucket < 256 { return UInt64(bucket) }
     let exponent = (bucket - 256) / 128 + 8
     return (UInt64(128 + (bucket - 256) % 128)) << UInt64(exponent - 7)
   }
 
-  /// What stands for all values of a bucket: its middle.
+  /// The middle of a bucket, which represents all of its values.
   private static func middle(ofBucket bucket: Int) -> UInt64 {
     let low = lowerBound(ofBucket: bucket)
     guard bucket >= 256 else { return low }
-    // Wrapping: behind the last bucket is 2^64.
+    // Wrapping, because the bound after the last bucket is 2^64.
     return low + (lowerBound(ofBucket: bucket + 1) &- low) / 2
   }
 
@@ -68,7 +71,7 @@ public struct DurationHistogram: ~Copyable {
     if nanoseconds > longest { longest = nanoseconds }
   }
 
-  /// Adds what another has recorded; in which order histograms are merged makes no difference.
+  /// Adds the durations of another histogram. The order of merging makes no difference.
   public mutating func merge(_ other: borrowing DurationHistogram) {
     other.forEachBucket { bucket, number in add(number, toBucket: bucket) }
     count += other.count
@@ -77,7 +80,7 @@ public struct DurationHistogram: ~Copyable {
     longest = max(longest, other.longest)
   }
 
-  /// Adds what the kernel side has counted, each stay by the middle of its bucket there.
+  /// Adds what the kernel side has counted, each stay as the middle of its bucket there.
   public mutating func add(_ stays: AggregatedStays.State) {
     stays.forEach { middle, number in add(number, toBucket: Self.bucket(of: middle)) }
     count += stays.count
@@ -85,9 +88,9 @@ public struct DurationHistogram: ~Copyable {
     longest = max(longest, stays.longest)
   }
 
-  /// The value below or at which the share `quantile` (0…1) of the stays lies; `nil` when empty.
+  /// The duration, in nanoseconds, that the share `quantile` (0…1) of the stays doesn't exceed; `nil` if empty.
   ///
-  /// The middle of the bucket, so at most 0.4 % off, and never above `longest`.
+  /// It is the middle of a bucket, so at most 0.4 % off, and never above `longest`.
   public func quantile(_ quantile: Double) -> UInt64? {
     guard count > 0 else { return nil }
     let rank = max(1, UInt64((Double(count) * quantile).rounded(.up)))
@@ -101,7 +104,7 @@ public struct DurationHistogram: ~Copyable {
     return result ?? longest
   }
 
-  /// Tells how many durations there are about `middle` nanoseconds, shortest first.
+  /// Visits the buckets in use, shortest first: `number` durations of about `middle` nanoseconds.
   public func forEach(_ body: (_ middle: UInt64, _ number: UInt64) -> Void) {
     forEachBucket { bucket, number in body(min(longest, Self.middle(ofBucket: bucket)), number) }
   }
@@ -139,7 +142,7 @@ public struct DurationHistogram: ~Copyable {
     if places.count >= Self.denseFrom { spread() }
   }
 
-  /// The buckets used with the recent ones among them.
+  /// The buckets in use, including the recent durations.
   private func settled() -> (places: [UInt16], counts: [UInt64]) {
     let recent = recent.sorted()
     var places: [UInt16] = []
@@ -171,7 +174,7 @@ public struct DurationHistogram: ~Copyable {
     if places.count >= Self.denseFrom { spread() }
   }
 
-  /// Gives every bucket its place.
+  /// Switches to an array of all buckets.
   private mutating func spread() {
     let all = UnsafeMutablePointer<UInt64>.allocate(capacity: Self.bucketCount)
     all.initialize(repeating: 0, count: Self.bucketCount)

@@ -1,13 +1,13 @@
-/// Which sockets are open, and in which state, told by the rows alone: the same rows, live or
+/// Which sockets are open, and in which state, from the rows alone: the same rows, live or
 /// from a recording, give the same answer.
 ///
-/// A socket is open from its first row until the row that closes it. Each belongs to a group
-/// of the caller's, that of its latest row.
+/// A socket is open from its first row until the row that closes it. It belongs to a group
+/// chosen by the caller, that of its latest row.
 public struct OpenSockets: ~Copyable {
   private struct Entry {
     var connection: UInt64 = 0
     var group: Int32 = 0
-    /// The state it is in; 0 when the entry is free.
+    /// Its state's number; 0 if the entry is free.
     var state: UInt8 = 0
   }
 
@@ -15,7 +15,7 @@ public struct OpenSockets: ~Copyable {
   /// A power of two.
   private var capacity = 1024
   private var used = 0
-  /// Rows whose old state wasn't the one that their socket was in.
+  /// Rows whose old state wasn't their socket's.
   public private(set) var unmatched: UInt64 = 0
 
   public init() {
@@ -25,13 +25,13 @@ public struct OpenSockets: ~Copyable {
 
   deinit { entries.deallocate() }
 
-  /// Takes in the next row.
+  /// Applies the next row.
   @inline(__always)
   public mutating func apply(_ row: borrowing Transition, group: Int32 = 0) {
     apply(SocketStep(row, group: group))
   }
 
-  /// Takes in what a row says.
+  /// Applies what a row says.
   @inline(__always)
   public mutating func apply(_ step: SocketStep) {
     let place = place(of: step.connection)
@@ -48,10 +48,10 @@ public struct OpenSockets: ~Copyable {
     }
   }
 
-  /// The caller has lost interest in the socket.
+  /// Removes a socket that the caller no longer wants.
   public mutating func forget(_ connection: UInt64) { apply(SocketStep(forgetting: connection)) }
 
-  /// The socket's TIME-WAIT is over, if it is in any.
+  /// Removes the socket if it is in TIME-WAIT.
   mutating func endTimeWait(_ connection: UInt64) {
     if entries[place(of: connection)].state == TCPState.timeWait.number { forget(connection) }
   }
@@ -62,16 +62,16 @@ public struct OpenSockets: ~Copyable {
     }
   }
 
-  /// How many are open in each state, by `TCPState.number`.
+  /// How many sockets are open in each state, by `TCPState.number`.
   public var counts: [UInt64] {
     var counts = [UInt64](repeating: 0, count: 256)
     forEach { state, _ in counts[Int(state.number)] += 1 }
     return counts
   }
 
-  // MARK: - The table: open addressing, without tombstones
+  // MARK: - The table: open addressing without tombstones
 
-  /// Where the socket is, or would be.
+  /// The socket's place, or the free one where it would be.
   @inline(__always)
   private func place(of connection: UInt64) -> Int {
     var place = home(of: connection)
@@ -81,14 +81,14 @@ public struct OpenSockets: ~Copyable {
 
   @inline(__always)
   private func home(of connection: UInt64) -> Int {
-    // Fibonacci hashing: ids are counted up.
+    // Fibonacci hashing, because ids count up.
     Int(truncatingIfNeeded: (connection &* 0x9e37_79b9_7f4a_7c15) >> 32) & (capacity - 1)
   }
 
   private mutating func remove(_ place: Int) {
     var gap = place
     var next = (gap + 1) & (capacity - 1)
-    // Move up whatever would no longer be reached across the gap.
+    // Move up every entry that a search could no longer reach across the gap.
     while entries[next].state != 0 {
       let home = home(of: entries[next].connection)
       if (next - home) & (capacity - 1) >= (next - gap) & (capacity - 1) {

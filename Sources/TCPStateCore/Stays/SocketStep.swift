@@ -1,9 +1,9 @@
-/// What one row says about which sockets are open, for `OpenSockets` to take in later.
+/// What one row says about which sockets are open, to be applied to `OpenSockets` later.
 public struct SocketStep: Sendable, BitwiseCopyable {
   let connection: UInt64
   /// The caller's group.
   var group: Int32
-  /// The state that the socket must have been in before; 0 when the row says nothing about that.
+  /// The state that the socket must have been in before; 0 if the row doesn't say.
   let old: UInt8
   let new: UInt8
 

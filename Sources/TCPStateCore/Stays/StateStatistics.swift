@@ -1,10 +1,10 @@
-/// The stays of all connections, per state.
+/// The stays of all connections by state.
 public struct StateStatistics: ~Copyable {
   private var cells: [StayCell?] = Array(repeating: nil, count: TCPState.arraySize)
 
   public init() {}
 
-  /// Counts one stay that ended.
+  /// Counts a stay that ended.
   public mutating func record(_ state: TCPState, _ stay: Stay) {
     guard state.isKnown else { return }
     let cell: StayCell
@@ -17,7 +17,7 @@ public struct StateStatistics: ~Copyable {
     cell.record(stay)
   }
 
-  /// What is known of one state; `openNow` is the caller's.
+  /// Summarizes one state; the caller provides `openNow`.
   public func summary(of state: TCPState, openNow: UInt64) -> StateSummary {
     guard state.isKnown, let cell = cells[Int(state.number)] else {
       var summary = StateSummary(state: state)

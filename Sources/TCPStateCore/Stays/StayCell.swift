@@ -1,12 +1,13 @@
-/// The stays in one state that belong together.
+/// The stays of one group in one state.
 public final class StayCell {
-  /// Unchecked, for a check at run time would cost as much as counting: nothing here calls out while it changes.
+  /// Unchecked, because a check at run time would cost as much as counting. Safe because nothing here calls out
+  /// during a change.
   @exclusivity(unchecked) public private(set) var histogram: DurationHistogram
   private var atLeast: UInt64 = 0
-  /// Whether none of the longest stays is known exactly.
+  /// Whether no stay as long as the longest is exact.
   private var longestIsLowerBound = false
 
-  /// - Parameter isDense: whether it takes 60 KB from the start to be faster; for few cells with many stays.
+  /// - Parameter isDense: whether to take 60 KB from the start for speed, for few cells with many stays.
   public init(isDense: Bool = false) {
     histogram = DurationHistogram(isDense: isDense)
   }
@@ -33,7 +34,7 @@ public final class StayCell {
     }
   }
 
-  /// Adds the stays of another; the order of merging makes no difference.
+  /// Adds the stays of another cell. The order of merging makes no difference.
   public func merge(_ other: StayCell) {
     if histogram.count == 0 || other.histogram.longest > histogram.longest {
       longestIsLowerBound = other.longestIsLowerBound
@@ -44,7 +45,7 @@ public final class StayCell {
     atLeast += other.atLeast
   }
 
-  /// What is known of the stays; `openNow` is the caller's.
+  /// Summarizes the stays; the caller provides `openNow`.
   public func summary(of state: TCPState, openNow: UInt64) -> StateSummary {
     var summary = StateSummary(state: state)
     summary.openNow = openNow

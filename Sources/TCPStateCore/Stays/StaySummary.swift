@@ -1,8 +1,8 @@
-/// The fold behind `summary`: how long sockets stay in each state, per group, and how many are open.
+/// The fold behind `summary`: how long sockets stay in each state, by group, and how many are open.
 ///
-/// It rests on the rows alone, so live or read back, at once or in parts, the same rows give the same.
-/// Stays add up in any order; which sockets are open doesn't, so a part of a recording only notes what its rows
-/// say about that, for the whole to take in in the order of the rows.
+/// It depends on the rows alone, so the same rows give the same result, live or recorded, whole or in parts.
+/// Stays can be added in any order, but which sockets are open depends on the order. Therefore a part of a
+/// recording only collects what its rows say about that, and the whole applies it in the order of the rows.
 public struct StaySummary: ~Copyable {
   public let filter: RowFilter
   private let wantsAll: Bool
@@ -10,14 +10,14 @@ public struct StaySummary: ~Copyable {
   public private(set) var tally: StayTally
   public private(set) var sockets = OpenSockets()
   private var timeWaitEnds = TimeWaitEnds()
-  /// A part's notes.
+  /// What a part has collected.
   private var steps: [SocketStep] = []
   /// Transitions of wanted connections.
   public private(set) var transitions: UInt64 = 0
-  /// Where no row tells, by `TCPState.number`.
+  /// Open sockets by `TCPState.number`, if there are no rows to derive them from.
   private var countedOpen: [UInt64]?
 
-  /// - Parameter isPart: it begins somewhere in a recording; see `exchangeSteps`.
+  /// - Parameter isPart: whether it covers a part of a recording; see `exchangeSteps`.
   public init(keys: [SummaryKey], filter: RowFilter, isPart: Bool = false) {
     self.filter = filter
     self.isPart = isPart
@@ -25,9 +25,9 @@ public struct StaySummary: ~Copyable {
     tally = StayTally(keys: keys)
   }
 
-  /// What the kernel side has counted, without groups.
+  /// Makes a summary of what the kernel side has counted, without groups.
   ///
-  /// - Parameter openNow: by `TCPState.number`.
+  /// - Parameter openNow: open sockets by `TCPState.number`.
   public init(_ stays: AggregatedStays, openNow: [UInt64]) {
     self.init(keys: [], filter: RowFilter())
     tally = StayTally(stays)
@@ -35,7 +35,7 @@ public struct StaySummary: ~Copyable {
     countedOpen = openNow
   }
 
-  /// Takes in the next row.
+  /// Applies the next row.
   @inline(__always)
   public mutating func receive(_ row: borrowing Transition) {
     if !wantsAll, !filter.wants(row) { return note(SocketStep(forgetting: row.connection)) }
@@ -50,17 +50,18 @@ public struct StaySummary: ~Copyable {
     tally.record(stay, in: old, group: group)
   }
 
-  /// Likewise, live: what enters TIME-WAIT is open for as long as that may last, if nobody tells its end.
+  /// Applies the next live row. If the end of a TIME-WAIT isn't reported, the socket counts as open for as long as
+  /// TIME-WAIT can last.
   ///
-  /// - Parameter now: on the clock of `endTimeWaits`.
+  /// - Parameter now: nanoseconds, on the same clock as for `endTimeWaits`.
   public mutating func receive(_ row: borrowing Transition, now: UInt64) {
     receive(row)
     if row.new == .timeWait { timeWaitEnds.note(row.connection, at: now) }
   }
 
-  /// Counts those no longer as open whose TIME-WAIT must be over.
+  /// Stops counting sockets as open whose TIME-WAIT must be over.
   ///
-  /// - Parameter now: nanoseconds, of a clock that isn't set.
+  /// - Parameter now: nanoseconds, on a clock that is never set.
   public mutating func endTimeWaits(now: UInt64) {
     timeWaitEnds.takeOver(at: now) { sockets.endTimeWait($0) }
   }
@@ -70,12 +71,12 @@ public struct StaySummary: ~Copyable {
     if isPart { steps.append(step) } else { sockets.apply(step) }
   }
 
-  /// Takes what a part has noted since the last time, by its own numbers of groups, and leaves `empty` for more.
+  /// Takes what a part has collected since the last call, with its own group numbers, and leaves `empty` for more.
   public mutating func exchangeSteps(_ empty: inout [SocketStep]) { swap(&steps, &empty) }
 
-  /// Takes in what a part has noted; parts come in the order of their rows.
+  /// Applies what a part has collected. Parts must come in the order of their rows.
   ///
-  /// - Parameter groups: this one's number of each of the part's groups.
+  /// - Parameter groups: this summary's number for each of the part's groups.
   public mutating func apply(_ steps: [SocketStep], groups: [Int32]) {
     for var step in steps {
       step.group = groups[Int(step.group)]
@@ -83,16 +84,16 @@ public struct StaySummary: ~Copyable {
     }
   }
 
-  /// This one's number of a part's group.
+  /// This summary's number for a part's group.
   public mutating func number(of group: SummaryGroup) -> Int32 { tally.number(of: group) }
 
-  /// Takes in the stays of a part, in any order.
+  /// Adds the stays of a part, in any order.
   public mutating func mergeStays(_ part: borrowing StaySummary) {
     tally.merge(part.tally)
     transitions += part.transitions
   }
 
-  /// How many sockets are open, by group and then `TCPState.number`.
+  /// How many sockets are open, by group and then by `TCPState.number`.
   public func openNow() -> [UInt64] {
     if let countedOpen { return countedOpen }
     var counts = [UInt64](repeating: 0, count: tally.groups.count * TCPState.arraySize)

@@ -1,21 +1,21 @@
-/// The stays of groups, per state, in bounded memory.
+/// The stays of groups by state, in bounded memory.
 ///
-/// Beyond `limit` groups, new ones are counted as one, the other. A group takes about 200 bytes
+/// Beyond `limit` groups, new ones are counted together as `other`. A group takes about 200 bytes
 /// for each state it was in, 10 for each bucket that its stays fall into, and up to 512 for the latest.
 public struct StayTally: ~Copyable {
-  /// The group of what is beyond the limit; of all, without keys.
+  /// The group for everything beyond the limit; for everything at all if there are no keys.
   public static let other: Int32 = 0
 
   /// At most two.
   public let keys: [SummaryKey]
   public let limit: Int
-  /// In the order they came; the first is `other`.
+  /// In the order in which they came; the first is `other`.
   public private(set) var groups: [SummaryGroup]
   /// Whether there were more than `limit`.
   public private(set) var isOverLimit = false
 
   private var numbers: [SummaryGroup: Int32] = [:]
-  /// Numbers of groups met lately, by `SummaryGroup.mixed`: looking one up in `numbers` costs as much as reading a row.
+  /// A cache of recent groups' numbers, by `SummaryGroup.mixed`: a lookup in `numbers` costs as much as reading a row.
   private var lately: [(group: SummaryGroup, number: Int32)]
   /// By group and state.
   private var cells: [StayCell?] = []
@@ -26,12 +26,12 @@ public struct StayTally: ~Copyable {
     var other = SummaryGroup()
     other.isOther = !keys.isEmpty
     groups = [other]
-    // A power of two; the other group is none that a row is of.
+    // The size is a power of two. No row belongs to `other`, so it can fill the cache.
     lately = Array(repeating: (other, Self.other), count: keys.isEmpty ? 1 : 4096)
     cells = Array(repeating: nil, count: TCPState.arraySize)
   }
 
-  /// The stays that the kernel side has counted, all in one group.
+  /// Makes a tally of what the kernel side has counted, all in one group.
   init(_ stays: AggregatedStays) {
     self.init(keys: [])
     for state in TCPState.all where stays[state].count > 0 { cells[Int(state.number)] = StayCell(stays[state]) }
@@ -51,7 +51,7 @@ public struct StayTally: ~Copyable {
     return number
   }
 
-  /// The number of a group, a new one if need be.
+  /// The number of a group; a new group gets a new number.
   public mutating func number(of group: SummaryGroup) -> Int32 {
     if keys.isEmpty || group.isOther { return Self.other }
     if let number = numbers[group] { return number }
@@ -66,7 +66,7 @@ public struct StayTally: ~Copyable {
     return number
   }
 
-  /// Counts one stay that ended.
+  /// Counts a stay that ended.
   @inline(__always)
   public mutating func record(_ stay: Stay, in state: TCPState, group: Int32) {
     guard state.isKnown else { return }
@@ -77,12 +77,12 @@ public struct StayTally: ~Copyable {
     cell.record(stay)
   }
 
-  /// The stays of a group in a state; `nil` if there is none.
+  /// The stays of a group in a state; `nil` if there are none.
   public func cell(_ group: Int32, _ state: TCPState) -> StayCell? {
     cells[Int(group) * TCPState.arraySize + Int(state.number)]
   }
 
-  /// Adds what another, with the same keys, has counted.
+  /// Adds the stays of another tally with the same keys.
   public mutating func merge(_ other: borrowing StayTally) {
     for (index, group) in other.groups.enumerated() {
       let number = number(of: group)

@@ -1,10 +1,10 @@
-/// What stays are grouped by, besides their state.
+/// What stays are grouped by in addition to their state.
 public enum SummaryKey: String, CaseIterable, Sendable {
   case process, peer, role, cgroup
   case localPort = "local-port"
   case remotePort = "remote-port"
 
-  /// The row's value; the one place that says which field a key is.
+  /// The row's value for this key. Only this method maps keys to fields.
   @inline(__always)
   public func value(of row: borrowing Transition) -> SummaryValue {
     switch self {
@@ -26,7 +26,7 @@ public enum SummaryValue: Hashable, Sendable {
   case number(UInt64)
   case role(Role)
 
-  /// A number that few other values have.
+  /// A number that few other values share.
   @inline(__always)
   var mixed: UInt64 {
     switch self {
@@ -39,16 +39,16 @@ public enum SummaryValue: Hashable, Sendable {
   }
 }
 
-/// The values of one group, as many as there are keys.
+/// The values of one group, one for each key.
 public struct SummaryGroup: Hashable, Sendable {
   public var first = SummaryValue.unknown
   public var second = SummaryValue.unknown
-  /// The group of all that came when there were too many others.
+  /// Whether it stands for all groups beyond the limit.
   public var isOther = false
 
   public init() {}
 
-  /// A number whose upper half few other groups have.
+  /// A number whose upper half few other groups share.
   @inline(__always)
   var mixed: UInt64 {
     let both = first.mixed &+ second.mixed &* 0xff51_afd7_ed55_8ccd

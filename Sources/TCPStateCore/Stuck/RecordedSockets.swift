@@ -1,11 +1,12 @@
-/// The sockets that a recording tells of, as of the rows taken in so far.
+/// The open sockets of a recording, as of the rows received so far.
 ///
-/// Pure; times are the rows' own, nanoseconds since the epoch.
+/// Pure. Times are those of the rows, nanoseconds since the epoch.
 public struct RecordedSockets: Sendable {
   private struct Entry {
-    /// What its rows have told; the newest where they differ.
+    /// Its latest row, filled from earlier ones.
     var facts: Transition
     var entered: UInt64
+    /// Whether it entered its state exactly at `entered`.
     var isExact: Bool
   }
 
@@ -14,8 +15,8 @@ public struct RecordedSockets: Sendable {
 
   public init() {}
 
-  /// Takes in the next row. One whose states are the same tells of a socket from before the
-  /// recording, and since when at least it has been so.
+  /// Applies the next row. A row whose states are equal describes a socket that is older than the
+  /// recording and has been in that state at least since the row's time.
   public mutating func receive(_ row: Transition) {
     let known = entries[row.connection]
     if let known { count(known.facts.new, -1) }
@@ -25,7 +26,7 @@ public struct RecordedSockets: Sendable {
     }
     var entry = Entry(facts: row, entered: row.time, isExact: row.source == .event && row.old != row.new)
     if let known {
-      entry.facts.fillUnknown(from: known.facts)
+      entry.facts.fill(from: known.facts)
       if row.old == row.new, known.facts.new == row.new {
         (entry.entered, entry.isExact) = (known.entered, known.isExact)
       }
@@ -42,8 +43,8 @@ public struct RecordedSockets: Sendable {
   /// How many are in a state.
   public func openCount(_ state: TCPState) -> UInt64 { state.isKnown ? counts[Int(state.number)] : 0 }
 
-  /// Every socket that is open, as `ConnectionTracker.forEachOpen` gives them: its state is
-  /// both old and new, its stay lasts until `now`.
+  /// Visits every open socket like `ConnectionTracker.forEachOpen`: its state is
+  /// both old and new, and its stay lasts until `now`.
   public func forEachOpen(now: UInt64, _ body: (borrowing Transition) -> Void) {
     for entry in entries.values {
       var row = entry.facts
@@ -54,10 +55,10 @@ public struct RecordedSockets: Sendable {
     }
   }
 
-  /// What `stuck` finds at the moment `now`.
+  /// What `stuck` finds at the time `now`.
   ///
-  /// A recording has owners, not descriptors, queues, timers or the bytes that
-  /// wait: those stay unknown, and so does the verdict, but of TIME-WAIT.
+  /// A recording contains owners, but no descriptors, queues, timers or waiting
+  /// bytes: these stay unknown, and so does the verdict, except in TIME-WAIT.
   public func reading(_ query: StuckQuery, now: UInt64) -> StuckReading {
     var reading = StuckReading()
     var grouping = TimeWaitGrouping()
@@ -85,7 +86,7 @@ public struct RecordedSockets: Sendable {
 }
 
 extension StuckSocket {
-  /// As a recording has it; see `RecordedSockets.reading`.
+  /// Makes a socket from a recording's row; see `RecordedSockets.reading`.
   init(recorded row: Transition) {
     self.init(connection: row.connection, state: row.new)
     age = row.stay
@@ -103,32 +104,12 @@ extension StuckSocket {
 }
 
 extension Transition {
-  /// Whether this is the end that connected; `nil` when that isn't known.
+  /// Whether this is the end that connected; `nil` if not known.
   fileprivate var didConnect: Bool? {
     switch role {
     case .client: true
     case .server, .listener: false
     case .unknown: nil
     }
-  }
-
-  /// Takes over what an earlier row of the same socket has told and this one doesn't.
-  fileprivate mutating func fillUnknown(from earlier: Transition) {
-    if role == .unknown { role = earlier.role }
-    if ownerPID == nil { (ownerPID, ownerName) = (earlier.ownerPID, earlier.ownerName) }
-    if local.port == 0 { local = earlier.local }
-    if peer.port == 0 { peer = earlier.peer }
-    userID = userID ?? earlier.userID
-    cgroup = cgroup ?? earlier.cgroup
-    netns = netns ?? earlier.netns
-    interface = interface ?? earlier.interface
-    bytesSent = bytesSent ?? earlier.bytesSent
-    bytesReceived = bytesReceived ?? earlier.bytesReceived
-    rttMicroseconds = rttMicroseconds ?? earlier.rttMicroseconds
-    retransmits = retransmits ?? earlier.retransmits
-    initialSendSequence = initialSendSequence ?? earlier.initialSendSequence
-    initialReceiveSequence = initialReceiveSequence ?? earlier.initialReceiveSequence
-    sendNext = sendNext ?? earlier.sendNext
-    receiveNext = receiveNext ?? earlier.receiveNext
   }
 }

@@ -1,11 +1,11 @@
-/// Which sockets `stuck` is asked for.
+/// Which sockets `stuck` looks for.
 public struct StuckQuery: Sendable {
   public var states: Set<TCPState>
-  /// Nanoseconds in the state at the least; those of unknown age count only if this is 0.
+  /// The least time in the state, in nanoseconds. Sockets of unknown age match only if this is 0.
   public var olderThan: UInt64
-  /// Its states and durations are not used: these are above.
+  /// Its states and durations are not used; see `states` and `olderThan`.
   public var filter: RowFilter
-  /// This one alone.
+  /// Look for this connection only.
   public var connection: UInt64?
 
   public init(states: Set<TCPState> = [.closeWait], olderThan: UInt64 = 60_000_000_000, filter: RowFilter = RowFilter())
@@ -15,12 +15,12 @@ public struct StuckQuery: Sendable {
     self.filter = filter
   }
 
-  /// Whether a socket in this state can be one that was asked for.
+  /// Whether a socket in this state can match.
   func wants(_ id: UInt64, _ state: TCPState) -> Bool {
     states.contains(state) && (connection == nil || connection == id)
   }
 
-  /// Whether the socket is one that was asked for, by what it is and who is responsible for it.
+  /// Whether the socket matches the filter, by its ends and the processes responsible for it.
   public func wants(_ socket: borrowing StuckSocket) -> Bool {
     var row = Transition()
     row.local = socket.local

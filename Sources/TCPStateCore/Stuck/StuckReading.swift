@@ -1,17 +1,17 @@
-/// What one reading of the kernel's tables has found.
+/// The result of one reading of the kernel's tables.
 public struct StuckReading: Sendable {
-  /// The oldest first, those of unknown age last. Sockets in TIME-WAIT too.
+  /// The oldest first, those of unknown age last. Includes sockets in TIME-WAIT.
   public var sockets: [StuckSocket] = []
-  /// Wanted, but not for long enough.
+  /// How many match but haven't been in their state long enough.
   public var younger = 0
-  /// Wanted, but of an age that the kernel doesn't tell.
+  /// How many match but have an age that the kernel doesn't provide.
   public var ofUnknownAge = 0
-  /// What the sockets in TIME-WAIT occupy; empty unless they were asked for.
+  /// What the sockets in TIME-WAIT occupy; empty unless the query asks for them.
   public var timeWait: [TimeWaitGroup] = []
 
   public init() {}
 
-  /// Takes in a socket if it was asked for; those too young, or of unknown age, are counted.
+  /// Adds a socket if it matches. Sockets that are too young or of unknown age are only counted.
   mutating func add(_ socket: StuckSocket, _ query: StuckQuery) {
     guard query.wants(socket) else { return }
     guard let age = socket.age else {
@@ -21,7 +21,7 @@ public struct StuckReading: Sendable {
     if age.nanoseconds >= query.olderThan { sockets.append(socket) } else { younger += 1 }
   }
 
-  /// The oldest first.
+  /// Puts the oldest first.
   mutating func sort() {
     sockets.sort { a, b in
       let (ageA, ageB) = (a.age?.nanoseconds ?? 0, b.age?.nanoseconds ?? 0)
@@ -29,7 +29,7 @@ public struct StuckReading: Sendable {
     }
   }
 
-  /// A line a process: those that hold a socket found or listen for it, most sockets first.
+  /// The processes that hold a found socket or listen for it, most sockets first.
   public var processes: [ProcessShare] {
     var shares: [UInt32: ProcessShare] = [:]
     for socket in sockets where socket.state != .timeWait {
@@ -41,16 +41,16 @@ public struct StuckReading: Sendable {
   }
 }
 
-/// What one process has of the sockets found.
+/// One process's share of the sockets found.
 public struct ProcessShare: Sendable {
   public let pid: UInt32
   public let name: ShortName
   public private(set) var count = 0
   /// Of these, sockets that it hasn't accepted.
   public private(set) var waiting = 0
-  /// The oldest, which comes first.
+  /// The oldest one.
   public private(set) var oldest: StuckSocket?
-  /// Addresses at the other ends, in the order found.
+  /// Addresses of the other ends, in the order found.
   public private(set) var peers: [IPAddress] = []
   private var seen: Set<IPAddress> = []
 
@@ -59,6 +59,7 @@ public struct ProcessShare: Sendable {
     self.name = name
   }
 
+  /// Adds a socket; the oldest must come first.
   mutating func add(_ socket: StuckSocket) {
     count += 1
     if socket.holders.isEmpty { waiting += 1 }

@@ -1,18 +1,18 @@
-/// A socket as one reading of the kernel's tables found it, with all who hold it.
+/// A socket as one reading of the kernel's tables found it, with all of its holders.
 public struct StuckSocket: Sendable {
-  /// The kernel's socket cookie, as `Transition.connection`.
+  /// The connection id, as in `Transition.connection`.
   public var connection: UInt64
   public var state: TCPState
   /// How long it has been in this state: `exact` for TIME-WAIT and half-open
-  /// requests, else a lower bound; `nil` when the reading says nothing.
+  /// requests, else a lower bound; `nil` if the reading doesn't say.
   public var age: Stay?
   public var verdict = Verdict.held
   /// Every descriptor that refers to it, by process and number.
   public var holders: [SocketHolder] = []
-  /// Who had it while it was traced, where the kernel itself no longer knows: of orphans and minisocks.
+  /// The process that held an orphan or minisock while it was traced; the kernel itself no longer knows.
   public var maker: SocketHolder?
-  /// For `unaccepted` and `halfOpen`: in whose queue it is. Several when
-  /// SO_REUSEPORT listeners share the port and the kernel doesn't tell which.
+  /// For `unaccepted` and `halfOpen`: the listener in whose queue it is. Several if
+  /// SO_REUSEPORT listeners share the port, because the kernel doesn't say which.
   public var listeners: [StuckListener] = []
 
   public var local = Endpoint.none
@@ -23,15 +23,15 @@ public struct StuckSocket: Sendable {
   public var cgroup: UInt64?
   public var userID: UInt32?
 
-  /// Payload received that nobody has read; `nil` for minisocks, as the next two.
+  /// Payload received that hasn't been read; `nil` for minisocks, like the next two.
   public var unreadBytes: UInt64?
   /// Payload written that hasn't been sent yet.
   public var unsentBytes: UInt64?
   /// Payload sent that the peer hasn't acknowledged.
   public var unacknowledgedBytes: UInt64?
-  /// Timeouts in a row that nothing answered; `nil` when that can't be told.
+  /// Consecutive timeouts without an answer; `nil` if not known.
   public var timeouts: UInt32?
-  /// Nanoseconds until the next one; `nil` when no timer runs.
+  /// Nanoseconds until the next one; `nil` if no timer runs.
   public var nextTimeout: UInt64?
 
   public init(connection: UInt64, state: TCPState) {
@@ -39,17 +39,17 @@ public struct StuckSocket: Sendable {
     self.state = state
   }
 
-  /// The holding processes, each once, by its first descriptor.
+  /// The holding processes, each once with its first descriptor.
   public var processes: [SocketHolder] {
     guard holders.count > 1 else { return holders }
     var seen: Set<UInt32> = []
     return holders.filter { seen.insert($0.pid).inserted }
   }
 
-  /// Whose it is: the first holder, else who had it when it was traced.
+  /// The first holder, else the process that held it when it was traced.
   public var owner: SocketHolder? { holders.first ?? maker }
 
-  /// Who must act on this host: its holders, else its listeners' holders.
+  /// The processes that must act: its holders, else its listeners' holders.
   public var responsible: [SocketHolder] {
     if !holders.isEmpty { return processes }
     var seen: Set<UInt32> = []
@@ -61,9 +61,9 @@ public struct StuckSocket: Sendable {
 public struct StuckListener: Sendable {
   public var local: Endpoint
   public var holders: [SocketHolder]
-  /// Connections that wait for accept().
+  /// Connections waiting for accept().
   public var acceptQueue: UInt32
-  /// The backlog: the kernel takes one more than this before it is full.
+  /// The backlog. The kernel accepts one connection more than this before the queue is full.
   public var acceptQueueLimit: UInt32
   /// Half-open requests.
   public var requestQueue: UInt32

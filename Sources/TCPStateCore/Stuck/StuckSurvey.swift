@@ -3,19 +3,19 @@ import CTCPStateEvent
 /// Folds the records of one reading of the kernel's tables into sockets with
 /// their holders, their listeners and a verdict.
 ///
-/// Pure. A socket comes once for each descriptor and once more from the tables
-/// of its namespace; the cookie makes them one.
+/// Pure. A socket appears once for each descriptor and once more in the tables
+/// of its namespace; its cookie identifies it.
 public struct StuckSurvey: ~Copyable {
   /// CONFIG_HZ; without it most ages are unknown.
   public var ticksPerSecond: UInt64?
   private let query: StuckQuery
   private var sockets: [Found] = []
   private var indices: [UInt64: Int] = [:]
-  /// Open sockets in other states, by their ends: they occupy ports as TIME-WAIT does.
+  /// Open sockets in other states, by key, which occupy ports like those in TIME-WAIT.
   private var bystanders: [UInt64: (netns: UInt32, local: Endpoint, peer: Endpoint)] = [:]
 
   private struct Found {
-    /// Its cookie, or its address.
+    /// Its cookie or its address.
     let key: UInt64
     var socket: StuckSocket
     var flags: Int32
@@ -23,7 +23,7 @@ public struct StuckSurvey: ~Copyable {
     var listener: Queues?
   }
 
-  /// What a listener's record says of its queues.
+  /// What a listener's record says about its queues.
   private struct Queues {
     var acceptQueue: UInt32
     var acceptQueueLimit: UInt32
@@ -34,7 +34,7 @@ public struct StuckSurvey: ~Copyable {
     self.query = query
   }
 
-  /// The states to read, as a bit a kernel number: the wanted ones, the listeners, the half-open requests.
+  /// The states to read, one bit per kernel number: the wanted ones, LISTEN, and half-open requests if wanted.
   public static func readingMask(_ query: StuckQuery) -> UInt32 {
     guard !query.states.contains(.timeWait) else { return .max }
     var mask: UInt32 = 1 << UInt32(TCPState.listen.number)
@@ -43,9 +43,9 @@ public struct StuckSurvey: ~Copyable {
     return mask
   }
 
-  /// Takes in one record, borrowed for the call.
+  /// Adds one record, borrowed for the call.
   ///
-  /// - Parameter idOf: the id of a connection, by its cookie or its socket's address.
+  /// - Parameter idOf: returns the id of a connection from its cookie or its socket's address.
   public mutating func add(
     _ snapshot: UnsafePointer<tcpstate_snapshot>, idOf: (UInt64) -> UInt64 = { $0 }
   ) {
@@ -134,7 +134,7 @@ public struct StuckSurvey: ~Copyable {
     let waiting = Int32(bitPattern: event.pointee.write_sequence &- event.pointee.send_next)
     socket.unsentBytes = UInt64(max(0, waiting > 0 ? waiting - finWritten : 0))
     guard state == .synSent else { return }
-    // Before the handshake the sequence numbers count a SYN, and nothing was received.
+    // Before the handshake the sequence numbers count the SYN, and nothing was received.
     (socket.unreadBytes, socket.unacknowledgedBytes) = (0, 0)
   }
 
@@ -142,7 +142,7 @@ public struct StuckSurvey: ~Copyable {
   ///
   /// - Parameters:
   ///   - portRanges: ip_local_port_range of each network namespace.
-  ///   - makerOf: who had a socket, by its cookie or address, as far as it was traced.
+  ///   - makerOf: returns the process that held a socket, by its cookie or address; `nil` if it wasn't traced.
   public consuming func finish(
     portRanges: [UInt32: ClosedRange<UInt16>] = [:], makerOf: (UInt64) -> SocketHolder? = { _ in nil }
   ) -> StuckReading {
@@ -197,8 +197,8 @@ extension StuckSurvey {
     return result
   }
 
-  /// A listener bound to the very address comes before one for any address; of
-  /// several (SO_REUSEPORT) those with an empty queue can't be it.
+  /// A listener bound to exactly that address takes precedence over one for any address. Of
+  /// several (SO_REUSEPORT), those with an empty queue can't be the one.
   private static func listeners(
     of socket: StuckSocket, among all: [ListenerKey: [StuckListener]]
   ) -> [StuckListener] {
@@ -213,7 +213,7 @@ extension StuckSurvey {
 // MARK: - TIME-WAIT
 
 extension StuckSurvey {
-  /// A port of the ephemeral range was chosen by connect(); any other local port is a listener's.
+  /// Takes a local port in the ephemeral range as chosen by connect(), and any other as a listener's.
   private func timeWaitGroups(
     _ sockets: [StuckSocket], _ ranges: [UInt32: ClosedRange<UInt16>]
   ) -> [TimeWaitGroup] {

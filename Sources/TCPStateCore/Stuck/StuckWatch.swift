@@ -1,30 +1,30 @@
-/// Sockets that are in a watched state, and when each has been there for too long.
+/// Watches sockets in certain states and finds out when each has been there too long.
 ///
-/// Pure; all times are CLOCK_MONOTONIC nanoseconds.
+/// Pure. All times are CLOCK_MONOTONIC nanoseconds.
 public struct StuckWatch: Sendable {
   private struct Watched {
     var state: TCPState
     var entered: UInt64
     var isExact: Bool
-    /// As it was reported when it crossed the threshold.
+    /// The socket as reported when it crossed the threshold.
     var reported: StuckSocket?
-    /// When a reading last found it there.
+    /// When a reading last found it in its state.
     var seen: UInt64 = 0
-    /// Whether the last reading didn't, although nothing has told that it left.
+    /// Whether the last reading didn't find it, although no transition has shown that it left.
     var isMissing = false
   }
 
   public let query: StuckQuery
-  /// Sockets watched at the most.
+  /// The maximum number of sockets watched.
   public let limit: Int
   private var watched: [UInt64: Watched] = [:]
-  /// When the next one may be due; not before.
+  /// No socket is due before this time.
   public private(set) var nextDue = UInt64.max
   /// Sockets that have crossed the threshold.
   public private(set) var crossed = 0
-  /// Of these, those that have left the state since.
+  /// Of these, how many have left the state since.
   public private(set) var ended = 0
-  /// How often one wasn't watched because of `limit`.
+  /// How many times a socket wasn't watched because of `limit`.
   public private(set) var crowdedOut = 0
 
   public init(_ query: StuckQuery, limit: Int = ConnectionTracker.defaultLimit) {
@@ -35,7 +35,7 @@ public struct StuckWatch: Sendable {
   /// Sockets watched now.
   public var count: Int { watched.count }
 
-  /// Takes in a reading made at `time` of all wanted sockets, however young.
+  /// Watches the sockets of a reading made at `time`, which must contain all wanted ones, however young.
   public mutating func adopt(_ reading: borrowing StuckReading, at time: UInt64) {
     for socket in reading.sockets where watched[socket.connection] == nil {
       let entered = time &- (socket.age?.nanoseconds ?? 0)
@@ -43,9 +43,9 @@ public struct StuckWatch: Sendable {
     }
   }
 
-  /// Takes in a transition made at `time`.
+  /// Applies a transition made at `time`.
   ///
-  /// - Returns: the socket as reported, with its whole stay, if it had crossed the threshold.
+  /// - Returns: the socket as reported, with its complete stay, if it had crossed the threshold.
   public mutating func receive(_ row: borrowing Transition, at time: UInt64) -> StuckSocket? {
     var left: StuckSocket?
     if row.old != row.new, let known = watched.removeValue(forKey: row.connection), var socket = known.reported {
@@ -67,7 +67,7 @@ public struct StuckWatch: Sendable {
     nextDue = min(nextDue, time &+ query.olderThan)
   }
 
-  /// Whether a reading is needed: some may be due by `now`.
+  /// Whether a reading is needed because sockets may be due at `now`.
   public mutating func isDue(_ now: UInt64) -> Bool {
     guard nextDue <= now else { return false }
     nextDue = earliest()
@@ -82,9 +82,8 @@ public struct StuckWatch: Sendable {
     return earliest
   }
 
-  /// Reported sockets that have left the state although no transition told of it, as one that isn't tracked
-  /// can after a loss: neither `reading` nor the one before, a while ago, found them there. Their ages are as of
-  /// when one last did.
+  /// Reported sockets that have left the state without a transition, as an untracked one can after a loss: neither
+  /// `reading` nor the reading before, a while ago, found them there. Their ages are as of when one last did.
   public mutating func takeVanished(_ now: UInt64, from reading: borrowing StuckReading) -> [StuckSocket] {
     let present = Self.byConnection(reading)
     var left: [StuckSocket] = []
@@ -113,7 +112,7 @@ public struct StuckWatch: Sendable {
 
   /// The sockets that have just crossed the threshold, the oldest first, as `reading` describes them.
   ///
-  /// What isn't in the reading any more, or isn't wanted, is watched no longer.
+  /// Sockets that are no longer in the reading, or not wanted, are no longer watched.
   public mutating func takeDue(_ now: UInt64, from reading: borrowing StuckReading) -> [StuckSocket] {
     let present = Self.byConnection(reading)
     var due: [StuckSocket] = []

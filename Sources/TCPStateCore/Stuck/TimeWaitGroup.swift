@@ -1,37 +1,37 @@
-/// Sockets in TIME-WAIT that use up the same supply.
+/// Sockets in TIME-WAIT that use up the same supply of ports.
 ///
 /// On the side that connected, each occupies one of the source address's ports
-/// towards its destination: when the ephemeral range is used up, connect() fails with
-/// EADDRNOTAVAIL. On the side that accepted they cost memory only.
+/// towards its destination: when the ephemeral range is exhausted, connect() fails with
+/// EADDRNOTAVAIL. On the side that accepted they only cost memory.
 public struct TimeWaitGroup: Sendable {
   public enum Forecast: Sendable, Equatable {
-    /// At the present rate as many ports will be in use for good.
+    /// At the present rate the number of ports in use will settle at this value.
     case levelsOff(at: UInt64)
-    /// At the present rate no port is left after so many nanoseconds.
+    /// At the present rate no port is left after this many nanoseconds.
     case exhausted(after: UInt64)
   }
 
-  /// TIME-WAIT lasts so many seconds.
+  /// How long TIME-WAIT lasts, in seconds.
   private static let lifetime: UInt64 = 60
-  /// The rate is that of the last so many seconds.
+  /// The rate is measured over this many seconds.
   private static let window: UInt64 = 10
 
   public let netns: UInt32?
-  /// Of one that connected the port is 0: each has its own.
+  /// If this side connected, the port is 0, because each socket has its own.
   public let local: Endpoint
-  /// Of one that accepted the port is 0.
+  /// If this side accepted, the port is 0.
   public let peer: Endpoint
-  /// In TIME-WAIT.
+  /// How many are in TIME-WAIT.
   public internal(set) var count: UInt64 = 0
-  /// In any other state between the same ends: they occupy ports as well.
+  /// How many sockets between the same ends are in other states, which also occupy ports.
   public internal(set) var others: UInt64 = 0
   /// The oldest one's age in nanoseconds.
   public internal(set) var oldest: UInt64 = 0
-  /// Whether this is the side that connected; `nil` when that isn't known.
+  /// Whether this is the side that connected; `nil` if not known.
   public let connected: Bool?
-  /// Ports of the ephemeral range (ip_local_port_range); `nil` for one that accepted, or when the range isn't known.
+  /// How many ports the ephemeral range has (ip_local_port_range); `nil` if this side accepted, or if not known.
   public let ports: UInt64?
-  /// Who made them, as far as they were traced, with how many each.
+  /// The processes that held them while they were traced, and how many each.
   public private(set) var makers: [SocketHolder: UInt64] = [:]
   private var entered: UInt64 = 0
   private var leaving: UInt64 = 0
@@ -58,10 +58,10 @@ public struct TimeWaitGroup: Sendable {
   /// Ephemeral ports in use.
   public var used: UInt64 { count + others }
 
-  /// Entering TIME-WAIT each second, by the last ten; `nil` if ages aren't known.
+  /// How many enter TIME-WAIT per second, over the last ten seconds; `nil` if ages aren't known.
   public var perSecond: Double? { ageIsKnown ? Double(entered) / Double(Self.window) : nil }
 
-  /// `nil` for one that accepted, or when ages aren't known.
+  /// `nil` if this side accepted, or if ages aren't known.
   public var forecast: Forecast? {
     guard connected == true, ageIsKnown else { return nil }
     let level = entered * Self.lifetime / Self.window + others

@@ -1,12 +1,12 @@
-/// Puts sockets in TIME-WAIT together that use up the same supply.
+/// Groups sockets in TIME-WAIT that use up the same supply of ports.
 struct TimeWaitGrouping {
   private struct Key: Hashable {
     let netns: UInt32?
     let local: Endpoint
     let peer: Endpoint
 
-    /// The port that connect() chose is left out; of an end that isn't known to
-    /// have connected or accepted, the higher one.
+    /// Leaves out the port that connect() chose. If it isn't known which side
+    /// connected, that is the higher port.
     init(netns: UInt32?, local: Endpoint, peer: Endpoint, connected: Bool?) {
       let isChosenHere = connected ?? (local.port > peer.port)
       self.netns = netns
@@ -18,8 +18,8 @@ struct TimeWaitGrouping {
   private var byKey: [Key: TimeWaitGroup] = [:]
 
   /// - Parameters:
-  ///   - connected: whether it is the end that connected; `nil` when that isn't known.
-  ///   - ports: of the ephemeral range; `nil` when that isn't known.
+  ///   - connected: whether this is the side that connected; `nil` if not known.
+  ///   - ports: how many ports the ephemeral range has; `nil` if not known.
   mutating func add(_ socket: StuckSocket, connected: Bool?, ports: UInt64?) {
     let key = Key(netns: socket.netns, local: socket.local, peer: socket.peer, connected: connected)
     var group =
@@ -31,13 +31,13 @@ struct TimeWaitGrouping {
     byKey[key] = group
   }
 
-  /// A socket in another state, which occupies its port as well.
+  /// Adds a socket in another state, which also occupies its port.
   mutating func addOther(netns: UInt32?, local: Endpoint, peer: Endpoint, connected: Bool?) {
     let key = Key(netns: netns, local: local, peer: peer, connected: connected)
     byKey[key]?.others += 1
   }
 
-  /// The largest first.
+  /// All groups, the largest first.
   var groups: [TimeWaitGroup] {
     byKey.values.sorted {
       $0.count != $1.count ? $0.count > $1.count : ($0.peer.port, $0.local.port) < ($1.peer.port, $1.local.port)

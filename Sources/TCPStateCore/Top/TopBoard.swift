@@ -1,11 +1,11 @@
-/// Everything a frame of `top` shows, as of one moment: plain values, so that
-/// frames are built and tested without a kernel or a terminal.
+/// Everything that a frame of `top` shows, as of one moment: plain values, so that
+/// frames can be built and tested without a kernel or a terminal.
 public struct TopBoard: Sendable {
-  /// Of one connection: its facts, and the states it has been through.
+  /// One connection: its facts, and the states it has been through.
   public struct Row: Sendable {
-    /// State in `new`, time in it in `stay`.
+    /// `new` is its state, `stay` its time in that state.
     public var facts: Transition
-    /// Earlier states, the oldest first, as far as they were seen.
+    /// Earlier states that were seen, the oldest first.
     public var past: [TopStay]
 
     public init(facts: Transition, past: [TopStay] = []) {
@@ -14,12 +14,13 @@ public struct TopBoard: Sendable {
     }
   }
 
-  /// Where in a recording the board is.
+  /// The position in a recording.
   public struct Recording: Sendable, Equatable {
-    /// When it begins and ends, nanoseconds since the epoch.
+    /// When the recording begins, nanoseconds since the epoch.
     public var start: UInt64
+    /// When it ends, likewise.
     public var end: UInt64
-    /// How far a key moves, in nanoseconds.
+    /// How far one key press moves, in nanoseconds.
     public var step: UInt64
     public var isPlaying: Bool
 
@@ -31,30 +32,31 @@ public struct TopBoard: Sendable {
     }
   }
 
-  /// The machine's name; of a recording the file's.
+  /// The machine's name, or a recording's file name.
   public var host = ""
-  /// As people name it: `Linux 6.18`.
+  /// For people: `Linux 6.18`.
   public var kernel = ""
-  /// Nanoseconds since the epoch.
+  /// The moment shown, nanoseconds since the epoch.
   public var time: UInt64 = 0
+  /// Events lost.
   public var lost: UInt64 = 0
   public var transitions: UInt64 = 0
-  /// Transitions in each of the last seconds, the present one last.
+  /// Transitions in each of the last seconds, the current one last.
   public var perSecond: [UInt64] = []
   /// Connections in each state, by kernel number, in each of the last seconds.
   public var counts: [[UInt64]] = Array(repeating: [], count: TCPState.arraySize)
   public var rows: [Row] = []
-  /// What can't be seen, or has come up, a sentence each; the most lasting first.
+  /// Limits of what is shown, and recent problems, one sentence each; the most lasting first.
   public var notes: [String] = []
   /// `nil` for the live kernel.
   public var recording: Recording?
-  /// What was last read of the connection whose detail is shown.
+  /// The last reading of the connection whose details are shown.
   public var detail: TopDetail?
 
   public init() {}
 }
 
-/// One state that a connection was in.
+/// A connection's stay in one state.
 public struct TopStay: Sendable, Equatable {
   public var state: TCPState
   public var nanoseconds: UInt64

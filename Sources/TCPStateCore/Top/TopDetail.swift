@@ -1,11 +1,11 @@
 import CTCPStateEvent
 
-/// What the kernel's tables say of one connection now: who holds it, and its windows.
+/// One connection in the kernel's tables: its holders and windows.
 public struct TopDetail: Sendable {
   /// When it was read, nanoseconds since the epoch.
   public var time: UInt64
   public var socket: StuckSocket
-  /// Its sequence numbers, windows and timers as of then; nothing else is filled.
+  /// Its sequence numbers, windows and timers at that time; other fields are unknown.
   public var flow: Transition
 
   public init(time: UInt64, socket: StuckSocket, flow: Transition) {
@@ -16,7 +16,7 @@ public struct TopDetail: Sendable {
 }
 
 extension Transition {
-  /// Sequence numbers, windows and timers of a full socket from one record of
+  /// Takes sequence numbers, windows and timers of a full socket from one record of
   /// the tables, borrowed for the call; `nil` for minisocks, which have none.
   ///
   /// - Parameter ticksPerSecond: CONFIG_HZ; without it the RTO is unknown.

@@ -1,32 +1,32 @@
-/// The states that open connections have been through: what their lanes are drawn from.
+/// The states that open connections have been through, from which their lanes are drawn.
 public struct TopHistory: Sendable {
-  /// More than a connection passes between opening and TIME-WAIT.
+  /// More states than a connection passes through between opening and TIME-WAIT.
   private static let limit = 8
 
   private var stays: [UInt64: [TopStay]] = [:]
 
-  /// Whose connections are kept; `nil` for all.
+  /// Only connections with these local ports are kept; `nil` means all.
   private let localPorts: PortSet?
 
   public init(localPorts: PortSet? = nil) {
     self.localPorts = localPorts
   }
 
-  /// Connections that something is kept of.
+  /// How many connections have stays here.
   public var count: Int { stays.count }
 
-  /// Whether so much is kept that some of it must be of connections whose end nobody tells: those that aren't
-  /// tracked any more, or whose TIME-WAIT is out of sight.
+  /// Whether there are so many that some must be connections whose end isn't reported: those no longer tracked, or
+  /// in a TIME-WAIT that can't be followed.
   ///
-  /// - Parameter tracked: how many connections there are.
+  /// - Parameter tracked: how many connections are tracked.
   public func isOverfull(tracked: Int) -> Bool { stays.count > 2 * tracked + 1024 }
 
-  /// Forgets all but these connections.
+  /// Forgets all connections except these.
   public mutating func keep(_ open: Set<UInt64>) {
     stays = stays.filter { open.contains($0.key) }
   }
 
-  /// Takes in a transition: the stay that it ended.
+  /// Adds the stay that a transition ended.
   public mutating func receive(_ row: borrowing Transition) {
     guard row.new != .closed else {
       stays[row.connection] = nil

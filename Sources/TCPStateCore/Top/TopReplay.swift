@@ -1,54 +1,59 @@
-/// A recording under `top`: its board at any of its moments.
+/// A recording in `top`: its board at any moment.
 ///
-/// Pure. Going forward takes in the rows between; going back begins anew.
+/// Pure. Moving forward applies the rows in between; moving back starts over.
 public struct TopReplay: Sendable {
   /// How the user moves in time.
   public enum Travel: Sendable, Equatable {
-    /// By a step.
+    /// By one step.
     case back, forward
-    /// To the transition before or after.
+    /// To the previous or next transition.
     case previous, next
     case start, end
-    /// The step gets shorter or longer.
+    /// Make the step shorter or longer.
     case finer, coarser
-    /// Time passes by itself, or no longer.
+    /// Start or stop playing.
     case play
   }
 
-  /// Seconds that sparklines remember, as live.
+  /// How many seconds sparklines cover, as in the live view.
   private static let memory: UInt64 = 60
   private static let second: UInt64 = 1_000_000_000
-  /// Steps to choose among, in nanoseconds: 1 ms to 1 h.
+  /// The available steps in nanoseconds, 1 ms to 1 h.
   private static let steps: [UInt64] = [
     1_000_000, 10_000_000, 100_000_000, second, 10 * second, 60 * second, 600 * second, 3600 * second,
   ]
 
   /// In the order of their times.
   private let rows: [Transition]
+  /// How many rows have been applied.
   private var taken = 0
   private var sockets = RecordedSockets()
   private var history = TopHistory()
   private var perSecond: [UInt64] = []
   private var counts: [[UInt64]] = Array(repeating: [], count: TCPState.arraySize)
   private var transitions: UInt64 = 0
-  /// Before the second that was sampled last; which one that was, from the start.
+  /// Transitions before the second that was sampled last.
   private var transitionsBefore: UInt64 = 0
+  /// The second that was sampled last, counted from the start.
   private var sampledSecond: UInt64?
   private var stepIndex = 3
 
+  /// When the recording begins, nanoseconds since the epoch.
   public let start: UInt64
+  /// When it ends, likewise.
   public let end: UInt64
   /// The moment shown, nanoseconds since the epoch.
   public private(set) var time: UInt64
   public private(set) var isPlaying = false
-  /// Events lost, by the gaps of the recording.
+  /// Events lost, from the gaps in the recording.
   public let lost: UInt64
 
   /// - Parameters:
-  ///   - rows: of a recording, in its order.
-  ///   - span: when the recording begins and ends; rows from before are sockets that were there already.
+  ///   - rows: a recording's rows in their order.
+  ///   - span: when the recording begins and ends; earlier rows are sockets that existed before.
+  ///   - lost: events lost.
   public init(_ rows: [Transition], span: ClosedRange<UInt64>, lost: UInt64) {
-    // The end of TIME-WAIT may be told later than it was; rows of the same time keep their order.
+    // The end of TIME-WAIT may be reported later than it happened. Rows with equal times keep their order.
     self.rows = rows.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
     (start, end) = (span.lowerBound, span.upperBound)
     self.lost = lost
@@ -58,7 +63,7 @@ public struct TopReplay: Sendable {
 
   public var step: UInt64 { Self.steps[stepIndex] }
 
-  /// Shows another moment, within the recording.
+  /// Moves to another moment within the recording.
   public mutating func move(to wanted: UInt64) {
     let wanted = max(start, min(wanted, end))
     if wanted < time { forgetAll() }
@@ -99,7 +104,7 @@ public struct TopReplay: Sendable {
     }
   }
 
-  /// What the sparklines show of a second, so far.
+  /// Samples what the sparklines show for a second, up to the present moment.
   private mutating func sample(_ second: UInt64) {
     let isNew = second != sampledSecond
     sampledSecond = second
@@ -112,7 +117,7 @@ public struct TopReplay: Sendable {
     for state in TCPState.all { set(sockets.openCount(state), in: &counts[Int(state.number)]) }
   }
 
-  /// Moves as the user wants.
+  /// Moves as the user asks.
   public mutating func travel(_ travel: Travel) {
     switch travel {
     case .back: move(to: time - min(step, time))
@@ -127,14 +132,14 @@ public struct TopReplay: Sendable {
     }
   }
 
-  /// Time passes while it plays.
+  /// Lets time pass while it plays.
   public mutating func pass(_ nanoseconds: UInt64) {
     guard isPlaying else { return }
     move(to: time + min(nanoseconds, end - time))
     if time == end { isPlaying = false }
   }
 
-  /// The board of this moment.
+  /// The board at this moment.
   public func board(_ filter: RowFilter) -> TopBoard {
     var board = TopBoard()
     board.time = time

@@ -1,20 +1,20 @@
-/// What the tracker keeps of one socket between its transitions.
+/// What the tracker keeps about one socket between its transitions.
 ///
-/// Plain and small (asserted below 200 bytes in the tests): a host may have a
+/// Plain and small (the tests assert less than 200 bytes): a host may have a
 /// million of them.
 public struct Connection: BitwiseCopyable, Sendable {
-  /// Cookie, or the socket's address where the kernel gives no cookie.
+  /// The cookie, or the socket's address where the kernel gives no cookie.
   public var key: UInt64 = 0
-  /// What rows call it: the cookie, or a stand-in.
+  /// The connection id in rows: the cookie, or a stand-in.
   public var id: UInt64 = 0
-  /// CLOCK_MONOTONIC nanoseconds at which it entered `state`.
+  /// When it entered `state`, CLOCK_MONOTONIC nanoseconds.
   public var entered: UInt64 = 0
-  /// When the timer of a minisock or request will fire, CLOCK_MONOTONIC; 0 unknown.
+  /// When the timer of a minisock or request will fire, CLOCK_MONOTONIC nanoseconds; 0 if unknown.
   public var expires: UInt64 = 0
   public var cgroup: UInt64 = 0
   public var bytesSent: UInt64 = 0
   public var bytesReceived: UInt64 = 0
-  // Not as endpoints, whose padding would be 12 bytes.
+  // Not stored as endpoints, whose padding would take 12 bytes.
   private var localAddress = IPAddress.unspecified
   private var peerAddress = IPAddress.unspecified
   public var ownerName = ShortName()
@@ -28,7 +28,7 @@ public struct Connection: BitwiseCopyable, Sendable {
   public var receiveNext: UInt32 = 0
   public var rttMicroseconds: UInt32 = 0
   public var retransmits: UInt32 = 0
-  /// Which reading of the kernel's tables has last found it.
+  /// The last reading of the kernel's tables that found it.
   public var pass: UInt32 = 0
   private var localPort: UInt16 = 0
   private var peerPort: UInt16 = 0
@@ -54,26 +54,26 @@ public struct Connection: BitwiseCopyable, Sendable {
     public let rawValue: UInt16
     public init(rawValue: UInt16) { self.rawValue = rawValue }
 
-    /// `entered` is when it entered the state; else it entered no later than that.
+    /// `entered` is exact. Without this flag the socket entered its state at that time or earlier.
     public static let enteredExactly = Flags(rawValue: 1)
-    /// The initial sequence numbers are filled.
+    /// The initial sequence numbers are known.
     public static let sequenced = Flags(rawValue: 2)
-    /// It was there before the tracer.
+    /// It existed before the tracer.
     public static let older = Flags(rawValue: 4)
-    /// The full socket is gone and the kernel keeps a timewait minisock. Set by
-    /// the table only, which then finds it by its addresses too.
+    /// The full socket is gone and the kernel keeps a timewait minisock. Only the
+    /// table sets this, and then also finds it by its addresses.
     public static let minisock = Flags(rawValue: 8)
-    /// An iterator has seen the minisock or request, so its absence is its end.
+    /// An iterator has seen the minisock or request, so its absence means that it ended.
     public static let confirmed = Flags(rawValue: 16)
-    /// The byte counts are filled.
+    /// The byte counts are known.
     public static let counted = Flags(rawValue: 32)
-    /// A half-open request: no socket yet.
+    /// A half-open request, which has no socket yet.
     public static let request = Flags(rawValue: 64)
     public static let userKnown = Flags(rawValue: 128)
-    /// It was known as a half-open request, so its time in SYN-RECEIVED is the tracker's.
+    /// It was tracked as a half-open request, so the tracker knows how long it was in SYN-RECEIVED.
     public static let wasRequest = Flags(rawValue: 256)
   }
 
-  /// Whether only iterators tell what becomes of it.
+  /// Whether only iterators show what becomes of it.
   public var isSilent: Bool { flags.contains(.minisock) || flags.contains(.request) }
 }

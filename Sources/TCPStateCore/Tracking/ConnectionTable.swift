@@ -1,6 +1,6 @@
 import CTCPStateEvent
 
-/// Connections by key, and minisocks by their addresses too, in chunks that
+/// Connections by key, and minisocks by their addresses as well, in chunks that
 /// never move: growing to a million copies none of them, and a pointer stays
 /// valid until its connection is removed.
 public struct ConnectionTable: ~Copyable {
@@ -10,7 +10,7 @@ public struct ConnectionTable: ~Copyable {
   private var chunks: [UnsafeMutablePointer<Connection>] = []
   private var byKey = SlotIndex(capacity: 1024)
   private var minisocksByTuple = SlotIndex(capacity: 64)
-  /// Slots given back, to be used again first.
+  /// Free slots, which are reused first.
   private var free: [UInt32] = []
   private var used = 0
   /// Where `nextTimeWait` looks next.
@@ -27,7 +27,7 @@ public struct ConnectionTable: ~Copyable {
     spare.deallocate()
   }
 
-  /// Bytes held, for statements about memory.
+  /// Bytes allocated, for reports of memory use.
   public var allocatedBytes: Int {
     chunks.count * Self.chunkSize * MemoryLayout<Connection>.stride + byKey.allocatedBytes
       + minisocksByTuple.allocatedBytes + free.capacity * MemoryLayout<UInt32>.stride
@@ -55,16 +55,16 @@ public struct ConnectionTable: ~Copyable {
     byKey.find(Self.mix(key)) { pointer($0).pointee.key == key }
   }
 
-  /// The connection, valid until it is removed or the table goes away.
+  /// The connection. The pointer is valid until it is removed or the table is destroyed.
   public func find(_ key: UInt64) -> UnsafeMutablePointer<Connection>? {
     slot(key).map { pointer($0) }
   }
 
-  /// Asks for the memory that finding the connection will need first.
+  /// Prefetches the memory that finding the connection needs first.
   @inline(__always)
   func prefetchIndex(_ key: UInt64) { byKey.prefetch(Self.mix(key)) }
 
-  /// Asks for the connection's memory; to be called some time after `prefetchIndex`.
+  /// Prefetches the connection itself; call it some time after `prefetchIndex`.
   @inline(__always)
   func prefetchConnection(_ key: UInt64) {
     guard let slot = byKey.guess(Self.mix(key)) else { return }
@@ -74,13 +74,13 @@ public struct ConnectionTable: ~Copyable {
     tcpstate_prefetch(connection + 128)
   }
 
-  /// Asks for the memory in which minisocks of these addresses are looked for, or kept.
+  /// Prefetches the memory in which minisocks with these addresses are found or kept.
   @inline(__always)
   func prefetchMinisock(local: Endpoint, peer: Endpoint, netns: UInt32) {
     minisocksByTuple.prefetch(Self.tupleHash(local, peer, netns))
   }
 
-  /// A fresh connection under a key that isn't in the table yet.
+  /// Adds a fresh connection under a key that isn't in the table yet.
   public mutating func insert(_ key: UInt64) -> UnsafeMutablePointer<Connection> {
     let slot: UInt32
     if let reused = free.popLast() {
@@ -98,18 +98,18 @@ public struct ConnectionTable: ~Copyable {
     return connection
   }
 
-  /// A fresh connection that isn't in the table, valid until the next call of this.
+  /// A fresh connection outside the table, valid until the next call of this method.
   public mutating func unkept(_ key: UInt64) -> UnsafeMutablePointer<Connection> {
     spare.initialize(to: Connection())
     spare.pointee.key = key
     return spare
   }
 
-  /// Whether it is what `unkept` handed out.
+  /// Whether the connection is the one that `unkept` returned.
   @inline(__always)
   public func isUnkept(_ connection: UnsafeMutablePointer<Connection>) -> Bool { connection == spare }
 
-  /// Some connection in TIME-WAIT, another one each time, if one is found soon.
+  /// A connection in TIME-WAIT, a different one each time; `nil` if a short search finds none.
   public mutating func nextTimeWait() -> UnsafeMutablePointer<Connection>? {
     guard minisockCount > 0 else { return nil }
     for _ in 0..<256 {
@@ -123,7 +123,7 @@ public struct ConnectionTable: ~Copyable {
     return nil
   }
 
-  /// Removes a connection; nothing happens if it isn't there.
+  /// Removes a connection; does nothing if there is none.
   public mutating func remove(_ key: UInt64) {
     guard let slot = slot(key) else { return }
     setMinisock(pointer(slot), false)
@@ -133,7 +133,7 @@ public struct ConnectionTable: ~Copyable {
     count -= 1
   }
 
-  /// Gives a connection another key, which isn't in the table yet.
+  /// Gives a connection another key, which must not be in the table yet.
   public mutating func rekey(_ connection: UnsafeMutablePointer<Connection>, to key: UInt64) {
     guard let slot = slot(connection.pointee.key) else { return }
     byKey.remove(Self.mix(connection.pointee.key), slot)
@@ -141,7 +141,7 @@ public struct ConnectionTable: ~Copyable {
     byKey.insert(Self.mix(key), slot)
   }
 
-  /// Says that a connection is a minisock from now on, or no longer one.
+  /// Marks a connection as a minisock, or as no longer one.
   public mutating func setMinisock(_ connection: UnsafeMutablePointer<Connection>, _ isMinisock: Bool) {
     guard connection.pointee.flags.contains(.minisock) != isMinisock, let slot = slot(connection.pointee.key)
     else { return }
@@ -157,7 +157,7 @@ public struct ConnectionTable: ~Copyable {
     }
   }
 
-  /// The minisock that occupies these addresses and ports.
+  /// The minisock that occupies these addresses and ports, if any.
   public func findMinisock(local: Endpoint, peer: Endpoint, netns: UInt32) -> UnsafeMutablePointer<Connection>? {
     minisocksByTuple.find(Self.tupleHash(local, peer, netns)) { slot in
       let candidate = pointer(slot)

@@ -1,11 +1,11 @@
 import CTCPStateEvent
 
-/// What takes the place of cookies and of the kernel's own storage, on kernels before 5.12.
+/// The substitute for cookies and for the kernel's socket storage, on kernels before 5.12.
 ///
-/// There a socket is known by its address, which the next one may have as soon
-/// as it is gone, and its timewait minisock by its ends.
+/// There a socket is known by its address, which the next socket may get as soon
+/// as this one is gone, and its timewait minisock by its two ends.
 extension ConnectionTracker {
-  /// The connection that a record is of.
+  /// The connection that a record describes.
   @inline(__always)
   func find(_ event: UnsafePointer<tcpstate_event>) -> UnsafeMutablePointer<Connection>? {
     event.pointee.cookie == 0 && Self.isMinisock(event) ? findMinisock(event) : table.find(Self.key(event))
@@ -23,7 +23,7 @@ extension ConnectionTracker {
       || event.pointee.kind == TCPSTATE_KIND_RESET_SENT && TCPState(number: event.pointee.state_new) == .timeWait
   }
 
-  /// The full socket is gone, so its address is no longer this connection's.
+  /// Gives up the socket's address as the key: the full socket is gone, and another may get the address.
   mutating func releaseAddress(_ connection: UnsafeMutablePointer<Connection>) {
     guard connection.pointee.key != connection.pointee.id else { return }
     if passUnderWay { endedDuringPass.insert(connection.pointee.key) }

@@ -1,44 +1,44 @@
 import CTCPStateEvent
 
-/// Following connections whose full socket is gone or isn't there yet.
+/// Follows connections whose full socket is gone or doesn't exist yet.
 ///
-/// The kernel tells nothing of timewait minisocks and half-open requests, so
+/// The kernel reports no events for timewait minisocks and half-open requests, so
 /// readings of its tables find out what became of them. Their own time stamps
 /// and timers make the derived rows exact although the reading comes later.
 extension ConnectionTracker {
-  /// TIME-WAIT lasts this long at the least: TCP_TIMEWAIT_LEN, include/net/tcp.h.
+  /// The shortest TIME-WAIT: TCP_TIMEWAIT_LEN, include/net/tcp.h.
   static let timeWaitSeconds: UInt64 = 60
 
-  /// An end between two readings closer than this, in nanoseconds, is exact.
+  /// An end found within this many nanoseconds counts as exact.
   static let tolerance: UInt64 = 50_000_000
 
-  /// What waits for a reading, as of the last one.
+  /// What the next reading of the tables is needed for, as of the last one.
   public struct Silent: Sendable {
-    /// Minisocks of orphans, which may go to TIME-WAIT any time, and half-open requests.
+    /// Orphans' minisocks, which may enter TIME-WAIT at any time, and half-open requests.
     public var changing = 0
-    /// When the first timer fires that nobody else tells of, CLOCK_MONOTONIC.
+    /// When the next timer fires that no event reports, CLOCK_MONOTONIC nanoseconds.
     public var nextExpiry = UInt64.max
-    /// When the first one was entered that no reading has confirmed.
+    /// When the oldest connection that no reading has confirmed entered its state, CLOCK_MONOTONIC nanoseconds.
     public var oldestUnconfirmed = UInt64.max
-    /// Network namespaces that hold some.
+    /// Network namespaces that contain such connections.
     public var namespaces: Set<UInt32> = []
   }
 
-  /// Connections that only readings tell of.
+  /// How many connections only readings can follow.
   public var silentCount: Int { table.minisockCount + requestCount }
 
-  /// A connection has become silent, or was found so.
+  /// Takes note of a connection that no events report any more, or yet.
   mutating func noteSilent(_ connection: UnsafeMutablePointer<Connection>) {
     silent.namespaces.insert(connection.pointee.netns)
     if connection.pointee.flags.contains(.request) || connection.pointee.state == .finWait2 { silent.changing += 1 }
     silent.oldestUnconfirmed = min(silent.oldestUnconfirmed, connection.pointee.entered)
   }
 
-  // MARK: - Tracepoints beside the state's
+  // MARK: - Tracepoints other than the state's
 
-  /// A half-open request had to send its SYN-ACK again.
+  /// Applies a SYN-ACK that a half-open request had to send again.
   ///
-  /// - Returns: whether there is a row, for its first time: LISTEN → SYN-RECEIVED.
+  /// - Returns: whether there is a row, which the first one brings: LISTEN → SYN-RECEIVED.
   mutating func applySynAck(_ event: UnsafePointer<tcpstate_event>, to row: inout Transition) -> Bool {
     let key = Self.key(event)
     if let known = table.find(key) {
@@ -49,7 +49,7 @@ extension ConnectionTracker {
     guard isReadable(event.pointee.netns) else { return false }
     let connection = insert(key, from: event, state: .synReceived)
     if table.isUnkept(connection) {
-      // Each of its SYN-ACKs, and its handshake, would be told as if it were the first of it.
+      // Otherwise each of its SYN-ACKs, and its handshake, would be reported as the first one.
       forget(connection)
       return false
     }
@@ -60,7 +60,7 @@ extension ConnectionTracker {
     return true
   }
 
-  /// We sent a RST for an orphan in FIN-WAIT-2 that got data: nobody can read it.
+  /// Applies a RST that this host sent for an orphan in FIN-WAIT-2, because it got data that nobody can read.
   mutating func applyResetSent(_ event: UnsafePointer<tcpstate_event>, to row: inout Transition) -> Bool {
     guard let connection = find(event), connection.pointee.flags.contains(.minisock),
       connection.pointee.state == .finWait2
@@ -78,15 +78,15 @@ extension ConnectionTracker {
 
   // MARK: - Readings
 
-  /// Applies what a reading says of a minisock or request.
+  /// Applies what a reading says about a minisock or request.
   ///
-  /// - Returns: whether there is a row: FIN-WAIT-2 → TIME-WAIT, which no event tells.
+  /// - Returns: whether there is a row: FIN-WAIT-2 → TIME-WAIT, which no event reports.
   mutating func applySilent(
     _ connection: UnsafeMutablePointer<Connection>, _ snapshot: UnsafePointer<tcpstate_snapshot>,
     _ event: UnsafePointer<tcpstate_event>, to row: inout Transition
   ) -> Bool {
     connection.pointee.flags.insert(.confirmed)
-    // If the handshake's events were lost it may not know its port yet.
+    // If the handshake's events were lost, its port may still be unknown.
     if !connection.pointee.isSilent { update(connection, from: event) }
     if Int32(event.pointee.kind) == TCPSTATE_KIND_REQUEST {
       connection.pointee.synAckRetransmits = UInt8(clamping: event.pointee.retransmits)
@@ -98,7 +98,7 @@ extension ConnectionTracker {
     if substate == .timeWait, connection.pointee.state != .timeWait {
       let entered = timeWaitEntry(snapshot) ?? event.pointee.timestamp_ns
       let from = connection.pointee.state
-      // Only from these does one step lead there; from others some were lost.
+      // Only these lead there in one step; from other states, steps were lost.
       let isOneStep = from == .finWait2 || from == .closing
       let stay = isOneStep ? stay(of: connection, until: entered) : stayBeforeLoss(connection, seen: entered)
       write(connection, at: entered, source: .derived, to: &row)
@@ -123,7 +123,7 @@ extension ConnectionTracker {
       kind: connection.pointee.flags.contains(.enteredExactly) ? .exact : .atLeast)
   }
 
-  /// When TIME-WAIT was entered, by the minisock itself: its stamp in
+  /// When the minisock entered TIME-WAIT, by its own data: its stamp in
   /// milliseconds where the kernel keeps one, else 60 s before its timer.
   func timeWaitEntry(_ snapshot: UnsafePointer<tcpstate_snapshot>) -> UInt64? {
     let event = snapshot.pointee.event
@@ -147,8 +147,8 @@ extension ConnectionTracker {
     let expires = snapshot.pointee.timer_expires
     var delta = Self.timeWaitSeconds * ticks
     if connection.pointee.state == .finWait2 {
-      // Its timeout is the socket's (TCP_LINGER2, tcp_fin_timeout), from the stamp
-      // on; without a stamp it fires no earlier than if it were armed now.
+      // The timeout is the socket's (TCP_LINGER2, tcp_fin_timeout), counted from the
+      // stamp. Without a stamp it fires no earlier than if it were armed now.
       let isStamped = Int32(snapshot.pointee.event.flags) & TCPSTATE_FLAG_HAS_ENTRY_STAMP != 0
       let stamp = isStamped ? timeWaitEntry(snapshot).flatMap { wheel.jiffies(at: $0) } : nil
       let armed = stamp ?? snapshot.pointee.jiffies
@@ -164,7 +164,7 @@ extension ConnectionTracker {
     return wheel.time(ofJiffies: TimerWheel.firing(expires: snapshot.pointee.timer_expires, delta: delta)) ?? 0
   }
 
-  /// When the timer fires that has just sent a SYN-ACK again: it counts one more timeout, and is armed anew
+  /// When the timer that has just resent a SYN-ACK fires next: it counts one more timeout and is armed again
   /// (reqsk_timer_handler()).
   private func rearmedFiring(_ event: UnsafePointer<tcpstate_event>) -> UInt64 {
     guard let wheel, let ticks = ticksPerSecond, let now = wheel.jiffies(at: event.pointee.timestamp_ns)
@@ -173,7 +173,7 @@ extension ConnectionTracker {
     return wheel.time(ofJiffies: TimerWheel.firing(expires: now &+ delta, delta: delta)) ?? 0
   }
 
-  /// A half-open request, from whichever record told of it first.
+  /// Starts tracking a half-open request, from whichever record reported it first.
   mutating func adoptRequest(
     _ connection: UnsafeMutablePointer<Connection>, _ event: UnsafePointer<tcpstate_event>, age: UInt64
   ) {
@@ -193,11 +193,12 @@ extension ConnectionTracker {
     noteSilent(connection)
   }
 
-  /// Ends a silent connection that a reading no longer found.
+  /// Describes the end of a silent connection that a reading no longer found.
   ///
   /// - Parameters:
-  ///   - pass: when that reading began and ended; `lastSeen`: when the one before it began.
-  ///   - overflowed: the kernel has refused minisocks meanwhile (tcp_max_tw_buckets).
+  ///   - pass: when that reading began and ended.
+  ///   - lastSeen: when the reading before it began.
+  ///   - overflowed: whether the kernel has refused minisocks meanwhile (tcp_max_tw_buckets).
   func describeEnd(
     _ connection: UnsafeMutablePointer<Connection>, pass: ClosedRange<UInt64>, lastSeen: UInt64, overflowed: Bool,
     to row: inout Transition
@@ -205,12 +206,12 @@ extension ConnectionTracker {
     let expires = connection.pointee.expires
     let state = connection.pointee.state
     let wasSeen = connection.pointee.flags.contains(.confirmed)
-    // Its place in the table may have been read at the reading's very end, and on a busy machine that is
-    // long after its begin. The timer is due up to a tick earlier than reckoned, for jiffies don't tell
-    // how much of their tick is over.
+    // Its place in the table may have been read at the very end of the reading, which on a busy machine is
+    // long after its beginning. The timer may be due up to a tick earlier than computed, because jiffies
+    // don't say how much of their tick has passed.
     let ranOut = wasSeen && expires != 0 && expires <= pass.upperBound.saturatingAdding(wheel?.tick ?? 0)
-    // It ended after its timer was due and after it was last seen. The timer of
-    // a minisock is deferrable: an idle CPU lets it wait.
+    // It ended after its timer was due and after it was last seen. A minisock's
+    // timer is deferrable: an idle CPU delays it.
     let due = ranOut ? min(expires, pass.upperBound) : 0
     let end = max(connection.pointee.entered, due, min(lastSeen, pass.lowerBound))
     write(connection, at: end, source: .derived, to: &row)
@@ -228,9 +229,9 @@ extension ConnectionTracker {
     }
   }
 
-  /// The TIME-WAIT whose addresses a new connection has taken over.
+  /// Ends the TIME-WAIT whose addresses a new connection has taken over.
   ///
-  /// - Parameter time: when the new connection's SYN was sent or came.
+  /// - Parameter time: when the new connection's SYN was sent or received.
   public mutating func concludeReused(at time: UInt64, _ key: UInt64, to row: inout Transition) {
     guard let connection = table.find(key) else { return }
     let stay = stay(of: connection, until: time)

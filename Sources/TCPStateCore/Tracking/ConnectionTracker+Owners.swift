@@ -1,12 +1,12 @@
 import CTCPStateEvent
 
-/// Who owns what the kernel side doesn't tell of.
+/// Owners of sockets for which the kernel side reports none.
 extension ConnectionTracker {
-  /// Gives a listener's child its listener's owner, until somebody else is seen reading from it.
+  /// Gives a listener's child its listener's owner, until another process is seen reading from it.
   ///
-  /// The kernel takes the listener that is bound to the very address before one that is
-  /// bound to all (__inet_lookup_listener(), net/ipv4/inet_hashtables.c). Where listeners of
-  /// several owners match as well as each other, nobody is named.
+  /// The kernel prefers a listener bound to exactly that address to one bound to any address
+  /// (__inet_lookup_listener(), net/ipv4/inet_hashtables.c). If listeners of several owners match
+  /// equally well, the child gets no owner.
   mutating func inheritOwner(_ connection: UnsafeMutablePointer<Connection>) {
     let local = connection.pointee.local
     let keys = listeners.listeners(on: local.port, netns: connection.pointee.netns, in: table)
@@ -35,9 +35,10 @@ extension ConnectionTracker {
     connection.pointee.ownerName = owner.pointee.ownerName
   }
 
-  /// Whether the process that the event names really acted. A reading of the tables holds each
-  /// socket for a moment; what its process closes just then is closed by the tracer, which only did
-  /// so of its own accord where it is the owner.
+  /// Whether the process that the event names really acted.
+  ///
+  /// A reading of the tables holds each socket for a moment. If its process closes it just then, the
+  /// tracer performs the close, so the tracer counts as the actor only for sockets that it owns.
   @inline(__always)
   static func trusts(_ event: UnsafePointer<tcpstate_event>, _ connection: UnsafeMutablePointer<Connection>) -> Bool {
     Int32(event.pointee.flags) & TCPSTATE_FLAG_BY_TRACER == 0

@@ -1,6 +1,6 @@
 import CTCPStateEvent
 
-/// From what is known of a connection to the fields of a row.
+/// Fills the fields of a row from what is known about a connection.
 extension ConnectionTracker {
   static var localAddressOffset: Int { Int(TCPSTATE_OFFSET_LOCAL_ADDRESS) }
   static var peerAddressOffset: Int { Int(TCPSTATE_OFFSET_PEER_ADDRESS) }
@@ -8,19 +8,19 @@ extension ConnectionTracker {
   static var actorNameOffset: Int { Int(TCPSTATE_OFFSET_ACTOR_NAME) }
   static var congestionControlOffset: Int { Int(TCPSTATE_OFFSET_CONGESTION_CONTROL) }
 
-  /// Safe: the offsets are those of 16-byte members of the record.
+  /// Safe because the offsets are those of 16-byte members of the record.
   @inline(__always)
   static func address(_ event: UnsafePointer<tcpstate_event>, offset: Int) -> IPAddress {
     IPAddress(networkOrder: UnsafeRawPointer(event) + offset)
   }
 
-  /// Safe as `address(_:offset:)`.
+  /// Safe for the same reason as `address(_:offset:)`.
   @inline(__always)
   static func name(_ event: UnsafePointer<tcpstate_event>, offset: Int) -> ShortName {
     ShortName(padded: UnsafeRawPointer(event) + offset)
   }
 
-  /// Why a RST of ours that the record is of, or that followed it, was sent.
+  /// Why this host sent the RST that the record reports, or that followed its transition.
   @inline(__always)
   static func resetReason(_ event: UnsafePointer<tcpstate_event>) -> ResetReason? {
     guard
@@ -29,11 +29,11 @@ extension ConnectionTracker {
     return ResetReason(rawValue: event.pointee.backoff)
   }
 
-  /// All of a row but states, stay and reason: from the record, and from the
-  /// connection where the record is silent.
+  /// Fills a row except for its states, stay and reason: from the record, or from the
+  /// connection where the record says nothing.
   ///
-  /// The work is done by functions that don't get the tracker: the compiler makes a copy of all of it
-  /// for each call of one that is handed it, and isn't inlined.
+  /// Static functions without the tracker do the work: the compiler copies the whole tracker for each call
+  /// of a method that isn't inlined.
   @inline(__always)
   func write(
     _ connection: UnsafeMutablePointer<Connection>, _ event: UnsafePointer<tcpstate_event>,
@@ -43,7 +43,7 @@ extension ConnectionTracker {
     Self.writeEvent(connection, event, ticksPerSecond: ticksPerSecond, to: &row)
   }
 
-  /// What only the record tells.
+  /// Fills what only the record contains.
   private static func writeEvent(
     _ connection: UnsafeMutablePointer<Connection>, _ event: UnsafePointer<tcpstate_event>,
     ticksPerSecond: UInt64?, to row: inout Transition
@@ -59,13 +59,13 @@ extension ConnectionTracker {
       ticksPerSecond: ticksPerSecond, to: &row)
   }
 
-  /// Windows, timers, and what is under way, of a full socket.
+  /// Fills windows, timers and bytes in flight of a full socket.
   @inline(__always)
   static func writeFlow(
     _ event: UnsafePointer<tcpstate_event>, old: TCPState, new: TCPState, ticksPerSecond: UInt64?,
     to row: inout Transition
   ) {
-    // A listener's counters, and a child's before its first ACK, say nothing.
+    // A listener's counters mean nothing, nor do a child's before its first ACK.
     guard old != .listen, new != .listen else { return }
     row.congestionControl = Self.name(event, offset: Self.congestionControlOffset)
     if let ticks = ticksPerSecond { row.rtoMicroseconds = UInt64(event.pointee.rto_jiffies) * 1_000_000 / ticks }
@@ -77,7 +77,7 @@ extension ConnectionTracker {
       row.slowStartThresholdPackets = event.pointee.slow_start_threshold
     }
     if old == .synSent, new == .closed, event.pointee.segments_sent > 0 {
-      row.initialSendSequence = event.pointee.send_unacknowledged  // the SYN, which nothing acknowledged
+      row.initialSendSequence = event.pointee.send_unacknowledged  // of the SYN, which nobody acknowledged
     }
     guard old.isSynchronized || new == .established else { return }
     let counters = PayloadCounters(event)
@@ -88,7 +88,7 @@ extension ConnectionTracker {
     row.receiveWindowBytes = event.pointee.receive_window
   }
 
-  /// What the connection alone tells: all there is for derived rows.
+  /// Fills what the tracked connection alone says, which is all there is for derived rows.
   @inline(__always)
   func write(
     _ connection: UnsafeMutablePointer<Connection>, at time: UInt64, source: Source, to row: inout Transition

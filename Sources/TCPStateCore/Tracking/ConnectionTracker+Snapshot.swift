@@ -1,19 +1,19 @@
 import CTCPStateEvent
 
-/// Reading the kernel's tables: at the start, again after a loss, and for what no event tells.
+/// Applies readings of the kernel's tables: at the start, after a loss, and for what no event reports.
 ///
-/// While a pass goes on, sockets change and events arrive. What a record says
-/// counts only once all events from before it have been applied, so records
-/// that tell of a change are put off (`mustWait`) until they have.
+/// During a pass, sockets change and events arrive. A record counts only once all
+/// earlier events have been applied, so records that show a change are deferred
+/// (`mustWait`) until then.
 extension ConnectionTracker {
-  /// A pass over the kernel's tables begins.
+  /// Begins a pass over the kernel's tables.
   public mutating func beginPass() {
     pass &+= 1
     passUnderWay = true
     endedDuringPass = []
   }
 
-  /// Asks for the memory that records further behind will need.
+  /// Prefetches the memory that later records need.
   @inline(__always)
   public mutating func prefetch(_ following: UnsafeBufferPointer<tcpstate_snapshot>) {
     guard following.count > 12, let next = following.baseAddress else { return }
@@ -22,29 +22,29 @@ extension ConnectionTracker {
     table.prefetchConnection(Self.key(UnsafeRawPointer(next + 6).assumingMemoryBound(to: tcpstate_event.self)))
   }
 
-  /// Whether a record tells something new of a connection, so that an event which is
-  /// still on its way may tell it better. Apply it when all events from before it are applied.
+  /// Whether a record shows a change of a connection that an event still on its way may report
+  /// more precisely. Apply such a record after all events that are older than it.
   public func mustWait(_ snapshot: UnsafePointer<tcpstate_snapshot>) -> Bool {
     let event = UnsafeRawPointer(snapshot).assumingMemoryBound(to: tcpstate_event.self)
     guard !Self.isFleeting(snapshot) else { return false }
-    // Beyond the limit it won't be taken in, so it needn't be kept until then either.
+    // Beyond the limit it won't be tracked, so there is no need to keep the record until then.
     guard let known = find(event) else { return event.pointee.kind != TCPSTATE_KIND_SOCKET && table.count < limit }
     return known.pointee.state != TCPState(number: event.pointee.state_new)
   }
 
-  /// A request in the middle of its handshake: it gets its cookie by being read,
-  /// and its child may have been made without it. One that stays shows itself otherwise.
-  /// On kernels that give no cookies nothing connects a request with its child.
+  /// Whether a record is of a request in the middle of its handshake. Reading it gives it its
+  /// cookie, and its child may have been created without one. A request that stays half-open is found
+  /// later. On kernels without cookies nothing connects a request with its child.
   private static func isFleeting(_ snapshot: UnsafePointer<tcpstate_snapshot>) -> Bool {
     guard snapshot.pointee.event.kind == TCPSTATE_KIND_REQUEST else { return false }
     return snapshot.pointee.event.cookie == 0
       || snapshot.pointee.syn_ack_timeouts == 0 && snapshot.pointee.event.retransmits == 0
   }
 
-  /// Applies what an iterator says of one socket.
+  /// Applies what an iterator says about one socket.
   ///
-  /// - Returns: whether there is a row: the socket was tracked in another
-  ///   state, so transitions were lost in between.
+  /// - Returns: whether there is a row, because the socket was tracked in another
+  ///   state: transitions in between were lost.
   public mutating func apply(_ snapshot: UnsafePointer<tcpstate_snapshot>, to row: inout Transition) -> Bool {
     // `event` is the first member, so this is its address.
     let event = UnsafeRawPointer(snapshot).assumingMemoryBound(to: tcpstate_event.self)
@@ -57,7 +57,7 @@ extension ConnectionTracker {
     guard let connection = find(event) else {
       guard adoptsMinisocks || event.pointee.kind == TCPSTATE_KIND_SOCKET else { return false }
       guard table.count < limit else {
-        // Later readings find it again and again, so only that it happened is noted.
+        // Later readings find it again and again, so count it only once.
         if !knowsExisting || crowdedOut == 0 { crowdedOut += 1 }
         return false
       }
@@ -74,8 +74,8 @@ extension ConnectionTracker {
     if connection.pointee.ownerPID == 0, event.pointee.owner_pid != 0 { update(connection, from: event) }
     if event.pointee.kind != TCPSTATE_KIND_SOCKET {
       if !connection.pointee.isSilent {
-        // Of a full socket's change an event tells, which may still be on its
-        // way; but not for a second: then it was never made.
+        // An event reports the change of a full socket and may still be on its
+        // way, but not for more than a second: then there was no event.
         guard lossBegan != nil || time - connection.pointee.entered > 1_000_000_000 else { return false }
         unmatched += 1
       }
@@ -94,14 +94,14 @@ extension ConnectionTracker {
     return true
   }
 
-  /// The pass is complete.
+  /// Completes the pass.
   ///
   /// - Parameters:
   ///   - start: when the pass began, CLOCK_MONOTONIC.
-  ///   - minisocksOnly: it has read no full sockets.
-  ///   - isUnread: whether a network namespace was out of reach, so that nothing follows from what wasn't found.
+  ///   - minisocksOnly: whether it read no full sockets.
+  ///   - isUnread: whether a network namespace could not be read, so that nothing follows from what wasn't found.
   /// - Returns: keys of the connections that it didn't find although they were
-  ///   tracked before it began; `conclude` ends each.
+  ///   tracked before it began; end each with `conclude`.
   public mutating func endPass(
     startedAt start: UInt64, minisocksOnly: Bool, isUnread: (UInt32) -> Bool = { _ in false }
   ) -> [UInt64] {
@@ -133,18 +133,19 @@ extension ConnectionTracker {
     return vanished
   }
 
-  /// How long a connection was in its state at the least, when it left it in a gap of the events
-  /// and was seen to have at `time`.
+  /// The least time that a connection was in its state, if it left it during a gap in the events,
+  /// as found at `time`.
   func stayBeforeLoss(_ connection: UnsafeMutablePointer<Connection>, seen time: UInt64) -> Stay? {
     guard let lossBegan, case let end = min(lossBegan, time), end > connection.pointee.entered else { return nil }
     return Stay(nanoseconds: end - connection.pointee.entered, kind: .atLeast)
   }
 
-  /// Ends a connection that a pass no longer found, by a derived row.
+  /// Ends a connection that a pass no longer found, with a derived row.
   ///
   /// - Parameters:
-  ///   - pass: when that pass began and ended, CLOCK_MONOTONIC; `lastSeen`: when the one before it began.
-  ///   - overflowed: the kernel has refused minisocks meanwhile.
+  ///   - pass: when that pass began and ended, CLOCK_MONOTONIC.
+  ///   - lastSeen: when the pass before it began, CLOCK_MONOTONIC.
+  ///   - overflowed: whether the kernel has refused minisocks meanwhile.
   public mutating func conclude(
     _ key: UInt64, pass: ClosedRange<UInt64>, lastSeen: UInt64, overflowed: Bool, to row: inout Transition
   ) {
@@ -152,7 +153,7 @@ extension ConnectionTracker {
     if connection.pointee.isSilent {
       describeEnd(connection, pass: pass, lastSeen: lastSeen, overflowed: overflowed, to: &row)
     } else {
-      // Its transitions were lost, or never made.
+      // Its transitions were lost, or no events were sent.
       if lossBegan == nil { unmatched += 1 }
       write(connection, at: pass.lowerBound, source: .derived, to: &row)
       row.old = connection.pointee.state
@@ -163,8 +164,8 @@ extension ConnectionTracker {
     forget(connection)
   }
 
-  /// Every connection that is open now, as a row that goes nowhere: its state
-  /// is both old and new, its stay lasts until `now` (CLOCK_MONOTONIC).
+  /// Visits every open connection as a row without a transition: its state is both
+  /// old and new, and its stay lasts until `now` (CLOCK_MONOTONIC).
   public func forEachOpen(now: UInt64, _ body: (borrowing Transition) -> Void) {
     var row = Transition()
     table.forEach { connection in
@@ -176,7 +177,7 @@ extension ConnectionTracker {
     }
   }
 
-  /// A socket that was there before.
+  /// Starts tracking a socket that existed already.
   private mutating func adopt(
     _ connection: UnsafeMutablePointer<Connection>, _ snapshot: UnsafePointer<tcpstate_snapshot>,
     _ event: UnsafePointer<tcpstate_event>

@@ -1,7 +1,7 @@
-/// Which listeners there are, by namespace and port: who listens owns the
-/// connections that it has not yet handed to another process.
+/// Listeners by namespace and port: a listener's owner also owns the connections
+/// that it has not yet handed to another process.
 ///
-/// Listeners come and go seldom, so the index is made anew when one has, at the next question.
+/// Listeners change rarely, so a change only marks the index, and the next lookup rebuilds it.
 struct ListenerIndex: ~Copyable {
   private var keys: Set<UInt64> = []
   private var byPort: [UInt64: [UInt64]] = [:]

@@ -1,11 +1,11 @@
 import CTCPStateEvent
 
-/// Slots by 32-bit hash: open addressing without tombstones.
+/// Slots by 32-bit hash, with open addressing and without tombstones.
 ///
 /// An entry holds its hash, so growing and closing gaps never touch the
-/// connections themselves. Equal hashes are told apart by the caller.
+/// connections themselves. The caller distinguishes equal hashes.
 struct SlotIndex: ~Copyable {
-  /// High half: hash; low half: slot + 1, 0 when free.
+  /// High half: the hash. Low half: slot + 1, or 0 if free.
   private var entries: UnsafeMutablePointer<UInt64>
   private var mask: UInt32
   private var count = 0
@@ -20,7 +20,7 @@ struct SlotIndex: ~Copyable {
 
   var allocatedBytes: Int { (Int(mask) + 1) * MemoryLayout<UInt64>.stride }
 
-  /// The first slot of that hash for which `matches` holds.
+  /// The first slot with that hash for which `matches` holds.
   @inline(__always)
   func find(_ hash: UInt32, _ matches: (UInt32) -> Bool) -> UInt32? {
     var position = hash & mask
@@ -35,13 +35,13 @@ struct SlotIndex: ~Copyable {
     }
   }
 
-  /// Asks for the memory in which a search for that hash begins.
+  /// Prefetches the memory in which a search for that hash begins.
   @inline(__always)
   func prefetch(_ hash: UInt32) {
     tcpstate_prefetch(entries + Int(hash & mask))
   }
 
-  /// What `find` would most likely return, without a look at more than one entry.
+  /// What `find` would most likely return, by a look at one entry only.
   @inline(__always)
   func guess(_ hash: UInt32) -> UInt32? {
     let entry = entries[Int(hash & mask)]
@@ -70,7 +70,7 @@ struct SlotIndex: ~Copyable {
     old.deallocate()
   }
 
-  /// Removes one entry; nothing happens if it isn't there.
+  /// Removes one entry; does nothing if there is none.
   mutating func remove(_ hash: UInt32, _ slot: UInt32) {
     let wanted = UInt64(hash) << 32 | UInt64(slot + 1)
     var gap = hash & mask
@@ -79,7 +79,7 @@ struct SlotIndex: ~Copyable {
       gap = (gap &+ 1) & mask
     }
     count -= 1
-    // Move up whatever would no longer be reached across the gap.
+    // Move up every entry that a search could no longer reach across the gap.
     var next = (gap &+ 1) & mask
     while entries[Int(next)] != 0 {
       let home = UInt32(truncatingIfNeeded: entries[Int(next)] >> 32) & mask

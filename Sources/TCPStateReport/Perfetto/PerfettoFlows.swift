@@ -1,9 +1,9 @@
 import TCPStateCore
 
-/// Finds the two ends of a SYN or FIN when both sockets are on this host.
+/// Finds the two ends of a SYN or FIN if both sockets are on this host.
 ///
-/// A connection sends one SYN and one FIN in each direction, so the endpoints and which of the two
-/// it is name an arrow. Its tail and head come with slices, in either order; the second draws it.
+/// A connection sends one SYN and one FIN in each direction, so an arrow is identified by its endpoints and by
+/// which of the two it is. Its tail and head come with slices, in either order; the second one draws it.
 struct PerfettoFlows {
   enum Kind: Hashable {
     case syn, fin
@@ -26,25 +26,26 @@ struct PerfettoFlows {
 
   private struct Half {
     var end: End
-    /// The sender's initial sequence number, which tells equal endpoints of different namespaces apart.
+    /// The sender's initial sequence number, which distinguishes equal endpoints in different namespaces.
     var sequence: UInt32?
   }
 
-  /// Halves that wait, at the most twice as many: the rest of a connection's life may have been missed.
+  /// The number of waiting halves per generation. There are at most two generations, because the other half of an
+  /// arrow may never come.
   private static let capacity = 65_536
 
   private var halves: [Key: Half] = [:]
   private var older: [Key: Half] = [:]
   /// Addresses of this host; a peer elsewhere has no slices.
   private var hosts: Set<IPAddress> = []
-  /// The last arrow's.
+  /// The last arrow's id.
   private var id: UInt64 = 0
 
   mutating func learn(_ row: Transition) {
     if !row.local.address.isUnspecified { hosts.insert(row.local.address) }
   }
 
-  /// - Returns: the arrow that the slice completes, with an id of its own.
+  /// - Returns: the arrow that the slice completes, with its own id.
   mutating func match(
     _ slice: PerfettoSlice, on track: PerfettoTrack, of row: Transition
   ) -> (id: UInt64, kind: Kind, from: End, to: End)? {
@@ -66,8 +67,8 @@ struct PerfettoFlows {
     older[twin] = nil
     let from = isTail ? half.end : other.end
     let to = isTail ? other.end : half.end
-    // A TIME-WAIT that was concluded has a stamp in milliseconds, cut, so it may seem to begin before
-    // the FIN was sent. The importer turns such an arrow round, so there is rather none.
+    // A derived TIME-WAIT has a stamp truncated to milliseconds, so it may appear to begin before the
+    // FIN was sent. The importer would reverse such an arrow, so leave it out.
     guard from.time <= to.time else { return nil }
     id += 1
     return (id, kind, from, to)
@@ -86,7 +87,7 @@ struct PerfettoFlows {
     return a == b
   }
 
-  /// What begins with a state: the sender's slice is the tail, the receiver's the head.
+  /// The arrow that begins or ends with a state: at the sender's slice is its tail, at the receiver's its head.
   private static func role(of state: TCPState, _ role: Role) -> (Kind, isTail: Bool)? {
     switch state {
     case .synSent: (.syn, true)

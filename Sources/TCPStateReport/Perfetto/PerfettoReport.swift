@@ -1,22 +1,22 @@
 import TCPStateCore
 
-/// Connections as a trace for the Perfetto UI: a track each below its process, a slice per stay,
-/// arrows between both ends on this host, sockets per state as counters.
+/// Connections as a trace for the Perfetto UI: one track per connection below its process, a slice per stay,
+/// arrows between both ends on this host, and sockets per state as counters.
 ///
-/// Events are written as stays end, so memory goes with the connections that are open, and a
-/// file that was cut still opens. What began before the trace is drawn from its beginning on.
+/// Events are written when stays end, so memory depends on the number of open connections, and a
+/// truncated file still opens. Stays that began before the trace are drawn from its beginning.
 public struct PerfettoReport: ReportDocument, ~Copyable {
   private struct Connection {
     var number: UInt64
-    /// The last row, for who and where.
+    /// The last row, filled from earlier ones.
     var facts: Transition
     var track: PerfettoTrack?
     var isWanted = false
     /// Where the next slice may begin.
     var drawnUntil: UInt64 = 0
-    /// Since when it is in `facts.new`.
+    /// When it entered `facts.new`.
     var entered: UInt64
-    /// Held back until the owner is known: until then a child has its listener's.
+    /// Slices held back until the owner is known: until then a child has its listener's.
     var held: [PerfettoSlice] = []
   }
 
@@ -25,19 +25,19 @@ public struct PerfettoReport: ReportDocument, ~Copyable {
   private var flows = PerfettoFlows()
   private var counters = PerfettoCounters()
   private var connections: [UInt64: Connection] = [:]
-  /// Processes that have their name.
+  /// Processes whose names have been written.
   private var named: Set<UInt64> = []
   private var seen: UInt64 = 0
   private var origin: UInt64?
   private var end: UInt64 = 0
   public private(set) var count: UInt64 = 0
 
-  /// - Parameter filter: whose connections are drawn, and which of their stays.
+  /// - Parameter filter: which connections are drawn, and which of their stays.
   public init(filter: RowFilter = RowFilter()) {
     self.filter = filter
   }
 
-  /// Nothing yet: the first row tells when the trace begins.
+  /// Writes nothing yet, because the trace begins with the first row.
   public mutating func begin(to buffer: inout ByteBuffer) {}
 
   public mutating func receive(_ row: Transition, lossBefore: UInt64, to buffer: inout ByteBuffer) {
@@ -57,7 +57,9 @@ public struct PerfettoReport: ReportDocument, ~Copyable {
     counters.move(from: known?.facts.new, to: row.new)
     var connection = known ?? Connection(number: seen, facts: row, entered: row.time)
     if known == nil { seen += 1 }
-    connection.facts = merged(row, connection.facts)
+    var facts = row
+    facts.fill(from: connection.facts)
+    connection.facts = facts
     connection.entered = row.time
     connection.isWanted = connection.isWanted || filter.wants(connection.facts)
     if let stay = row.stay, !isFound, filter.shows(row) {
@@ -73,7 +75,7 @@ public struct PerfettoReport: ReportDocument, ~Copyable {
     }
   }
 
-  /// What goes on is drawn until the last row.
+  /// Draws stays that continue until the last row.
   public mutating func finish(to buffer: inout ByteBuffer) {
     if origin == nil { start(at: connections.values.map(\.entered).max(), to: &buffer) }
     for key in connections.keys.sorted(by: { number(of: $0) < number(of: $1) }) {
@@ -84,7 +86,7 @@ public struct PerfettoReport: ReportDocument, ~Copyable {
       draw(&connection, to: &buffer)
     }
     connections = [:]
-    counters.tell(&writer, &buffer)
+    counters.write(&writer, &buffer)
     writer.end(to: &buffer)
   }
 
@@ -96,24 +98,12 @@ public struct PerfettoReport: ReportDocument, ~Copyable {
     if let time { counters.advance(to: time, &writer, &buffer) }
   }
 
-  /// States of a connection that its accepting process may not have touched yet.
+  /// Whether the accepting process may not have touched a connection in this state yet.
   private static func isOpening(_ state: TCPState) -> Bool {
     state == .synSent || state == .synReceived || state == .established
   }
 
-  /// A late row may lack what an earlier one had.
-  private func merged(_ row: Transition, _ before: Transition) -> Transition {
-    var facts = row
-    if facts.ownerPID == nil {
-      facts.ownerPID = before.ownerPID
-      facts.ownerName = before.ownerName
-    }
-    facts.initialSendSequence = row.initialSendSequence ?? before.initialSendSequence
-    facts.initialReceiveSequence = row.initialReceiveSequence ?? before.initialReceiveSequence
-    return facts
-  }
-
-  /// A track's slices must not overlap, though stays that were concluded may by a millisecond.
+  /// Makes a slice. A track's slices must not overlap, although derived stays may by a millisecond.
   private func slice(_ row: Transition, _ stay: Stay, after limit: UInt64) -> PerfettoSlice {
     let begin = row.time - min(row.time, stay.nanoseconds)
     let start = max(begin, limit, origin ?? 0)
@@ -144,9 +134,10 @@ public struct PerfettoReport: ReportDocument, ~Copyable {
     guard connection.isWanted, filter.shows(row) else { return }
     var connection = connection
     let track = track(of: &connection, to: &buffer)
-    let why = row.reason.map { ": \(WhyText.words(for: $0))" } ?? ""
+    let why = row.reason.map { ": \($0.words)" } ?? ""
     writer.append(
-      instant: "CLOSED\(why)", at: max(row.time, connection.drawnUntil), on: track, scope: "t", to: &buffer)
+      instant: TCPState.closed.name(.rfc) + why, at: max(row.time, connection.drawnUntil), on: track, scope: "t",
+      to: &buffer)
   }
 
   private mutating func track(of connection: inout Connection, to buffer: inout ByteBuffer) -> PerfettoTrack {

@@ -1,6 +1,6 @@
 import TCPStateCore
 
-/// Where a connection's slices are: a synthetic thread of its process.
+/// The track of a connection's slices: a synthetic thread of its process.
 struct PerfettoTrack {
   var pid: UInt64
   var tid: UInt64
@@ -8,12 +8,14 @@ struct PerfettoTrack {
   /// PID_MAX_LIMIT (include/linux/threads.h): no process has this id or a larger one.
   private static let firstFree: UInt64 = 4_194_304
 
-  /// For connections whose owner isn't known.
+  /// The process of connections whose owner isn't known.
   static let unknownOwner = firstFree
-  /// What isn't a connection's: counters and losses.
+  /// For what doesn't belong to a connection: counters and losses.
   static let host = PerfettoTrack(pid: firstFree + 1, tid: firstFree + 1)
 
-  /// The track of the connection that was the `number`th to be seen.
+  /// - Parameters:
+  ///   - pid: the connection's owner; `nil` if not known.
+  ///   - number: how many connections were seen before it.
   init(pid: UInt32?, number: UInt64) {
     self.pid = pid.map { UInt64($0) } ?? Self.unknownOwner
     tid = Self.firstFree + 2 + number
@@ -30,28 +32,28 @@ struct PerfettoSlice {
   var state: TCPState
   var start: UInt64
   var end: UInt64
-  /// The stay as it is known; `nil` while it goes on.
+  /// The stay; `nil` while it continues.
   var stay: Stay?
-  /// What it went to; `nil` while it goes on.
+  /// The state that followed; `nil` while the stay continues.
   var next: TCPState?
   var actor = ""
   var bytesSent: UInt64?
   var bytesReceived: UInt64?
 
-  /// Whether something can be bound to its beginning.
+  /// Whether an arrow can be bound to its beginning.
   var hasRoom: Bool { start < end }
 }
 
-/// Events of the Chrome Trace Event Format as Perfetto's importer takes them: one a line.
+/// Writes events in the Chrome Trace Event Format as Perfetto's importer accepts them, one per line.
 ///
-/// An array alone, for then the importer takes a file that is cut; an object's array has to be closed.
-/// What would be in the object's `otherData`, when the trace began, is an event at its start.
+/// The file is only an array, because then the importer accepts a truncated file; an array in an object has to be
+/// closed. When the trace began, which an object would have in `otherData`, is an event at the start.
 ///
-/// `ts` and `dur` are microseconds with three decimals, each made from whole nanoseconds: rounded
-/// on their own, neighbours would overlap, and the importer drops what does. Times count from
-/// the start of the trace, for 2^53 nanoseconds since 1970 are past since April of that year.
+/// `ts` and `dur` are microseconds with three decimals, each made from whole nanoseconds: if they were rounded
+/// separately, neighbours would overlap, and the importer drops overlapping slices. Times count from the start of
+/// the trace, because nanoseconds since 1970 exceed the 53 bits of a double.
 struct PerfettoWriter {
-  /// What times count from; nanoseconds since the epoch.
+  /// The zero of all times, nanoseconds since the epoch.
   private var origin: UInt64 = 0
   private var isFirst = true
 
@@ -107,7 +109,9 @@ struct PerfettoWriter {
     buffer.append("}}")
   }
 
-  /// - Parameter scope: `t` for the track, `g` for all.
+  /// Appends a mark.
+  ///
+  /// - Parameter scope: `t` for the track, `g` for the whole trace.
   mutating func append(
     instant name: String, at time: UInt64, on track: PerfettoTrack, scope: Character, to buffer: inout ByteBuffer
   ) {
@@ -117,7 +121,7 @@ struct PerfettoWriter {
     buffer.append("}")
   }
 
-  /// An arrow between slices that are written already, from one's beginning to the other's.
+  /// Appends an arrow between slices that are already written, from the beginning of one to that of the other.
   mutating func append(
     flow id: UInt64, _ name: StaticString, from source: PerfettoFlows.End, to target: PerfettoFlows.End,
     in buffer: inout ByteBuffer

@@ -2,7 +2,7 @@ import TCPStateCore
 import TestSupport
 import Testing
 
-/// The lives that don't close in order, and those of which not all was seen.
+/// Lives that don't close in order, and lives that were only partly seen.
 @Suite struct LifecycleEndingsTests {
   private static func established() -> LifeScript {
     var script = LifeScript()
@@ -29,7 +29,7 @@ import Testing
       ])
   }
 
-  /// A RST in each state is drawn from the other end.
+  /// In each state, a RST is drawn from the other end.
   @Test(arguments: [TCPState.established, .finWait1, .finWait2, .closeWait, .lastAck, .closing])
   func resetReceived(in state: TCPState) {
     var script = Self.established()
@@ -59,7 +59,7 @@ import Testing
         "- client RST 3063428175 CLOSED (reset_sent)", "- server CLOSED (reset_received)",
       ])
     let steps = script.lives().first?.steps.suffix(2)
-    #expect(steps?.map(\.resetReason) == [.tcpTimewaitSocket, nil], "whose RST it is")
+    #expect(steps?.map(\.resetReason) == [.tcpTimewaitSocket, nil], "only the sender's step has it")
   }
 
   @Test func refused() {
@@ -113,7 +113,7 @@ import Testing
     #expect(script.lives().first?.isClosed == false, "the server is still there")
   }
 
-  /// RFC 7413: the SYN brought ten bytes.
+  /// RFC 7413: the SYN carries ten bytes.
   @Test(arguments: [Set<Side>([.client, .server]), [.client], [.server]])
   func fastOpen(_ sides: Set<Side>) {
     var script = LifeScript()

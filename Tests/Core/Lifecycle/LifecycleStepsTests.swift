@@ -92,7 +92,7 @@ import Testing
       ])
   }
 
-  /// The FIN carries the acknowledgement of the other's: one segment less on the wire.
+  /// The second FIN carries the acknowledgement of the first: one segment less on the wire.
   @Test(arguments: [Set<Side>([.client, .server]), [.client], [.server]])
   func combined(_ sides: Set<Side>) {
     var script = Self.established(0, 0)
@@ -169,7 +169,7 @@ import Testing
     #expect(script.lives().count == 1)
   }
 
-  /// It only shut down its sending side and went on receiving.
+  /// The client only shuts down its sending side and continues to receive.
   @Test func halfClose() {
     var script = Self.established(0, 0)
     script.firstFin(.client, at: 100_000)
@@ -208,7 +208,7 @@ import Testing
       ])
   }
 
-  /// Data was queued when it closed, so the FIN's number shows only when it is acknowledged.
+  /// Data is queued when the client closes, so the FIN's number is known only once it is acknowledged.
   @Test func queuedDataBeforeFin() {
     var script = Self.established(100, 0)
     script.go(.client, .finWait1, at: 100_000)

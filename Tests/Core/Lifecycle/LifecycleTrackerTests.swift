@@ -16,7 +16,7 @@ import Testing
     }
   }
 
-  /// Many at once come out as many, each joined, and none is kept.
+  /// Many interleaved lives come out separately, each joined, and none is kept.
   @Test func mixed() {
     let rows = (0..<500).flatMap { Self.whole(UInt64($0), at: UInt64($0) * 37) }.sorted { $0.time < $1.time }
     var tracker = LifecycleTracker(waitsForTimeWait: true)
@@ -28,7 +28,7 @@ import Testing
     #expect(lives.allSatisfy { life in life.server?.facts.connection == life.id + 1 })
   }
 
-  /// Live, TIME-WAIT isn't waited for, and its late end begins no life.
+  /// Live, a life is over before TIME-WAIT ends, and that late end begins no new life.
   @Test func live() {
     let rows = Self.whole(0, at: 0)
     var tracker = LifecycleTracker(waitsForTimeWait: false)
@@ -41,7 +41,7 @@ import Testing
     #expect(tracker.count == 0)
   }
 
-  /// An end that is over at once waits for its twin; one that has none doesn't wait for ever.
+  /// An end that is over at once waits for its twin, but not forever.
   @Test func twinComesLater() {
     var script = LifeScript()
     script.go(.client, .synSent, at: 0)
@@ -115,7 +115,7 @@ import Testing
       })
   }
 
-  /// Rows in any order and with any states do no harm.
+  /// Rows in any order and with any states are handled.
   @Test(arguments: 0..<20 as Range<UInt64>)
   func hostileRows(_ seed: UInt64) {
     var random = SeededGenerator(seed: seed)

@@ -37,7 +37,7 @@ import Testing
     #expect(IPAddress(parsing: text) == nil)
   }
 
-  /// Text made of what addresses are made of: accepted, and read, just as inet_pton does.
+  /// Random text made of parts of addresses is accepted, and read, as by inet_pton().
   @Test func likeInetPton() {
     var random = SeededGenerator(seed: 3)
     let parts = ["0", "1", "ff", "ffff", "12345", ":", "::", ".", "10.0.0.1", "255", "-0", "+1", "a", "g", "2001:db8"]

@@ -18,7 +18,7 @@ import Testing
     #expect((UInt16(1)...UInt16.max).allSatisfy { set.contains($0) })
   }
 
-  /// The error names the part that is wrong.
+  /// The error names the wrong part.
   @Test(arguments: [
     ("", ""), ("0", "0"), ("65536", "65536"), ("abc", "abc"), ("80,", ""), (",80", ""), ("80,,90", ""),
     ("80, 90", " 90"), ("-80", "-80"), ("80-", "80-"), ("-", "-"), ("90-80", "90-80"), ("1-2-3", "1-2-3"),

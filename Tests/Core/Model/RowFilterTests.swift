@@ -96,7 +96,7 @@ import Testing
     #expect(!both.wants(other))
   }
 
-  /// What is shown, never what is wanted: statistics count the rest all the same.
+  /// States decide which rows are shown, not which connections are wanted: statistics count the rest all the same.
   @Test func states() {
     #expect(filter { $0.states = [.closeWait] }.shows(row))
     #expect(filter { $0.states = [.established] }.shows(row))
@@ -111,6 +111,6 @@ import Testing
     #expect(filter { $0.longerThan = 5_000_000_001 }.wants(row))
     var unknown = row
     unknown.stay = nil
-    #expect(!filter { $0.longerThan = 1 }.shows(unknown), "an unknown stay isn't known to be long")
+    #expect(!filter { $0.longerThan = 1 }.shows(unknown), "an unknown stay may be short")
   }
 }

@@ -20,8 +20,8 @@ import Testing
     #expect(ShortName("0123456789abcdefXYZ").description == "0123456789abcdef")
   }
 
-  /// The kernel clears nothing behind the NUL; two names with different rubbish are equal.
-  @Test func rubbishBehindNUL() {
+  /// The kernel doesn't clear the bytes after the NUL: two names that differ only there are equal.
+  @Test func bytesAfterNULAreIgnored() {
     for length in 0...15 {
       let text = Array(repeating: UInt8(ascii: "x"), count: length)
       let first = padded(text + [0] + Array(repeating: 0xaa, count: 15 - length))
@@ -35,7 +35,7 @@ import Testing
   @Test func anyBytes() {
     var random = SeededGenerator(seed: 5)
     for _ in 0..<20_000 {
-      // Many zeros, ones and high bits: what word-wise searches stumble over.
+      // Many zeros, ones and high bits, which word-wise searches get wrong.
       let bytes = (0..<16).map { _ in [0, 1, 0x7f, 0x80, 0x81, 0xff, 0x41].randomElement(using: &random)! as UInt8 }
       let expected = Array(bytes.prefix { $0 != 0 })
       let name = padded(bytes)

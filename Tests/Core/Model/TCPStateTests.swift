@@ -50,7 +50,7 @@ import Testing
     #expect(TCPState(parsing: text) == nil)
   }
 
-  @Test func everyNumberIsOnceInTheTable() {
+  @Test func everyNumberAppearsOnceInTheTable() {
     #expect(TCPState.all.count == 11)
     #expect(Set(TCPState.all).count == 11)
     for number in UInt8.min...UInt8.max {
@@ -60,7 +60,7 @@ import Testing
     }
   }
 
-  /// The kernel's half-open request is the same to the protocol.
+  /// The kernel's half-open request is SYN-RECEIVED to the protocol.
   @Test func newSynRecvIsSynReceived() {
     #expect(TCPState(number: 12) == .synReceived)
   }

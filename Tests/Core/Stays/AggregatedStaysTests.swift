@@ -5,7 +5,7 @@ import Testing
 @testable import TCPStateCore
 
 struct AggregatedStaysTests {
-  /// What the kernel side does, bpf/aggregate.h.
+  /// Does what the kernel side does in bpf/aggregate.h.
   private func bucket(of value: UInt64) -> Int {
     if value < 64 { return Int(value) }
     let exponent = 63 - value.leadingZeroBitCount
@@ -40,7 +40,7 @@ struct AggregatedStaysTests {
     var exact = DurationHistogram()
     for value in values { exact.record(value) }
     var stays = AggregatedStays()
-    // As two CPUs would have counted them.
+    // As two CPUs would count them.
     var first = counted(Array(values[..<2000]))
     var second = counted(Array(values[2000...]))
     stays.add(&first, state: Int(TCPState.established.number))
@@ -55,13 +55,13 @@ struct AggregatedStaysTests {
         Issue.record("no quantile")
         continue
       }
-      // Its own 1.6 % and the exact one's 0.4 %.
+      // 1.6 % plus the other histogram's own 0.4 %.
       #expect(abs(Double(ours) - Double(truth)) <= 0.021 * Double(truth) + 1, "\(quantile)")
     }
     #expect(summary.tally.cell(0, .listen) == nil)
   }
 
-  @Test func theLongestKnowsWhetherItIsABound() {
+  @Test func theLongestMayBeABound() {
     var stays = AggregatedStays()
     var exact = counted([500])
     var bound = counted([900])

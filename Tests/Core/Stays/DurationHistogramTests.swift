@@ -63,7 +63,7 @@ import Testing
     }
   }
 
-  /// The largest numbers have a bucket too.
+  /// Even the largest numbers have a bucket.
   @Test func theLargest() throws {
     var histogram = DurationHistogram()
     histogram.record(.max)

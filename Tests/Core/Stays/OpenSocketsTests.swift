@@ -11,7 +11,7 @@ import Testing
     return row
   }
 
-  /// Sockets going through random states, some of them closing and beginning anew.
+  /// Sockets that go through random states; some close and open again.
   private static func rows(_ count: Int, seed: UInt64) -> [Transition] {
     var random = SeededGenerator(seed: seed)
     var states: [UInt64: TCPState] = [:]
@@ -30,7 +30,7 @@ import Testing
     }
   }
 
-  /// Against a dictionary.
+  /// Counts are the same as with a dictionary.
   @Test func counts() {
     let rows = Self.rows(20_000, seed: 5)
     var sockets = OpenSockets()
@@ -45,7 +45,7 @@ import Testing
     }
   }
 
-  /// In parts of any size, noted by two and put together in order, it is the same as in one go.
+  /// Parts of any size, collected by two folds and combined in order, give the same result as a single fold.
   @Test(arguments: [1, 7, 100, 3_000, 20_000])
   func parts(size: Int) throws {
     var rows = Self.rows(20_000, seed: 6)

@@ -13,7 +13,7 @@ import Testing
     return row
   }
 
-  /// Beyond the limit there is one group for all others, and nothing is lost.
+  /// Beyond the limit all others share one group, and nothing is lost.
   @Test func limit() {
     var tally = StayTally(keys: [.remotePort], limit: 100)
     for round in 0..<3 {
@@ -33,7 +33,7 @@ import Testing
     #expect(others == 150 && first == 3)
   }
 
-  /// The same group has the same number, however many others there are, and no two share one.
+  /// A group keeps its number, however many others there are, and no two groups share one.
   @Test func numbers() {
     var random = SeededGenerator(seed: 8)
     var tally = StayTally(keys: [.process, .peer], limit: 30_000)
@@ -53,7 +53,7 @@ import Testing
     #expect(Set(expected.values).count == expected.count && expected.count > 15_000)
   }
 
-  /// The longest is a lower bound only if no exact stay is as long; the order makes no difference.
+  /// The longest stay is a lower bound only if no exact stay is as long, in any order.
   @Test func longest() {
     let exact = StayCell()
     exact.record(Stay(nanoseconds: 500, kind: .exact))
@@ -73,7 +73,7 @@ import Testing
     #expect(zero.summary(of: .established, openNow: 0).longestIsLowerBound)
   }
 
-  /// Few buckets or many, merged or not: the same quantiles, within 0.4 % of the sorted truth.
+  /// Quantiles are the same with few or many buckets, merged or not, and within 0.4 % of the sorted truth.
   @Test(arguments: [10, 400, 5_000, 100_000])
   func quantiles(count: Int) {
     var random = SeededGenerator(seed: UInt64(count))

@@ -1,7 +1,7 @@
 import TCPStateCore
 import Testing
 
-/// What a recording tells at any of its moments.
+/// What a recording shows at any moment.
 @Suite struct RecordedSocketsTests {
   private static let second: UInt64 = 1_000_000_000
   private static let start: UInt64 = 1_700_000_000 * second
@@ -25,7 +25,7 @@ import Testing
   }
 
   private static let rows = [
-    // Two from before, one of which ends.
+    // Two that are older than the recording, one of which ends.
     row(1, .closeWait, .closeWait, at: -100, source: .snapshot),
     row(2, .established, .established, at: -50, source: .snapshot),
     row(3, .listen, .synReceived, at: 0), row(3, .synReceived, .established, at: 0),
@@ -34,7 +34,7 @@ import Testing
     row(4, .closed, .synSent, at: 32, role: .client), row(4, .synSent, .established, at: 33, role: .client),
     row(4, .established, .finWait1, at: 34, role: .client), row(4, .finWait1, .finWait2, at: 34, role: .client),
     row(4, .finWait2, .timeWait, at: 35, role: .client),
-    // Told late: it was over at 25.
+    // Reported late: it was over at 25.
     row(3, .closeWait, .closed, at: 25, source: .derived),
   ]
 
@@ -48,7 +48,7 @@ import Testing
     sockets(until: seconds).reading(query, now: start + seconds * second)
   }
 
-  @Test func agesAreAsOfTheMoment() throws {
+  @Test func agesDependOnTheMoment() throws {
     let early = Self.found(at: 22)
     #expect(early.sockets.map(\.connection) == [1, 2, 3])
     #expect(
@@ -61,8 +61,8 @@ import Testing
     #expect(old.sockets.map(\.connection) == [1] && old.younger == 2)
   }
 
-  /// The owner is known, also where a row doesn't have it; descriptors and queues aren't.
-  @Test func whatItDoesNotTell() throws {
+  /// The owner is known even if the last row lacks it; descriptors and queues are unknown.
+  @Test func descriptorsAndQueuesAreUnknown() throws {
     let socket = try #require(Self.found(at: 40).sockets.first)
     #expect(socket.verdict == .unknown)
     #expect(socket.holders == [SocketHolder(pid: 812, name: ShortName("nginx"), descriptor: nil)])
@@ -108,7 +108,7 @@ import Testing
     #expect(!replay.isPlaying && replay.time == span.upperBound)
   }
 
-  /// Sparklines are the same whichever way one came.
+  /// Sparklines don't depend on how one got to a moment.
   @Test func samples() {
     let span = Self.start...(Self.start + 35 * Self.second)
     var stepped = TopReplay(Self.rows, span: span, lost: 0)

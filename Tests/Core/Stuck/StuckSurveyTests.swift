@@ -46,8 +46,8 @@ import Testing
     return survey.finish(portRanges: [7: 32_768...60_999])
   }
 
-  /// Without cookies sockets are found by their addresses, and told of by the ids that the trace has given them.
-  @Test func idsMadeUp() {
+  /// Without cookies, sockets are identified by address and reported with the ids that the tracker has given them.
+  @Test func standInIDs() {
     var query = StuckQuery()
     query.connection = 1001
     var survey = StuckSurvey(query)
@@ -67,7 +67,7 @@ import Testing
       Self.record(1, pid: 812, name: "nginx", fd: 14), Self.record(1, pid: 812, name: "nginx", fd: 15),
       Self.record(2, pid: 10, name: "a", fd: 3), Self.record(2, pid: 9, name: "b", fd: 4),
       Self.record(3, flags: 0), Self.record(4, flags: TCPSTATE_FLAG_DEAD), Self.record(5),
-      // Once more from the tables, without descriptors.
+      // Again from the tables, without descriptors.
       Self.record(1), Self.record(2),
     ])
     #expect(reading.sockets.map(\.verdict) == [.held, .shared, .unaccepted, .orphan, .unseen])
@@ -87,11 +87,17 @@ import Testing
     #expect(reading.younger == 1 && reading.ofUnknownAge == 0)
   }
 
-  /// The address it is bound to comes first, and an empty queue can't be it.
+  /// The owners of the listeners in whose queue a socket may be.
+  private static func owners(_ socket: tcpstate_snapshot, _ listeners: [tcpstate_snapshot]) throws -> [UInt32] {
+    let query = StuckQuery(states: [TCPState(number: socket.event.state_new)], olderThan: 0)
+    let found = try #require(read([socket] + listeners, query).sockets.first)
+    return found.listeners.flatMap { $0.holders.map(\.pid) }
+  }
+
+  /// A listener bound to the address takes precedence, and one with an empty queue can't be it.
   @Test func listeners() throws {
-    let child = Self.record(1, flags: 0)
     func owners(_ listeners: [tcpstate_snapshot]) throws -> [UInt32] {
-      try #require(Self.read([child] + listeners).sockets.first).listeners.flatMap { $0.holders.map(\.pid) }
+      try Self.owners(Self.record(1, flags: 0), listeners)
     }
     #expect(
       try owners([
@@ -106,6 +112,34 @@ import Testing
     var elsewhere = Self.listener(20, any: true, queue: 3, pid: 100)
     elsewhere.event.netns = 8
     #expect(try owners([elsewhere]).isEmpty)
+  }
+
+  /// A half-open request waits in the queue of requests, an unaccepted connection in the accept queue.
+  @Test func eachVerdictHasItsQueue() throws {
+    let request = Self.record(1, .synReceived, kind: TCPSTATE_KIND_REQUEST, flags: 0)
+    let child = Self.record(2, flags: 0)
+    let accepting = Self.listener(20, any: true, queue: 3, pid: 100)
+    let asked = Self.listener(21, any: true, queue: 0, pid: 200, half: 2)
+    #expect(try Self.owners(request, [accepting, asked]) == [200])
+    #expect(try Self.owners(child, [accepting, asked]) == [100])
+    // If no queue has one, all may be it.
+    let empty = [Self.listener(22, any: true, queue: 0, pid: 300), Self.listener(23, any: true, queue: 0, pid: 400)]
+    #expect(try Self.owners(request, empty) == [300, 400])
+    #expect(try Self.owners(child, empty) == [300, 400])
+    let found = try #require(
+      Self.read([request, asked], StuckQuery(states: [.synReceived], olderThan: 0)).sockets.first)
+    #expect(found.verdict == .halfOpen && found.listeners.map(\.requestQueue) == [2])
+  }
+
+  /// The states to read: the wanted ones, listeners, and half-open requests by the kernel's own number.
+  @Test(
+    arguments: [
+      ([.closeWait], [8, 10]), ([.synReceived], [3, 10, 12]), ([.established, .listen], [1, 10]), ([], [10]),
+      ([.timeWait], Array(0..<32)), ([.timeWait, .closeWait], Array(0..<32)), ([TCPState(number: 32)], [10]),
+    ] as [([TCPState], [UInt32])])
+  func readingMask(_ states: [TCPState], _ numbers: [UInt32]) {
+    let mask = StuckSurvey.readingMask(StuckQuery(states: Set(states)))
+    #expect((0..<32).filter { mask >> $0 & 1 == 1 } == numbers)
   }
 
   @Test func filters() {
@@ -126,8 +160,8 @@ import Testing
     #expect(found { $0.peerNetworks = [Network(parsing: "10.0.0.9")].compactMap { $0 } } == [1, 2, 3])
   }
 
-  /// Three timeouts, of which the last two doubled the RTO of 1 s, and 1 s into the present 4 s.
-  @Test(arguments: [TCPState.synSent, .finWait1, .lastAck]) func timeoutsTellAges(_ state: TCPState) {
+  /// Three timeouts, the last two of which doubled the RTO of 1 s, and 1 s into the present 4 s.
+  @Test(arguments: [TCPState.synSent, .finWait1, .lastAck]) func timeoutsShowAges(_ state: TCPState) {
     var record = Self.record(1, state, pid: 1, fd: 3)
     record.event.timeouts = 3
     record.event.backoff = 2
@@ -135,9 +169,9 @@ import Testing
     record.event.write_sequence = 101
     record.event.send_unacknowledged = 100
     record.timer_expires = record.jiffies + 300
-    // 1 + 1 + 2 + 1 s, less a tick for each wait.
+    // 1 + 1 + 2 + 1 s, minus one tick for each wait.
     #expect(SnapshotAge.least(&record, ticksPerSecond: 100) == 4_960_000_000)
-    // Other data is outstanding: the timeouts may be older than the state.
+    // Other data is outstanding, so the timeouts may be older than the state.
     record.event.write_sequence = 102
     #expect(SnapshotAge.least(&record, ticksPerSecond: 100) == 0)
     let reading = Self.read([record], StuckQuery(states: [state]))

@@ -42,7 +42,7 @@ import Testing
     #expect(watch.crossed == 1 && watch.ended == 1)
   }
 
-  @Test func youngOnesAreNotToldOf() {
+  @Test func youngOnesAreNotReported() {
     var watch = StuckWatch(Self.query)
     let second = Self.second
     _ = watch.receive(Self.row(1, .established, .closeWait), at: 100 * second)
@@ -52,7 +52,7 @@ import Testing
     #expect(watch.crossed == 0 && watch.ended == 0)
   }
 
-  /// No more are watched than the limit; those that are, are told of as ever.
+  /// No more sockets are watched than the limit; those that are watched are reported as usual.
   @Test func isBounded() {
     var watch = StuckWatch(Self.query, limit: 100)
     let second = Self.second
@@ -66,13 +66,13 @@ import Testing
     all.sockets = (1...10_000).map { StuckSocket(connection: $0, state: .closeWait) }
     let due = watch.takeDue(160 * second, from: all)
     #expect(due.count == 100 && watch.crossed == 100)
-    // As one leaves there is room for another.
+    // When one leaves there is room for another.
     let ended = watch.receive(Self.row(1, .closeWait, .lastAck), at: 200 * second)
     _ = watch.receive(Self.row(30_000, .established, .closeWait), at: 201 * second)
     #expect(ended?.connection == 1 && watch.count == 100 && watch.crowdedOut == 9902)
   }
 
-  /// One whose end was lost doesn't stay for good.
+  /// A socket whose end was lost isn't watched forever.
   @Test func vanishes() {
     var watch = StuckWatch(Self.query)
     let second = Self.second
@@ -82,11 +82,11 @@ import Testing
       watch.takeVanished(time * second, from: reading)
     }
     let early = vanished(130, Self.reading())
-    #expect(early.isEmpty, "the young aren't told of")
+    #expect(early.isEmpty, "young ones aren't reported")
     _ = watch.takeDue(160 * second, from: Self.reading(1, 2))
     let there = vanished(170, Self.reading(1, 2))
     let gone = vanished(180, Self.reading(1))
-    #expect(there.isEmpty && gone.isEmpty, "its event may be on its way")
+    #expect(there.isEmpty && gone.isEmpty, "its event may still be on its way")
     let back = vanished(190, Self.reading(1, 2)), again = vanished(200, Self.reading(1))
     #expect(back.isEmpty && again.isEmpty)
     let left = vanished(210, Self.reading(1))
@@ -97,15 +97,15 @@ import Testing
     #expect(late == nil && watch.ended == 1)
   }
 
-  /// Their ages stay lower bounds.
-  @Test func fromBefore() {
+  /// The ages of sockets that are older than the watch stay lower bounds.
+  @Test func olderSocketsHaveBounds() {
     var watch = StuckWatch(Self.query)
     let second = Self.second
     watch.adopt(Self.reading(1, 2, age: 3600), at: 10_000 * second)
     _ = watch.receive(Self.row(3, .established, .closeWait, .snapshot), at: 9_000 * second)
     let isDue = watch.isDue(10_000 * second)
     #expect(isDue)
-    // The second one is gone, or not wanted.
+    // The second one is gone or not wanted.
     let due = watch.takeDue(10_000 * second, from: Self.reading(1, 3))
     #expect(due.map(\.connection) == [1, 3])
     #expect(due.map(\.age?.kind) == [.atLeast, .atLeast])

@@ -24,8 +24,8 @@ import Testing
     #expect(history.past(of: 1).isEmpty && history.count == 0)
   }
 
-  /// However often a socket connects anew, or wrong records come, no more than some stays are kept.
-  @Test func keepsSomeStaysOfEach() {
+  /// However often a socket reconnects, or wrong records come, only a few stays are kept.
+  @Test func keepsAFewStaysOfEach() {
     var history = TopHistory()
     for number in 1...1000 as ClosedRange<UInt64> {
       history.receive(Self.row(1, .established, .closeWait, stay: number))
@@ -34,8 +34,8 @@ import Testing
     #expect(history.past(of: 1).last == TopStay(state: .established, nanoseconds: 1000))
   }
 
-  /// A tracker at its limit tells of transitions, and forgets connections without a word of their end. What is kept
-  /// of them follows the tracker's bound.
+  /// A tracker at its limit reports transitions but drops connections without reporting their end. The history stays
+  /// within the tracker's limit all the same.
   @Test func isBoundedByTheTracker() {
     var tracker = ConnectionTracker()
     var history = TopHistory()
@@ -49,7 +49,7 @@ import Testing
         (.finWait2, .closed),
       ]
       for (index, step) in steps.enumerated() {
-        // The last of it that is told is TIME-WAIT, in whose place the next one comes.
+        // The last row is the one to TIME-WAIT, which the next connection replaces.
         var event = EventBuilder.transition(step.0, step.1, flags: step.1 == .closed ? TCPSTATE_FLAG_DONE : 0)
         event.cookie = cookie
         event.timestamp_ns = cookie * 1000 + UInt64(index)

@@ -2,7 +2,7 @@ import CTCPStateEvent
 import TCPStateCore
 import Testing
 
-/// However many connections there are, no more than the limit are kept.
+/// No more connections are kept than the limit, however many there are.
 @Suite struct ConnectionLimitTests {
   private static func apply(
     _ tracker: inout ConnectionTracker, _ cookie: UInt64, at time: UInt64, _ old: TCPState, _ new: TCPState,
@@ -17,7 +17,7 @@ import Testing
     return withUnsafePointer(to: event) { tracker.apply($0, to: &row) } ? row : nil
   }
 
-  @Test func newOnesGetThePlaceOfTimeWait() throws {
+  @Test func newOnesReplaceTimeWait() throws {
     var tracker = ConnectionTracker()
     tracker.limit = 10
     tracker.knowsExisting = true
@@ -38,7 +38,7 @@ import Testing
     #expect(tracker.unmatched == 0)
   }
 
-  @Test func thoseBeyondHaveBoundsForStays() throws {
+  @Test func staysBeyondTheLimitAreBounds() throws {
     var tracker = ConnectionTracker()
     tracker.limit = 10
     tracker.knowsExisting = true
@@ -73,38 +73,39 @@ import Testing
     return snapshot
   }
 
-  /// One reading of the tables that finds these requests.
+  /// Reads tables that contain these requests.
   ///
-  /// - Returns: rows, requests that were to be kept until the end of the reading, and keys that weren't found any more.
+  /// - Returns: the number of rows, how many records were deferred to the end of the reading, and the keys that were
+  ///   no longer found.
   private static func read(
     _ tracker: inout ConnectionTracker, _ cookies: Range<UInt64>, at time: UInt64
-  ) -> (rows: Int, putOff: Int, vanished: [UInt64]) {
+  ) -> (rows: Int, deferred: Int, vanished: [UInt64]) {
     var row = Transition()
-    var (rows, putOff) = (0, 0)
+    var (rows, deferred) = (0, 0)
     tracker.beginPass()
     for cookie in cookies {
       let found = Self.request(cookie, at: time + 1)
       withUnsafePointer(to: found) {
-        if tracker.mustWait($0) { putOff += 1 }
+        if tracker.mustWait($0) { deferred += 1 }
         if tracker.apply($0, to: &row) { rows += 1 }
       }
     }
-    return (rows, putOff, tracker.endPass(startedAt: time, minisocksOnly: false))
+    return (rows, deferred, tracker.endPass(startedAt: time, minisocksOnly: false))
   }
 
-  @Test func readingsFindMoreRequestsThanAreKept() {
+  @Test func readingsFindMoreRequestsThanTheLimit() {
     var tracker = ConnectionTracker()
     tracker.limit = 10
-    // At the start, and again and again.
+    // Once at the start, then repeatedly.
     for pass in 1...5 as ClosedRange<UInt64> {
-      let (rows, putOff, vanished) = Self.read(&tracker, 1..<1001, at: pass * 1_000_000)
+      let (rows, deferred, vanished) = Self.read(&tracker, 1..<1001, at: pass * 1_000_000)
       #expect(rows == 0 && vanished.isEmpty)
-      #expect(putOff == (pass == 1 ? 10 : 0), "what isn't kept takes no memory until the end of the reading either")
+      #expect(deferred == (pass == 1 ? 10 : 0), "records that won't be tracked take no memory meanwhile")
       #expect(tracker.trackedCount == 10 && tracker.silentCount == 10 && tracker.openCount(.synReceived) == 10)
     }
     #expect(tracker.crowdedOut == 990)
     #expect(tracker.trackedBytes < 1 << 20)
-    // As the kernel has given them up there is room for others.
+    // Once the kernel has given them up, there is room for others.
     var row = Transition()
     let (_, _, gone) = Self.read(&tracker, 0..<0, at: 10_000_000)
     #expect(gone.count == 10)
@@ -117,14 +118,14 @@ import Testing
     #expect(rows == 5 && tracker.silentCount == 5)
   }
 
-  /// Found only later, when the table happens to be full: that isn't silent.
-  @Test func aFullTableIsToldOfWhenARequestIsFound() {
+  /// A request that is found while the table is full is counted.
+  @Test func aFullTableIsCountedWhenARequestIsFound() {
     var tracker = ConnectionTracker()
     tracker.limit = 10
     _ = Self.read(&tracker, 1..<11, at: 1_000_000)
     #expect(tracker.knowsExisting && tracker.trackedCount == 10 && tracker.crowdedOut == 0)
-    let (rows, putOff, vanished) = Self.read(&tracker, 1..<12, at: 2_000_000)
-    #expect(rows == 0 && putOff == 0 && vanished.isEmpty)
+    let (rows, deferred, vanished) = Self.read(&tracker, 1..<12, at: 2_000_000)
+    #expect(rows == 0 && deferred == 0 && vanished.isEmpty)
     #expect(tracker.crowdedOut == 1)
   }
 
@@ -136,24 +137,24 @@ import Testing
     return withUnsafePointer(to: event) { tracker.apply($0, to: &row) } ? row : nil
   }
 
-  /// Each sends its SYN-ACK five times; those beyond the limit aren't told of five times.
-  @Test func requestsThatShowThemselves() throws {
+  /// Each request sends its SYN-ACK five times, but those beyond the limit aren't reported five times.
+  @Test func requestsThatResendTheirSynAck() throws {
     let second: UInt64 = 1_000_000_000
     var tracker = ConnectionTracker()
     tracker.limit = 10
     tracker.knowsExisting = true
-    var told: Set<UInt64> = []
+    var reported: Set<UInt64> = []
     for time in [10, 12, 16, 24, 40] as [UInt64] {
       for cookie in 1..<1001 as Range<UInt64> {
         guard let row = Self.synAck(&tracker, cookie, at: time * second + cookie) else { continue }
         #expect(row.old == .listen && row.new == .synReceived)
-        let isFirst = told.insert(row.connection).inserted
+        let isFirst = reported.insert(row.connection).inserted
         #expect(isFirst, "once each")
       }
       #expect(tracker.trackedCount == 10 && tracker.silentCount == 10)
     }
-    #expect(told.count == 10 && tracker.crowdedOut > 0 && tracker.unmatched == 0)
-    // One that turns out to be real is told as any other beyond the limit.
+    #expect(reported.count == 10 && tracker.crowdedOut > 0 && tracker.unmatched == 0)
+    // One that becomes a connection is reported like any other beyond the limit.
     let time = 41 * second
     let opened = try #require(Self.apply(&tracker, 500, at: time, .listen, .synReceived, peerPort: 1))
     #expect(opened.stay == nil)

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite struct ConnectionTableTests {
-  /// 200,000 random steps, each answered as a dictionary answers.
+  /// 200,000 random steps give the same results as a dictionary.
   @Test(arguments: [(seed: UInt64(1), keys: UInt64(300)), (seed: 2, keys: 40_000), (seed: 3, keys: .max)])
   func againstDictionary(_ run: (seed: UInt64, keys: UInt64)) {
     var random = SeededGenerator(seed: run.seed)
@@ -53,7 +53,7 @@ import Testing
     #expect(first.pointee.netns == 7)
   }
 
-  @Test func aSlotUsedAgainIsFresh() {
+  @Test func aReusedSlotIsFresh() {
     var table = ConnectionTable()
     table.insert(1).pointee.bytesSent = 99
     table.remove(1)
@@ -64,7 +64,7 @@ import Testing
     #expect(table.count == 1)
   }
 
-  /// Memory follows the most connections at one time, not all there ever were.
+  /// Memory depends on the most connections at one time, not on all there ever were.
   @Test func memoryIsBounded() {
     var table = ConnectionTable()
     for key in 0..<1000 as Range<UInt64> { _ = table.insert(key) }
@@ -77,7 +77,7 @@ import Testing
     #expect(table.allocatedBytes <= before + 8192)
   }
 
-  /// Minisocks are found by their addresses too, and no longer once they are removed.
+  /// Minisocks are also found by their addresses, until they are removed.
   @Test func minisocksAgainstDictionary() {
     var random = SeededGenerator(seed: 4)
     var table = ConnectionTable()
@@ -88,7 +88,7 @@ import Testing
       let port = UInt16.random(in: 1...3000, using: &random)
       let found = table.findMinisock(local: local(port), peer: peer, netns: 7)
       guard found?.pointee.key == byPort[port] else {
-        Issue.record("step \(key), port \(port): another one")
+        Issue.record("step \(key), port \(port): found a different connection")
         return
       }
       if let found {

@@ -1,7 +1,7 @@
 import TCPStateCore
 import Testing
 
-/// A host has thousands of TIME-WAIT sockets as a matter of course.
+/// Memory per connection: hosts commonly have thousands of sockets in TIME-WAIT.
 @Suite struct MemoryTests {
   @Test(arguments: [50_000, 200_000])
   func bytesForEachMinisock(count: Int) {

@@ -2,7 +2,7 @@ import CTCPStateEvent
 import TCPStateCore
 import TestSupport
 
-/// Sockets' true lives, random, and the records that the kernel would make of them.
+/// Random true lives of sockets, and the records that the kernel would make of them.
 struct RandomLives {
   /// A step of one socket.
   struct Step {
@@ -14,7 +14,7 @@ struct RandomLives {
 
   /// In the order of their times, all different.
   private(set) var steps: [Step] = []
-  /// When each socket was in each state; each is passed once at the most.
+  /// When each socket was in each state; it passes each at most once.
   private(set) var truth: [UInt64: [TCPState: Range<UInt64>]] = [:]
   static let start: UInt64 = 5_000_000_000_000
 
@@ -45,7 +45,7 @@ struct RandomLives {
     steps.sort { $0.time < $1.time }
   }
 
-  /// What the tracepoint tells of a step.
+  /// The tracepoint's record of a step.
   static func event(_ step: Step) -> tcpstate_event {
     var event = EventBuilder.transition(step.old, step.new == .timeWait ? .closed : step.new)
     if step.new == .timeWait { event.flags = UInt16(TCPSTATE_FLAG_DONE) }
@@ -58,11 +58,11 @@ struct RandomLives {
     return event
   }
 
-  /// What a reading of the kernel's tables at `time` finds.
+  /// The records of a reading of the kernel's tables at `time`.
   func sockets(at time: UInt64) -> [tcpstate_snapshot] {
     truth.compactMap { cookie, stays in
       guard let (state, stay) = stays.first(where: { $0.value.contains(time) }), state != .closed else { return nil }
-      // A child is no socket of its own before its SYN.
+      // A child isn't a socket before its SYN arrives.
       if state == .listen, stays[.synReceived] != nil { return nil }
       var record = tcpstate_snapshot()
       record.event = Self.event(Step(cookie: cookie, old: state, new: state, time: time))

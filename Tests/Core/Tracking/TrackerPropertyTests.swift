@@ -3,10 +3,10 @@ import TCPStateCore
 import TestSupport
 import Testing
 
-/// What holds for every order of events: a stay is never longer than it was, and
-/// an exact one is what it was. The seed is the argument that a failure names.
+/// What holds for every order of events: a stay is never reported as longer than it was, and
+/// an exact one is as long as it was. A failure names its seed.
 @Suite struct TrackerPropertyTests {
-  /// A tracker that is told of lives, and its rows compared with them.
+  /// Feeds lives to a tracker and compares its rows with them.
   private struct Trial: ~Copyable {
     let lives: RandomLives
     let seed: UInt64
@@ -21,7 +21,7 @@ import Testing
       self.seed = seed
     }
 
-    mutating func tell(_ step: RandomLives.Step) {
+    mutating func apply(_ step: RandomLives.Step) {
       let event = RandomLives.event(step)
       if withUnsafePointer(to: event, { tracker.apply($0, to: &row) }) { check() }
     }
@@ -45,7 +45,7 @@ import Testing
         Issue.record("seed \(seed): \(row.connection) never was in \(row.old)")
         return
       }
-      // What rests on the entry stamp of TIME-WAIT is known in whole milliseconds.
+      // Stays that depend on the entry stamp of TIME-WAIT are known to the millisecond.
       let slack: UInt64 = row.old == .timeWait || (row.new == .timeWait && row.source == .derived) ? 1_000_000 : 0
       let length = truth.upperBound - truth.lowerBound
       if stay.kind == .exact {
@@ -57,13 +57,13 @@ import Testing
       }
     }
 
-    /// Cheaper than `#expect`, of which there would be a hundred thousand.
+    /// Cheaper than a hundred thousand `#expect`.
     private func require(_ condition: Bool, _ stay: Stay, _ length: UInt64) {
       guard !condition else { return }
-      Issue.record("seed \(seed): \(row.connection) \(row.old)→\(row.new) stayed \(length), told \(stay)")
+      Issue.record("seed \(seed): \(row.connection) \(row.old)→\(row.new) stayed \(length), reported \(stay)")
     }
 
-    /// What is open is what is tracked.
+    /// As many connections are open as are tracked.
     func checkCounts() {
       var open: UInt64 = 0
       for state in TCPState.all { open += tracker.openCount(state) }
@@ -75,7 +75,7 @@ import Testing
   func inOrderAllIsExact(_ seed: UInt64) {
     var random = SeededGenerator(seed: seed)
     var trial = Trial(RandomLives(count: 20, &random), seed: seed)
-    for step in trial.lives.steps { trial.tell(step) }
+    for step in trial.lives.steps { trial.apply(step) }
     let left = trial.lives.steps.count { $0.old != .closed && $0.old != .listen && $0.old != .synReceived }
     let listened = trial.lives.steps.count { $0.old == .listen && $0.new == .closed }
     #expect(trial.exact == left + listened, "seed \(seed)")
@@ -83,7 +83,7 @@ import Testing
     trial.checkCounts()
   }
 
-  /// Gaps that are known, as losses are, with readings of the tables in between.
+  /// Known gaps, such as losses, with readings of the tables in between.
   @Test(arguments: 0..<300 as Range<UInt64>)
   func gapsAndReadings(_ seed: UInt64) {
     var random = SeededGenerator(seed: seed)
@@ -98,11 +98,11 @@ import Testing
         continue
       }
       if isLost {
-        // As LiveStream notes it: the first event that came through tells.
+        // As in LiveStream: the first event after the gap shows the loss.
         if trial.tracker.lossBegan == nil { trial.tracker.lossBegan = last }
         trial.tracker.completeSince = step.time
       }
-      trial.tell(step)
+      trial.apply(step)
       last = step.time
       if isLost, Bool.random(using: &random) {
         trial.read(at: step.time + 1)
@@ -116,18 +116,18 @@ import Testing
     trial.checkCounts()
   }
 
-  /// Any order, some twice, some never: the exact stays are true even so.
+  /// Events in any order, some twice, some never: exact stays are true all the same.
   @Test(arguments: 0..<300 as Range<UInt64>)
   func anyOrder(_ seed: UInt64) {
     var random = SeededGenerator(seed: seed)
     var trial = Trial(RandomLives(count: 12, &random), seed: seed)
     var steps = trial.lives.steps.filter { _ in Int.random(in: 0..<6, using: &random) > 0 }
     steps += steps.filter { _ in Int.random(in: 0..<4, using: &random) == 0 }
-    for step in steps.shuffled(using: &random) { trial.tell(step) }
+    for step in steps.shuffled(using: &random) { trial.apply(step) }
     trial.checkCounts()
   }
 
-  /// Records of no life at all: any states, times, and readings; no stay reaches back beyond the start of the machine.
+  /// Records that describe no life at all: any states, times, and readings. No stay begins before the machine did.
   @Test(arguments: 0..<200 as Range<UInt64>)
   func nonsense(_ seed: UInt64) {
     var random = SeededGenerator(seed: seed)
@@ -137,7 +137,7 @@ import Testing
     var row = Transition()
     func check() {
       guard let stay = row.stay, stay.nanoseconds > row.time else { return }
-      Issue.record("seed \(seed): \(row.old)→\(row.new) stayed \(stay), longer than the machine is up")
+      Issue.record("seed \(seed): \(row.old)→\(row.new) stayed \(stay), longer than the machine has been up")
     }
     for _ in 0..<300 {
       let step = RandomLives.Step(

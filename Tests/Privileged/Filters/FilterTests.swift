@@ -43,7 +43,7 @@ extension Privileged {
     private func trace(_ traffic: Traffic, _ options: [String], named: Bool = true) throws -> [CSVTable.Row] {
       let tracer = try Tracer(options, of: named ? traffic.namespace : nil)
       try traffic.run()
-      let rows = try tracer.finish().told.filter { $0["netns"] == "\(traffic.namespace.inode)" }
+      let rows = try tracer.finish().withoutTimeWaitEnds.filter { $0["netns"] == "\(traffic.namespace.inode)" }
       #expect(tracer.process.errorText.contains("0 unmatched"), "\(options)")
       return rows
     }
@@ -80,7 +80,7 @@ extension Privileged {
         try pair.close(first: pair.client, then: pair.server)
       }
       try pair.server.ask("settle \(port)")
-      let rows = try tracer.finish().told
+      let rows = try tracer.finish().withoutTimeWaitEnds
       #expect(rows.transitions == Self.both)
       #expect(Set(rows.map { $0["local_port"] }) == ["20000"])
     }
@@ -170,7 +170,7 @@ extension Privileged {
       try pair.close(first: pair.client, then: pair.server)
       try pair.server.ask("settle 0")
       try tracer.wait(for: ["established→close_wait": 1])
-      let rows = try tracer.finish().told
+      let rows = try tracer.finish().withoutTimeWaitEnds
       #expect(rows.transitions == ["established→fin_wait_1", "established→close_wait"])
     }
 

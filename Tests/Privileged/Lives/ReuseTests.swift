@@ -33,7 +33,7 @@ extension Privileged {
       try pair.close(first: pair.server, then: pair.client)
       try tracer.wait(for: ["fin_wait_2→time_wait": 2, "time_wait→closed": 1, "last_ack→closed": 2])
       let rows = try tracer.finish().filter { $0["role"] != "listener" }
-      let lives = rows.told.byConnection
+      let lives = rows.withoutTimeWaitEnds.byConnection
       #expect(lives.map(\.transitions).count { $0 == Life.client + Life.passiveClose } == 2)
       #expect(lives.map(\.transitions).count { $0 == Life.server + Life.activeClose } == 2)
       #expect(Set(rows.map { $0["connection_id"] }).count == 4)

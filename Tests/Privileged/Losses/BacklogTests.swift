@@ -52,7 +52,7 @@ extension Privileged {
       tracer.process.send(SIGINT)
       try pipe.read(seconds: 20, quiet: 20_000) { rows.take($0) }
       #expect(try tracer.process.wait(until: Deadline(seconds: 60)) == .exited(3), "\(tracer.process.errorText)")
-      let lost = try #require(tracer.toldLoss)
+      let lost = try #require(tracer.reportedLoss)
       // 10 of a connection; of listeners one is left, which the next one would have closed.
       let made = (500 * (churns - 1) + 1) * 10 + churns * 2 - 1
       #expect(lost > 0 && rows.events + lost == made, "\(tracer.process.errorText)")

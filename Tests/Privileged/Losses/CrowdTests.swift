@@ -36,7 +36,7 @@ extension Privileged {
       // The kernel may skip the program where an interrupt hits it; that is counted and told. The buffer holds all.
       let told = tracer.process.errorText
       #expect(!told.contains("the buffer was full"), "\(told)")
-      let skipped = try #require(tracer.toldLoss, "\(told)")
+      let skipped = try #require(tracer.reportedLoss, "\(told)")
 
       let truth = try Self.truth(folder.file("truth0")).merging(Self.truth(folder.file("truth1"))) { one, _ in one }
       #expect(truth.count == Self.size)

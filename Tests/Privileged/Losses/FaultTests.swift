@@ -40,7 +40,7 @@ extension Privileged {
       let rows = try tracer.rows()
       // Three listeners, one of them closed; a, b, c, d; the load; what was done to a, b and c.
       let made = 3 + 1 + 4 * 4 + (before + 1000) * 10 + 3 + 6 + 3
-      let lost = try #require(tracer.toldLoss, "\(tracer.process.errorText)")
+      let lost = try #require(tracer.reportedLoss, "\(tracer.process.errorText)")
       #expect(lost > 9_000)
       #expect(rows.count { $0["source"] == "event" } + lost == made, "\(tracer.process.errorText)")
       #expect(Self.openNow(tracer) == Dictionary(grouping: truth.values, by: \.self).mapValues(\.count))

@@ -14,7 +14,7 @@ extension Privileged {
       try tracer.wait(for: ["last_ack→closed": 300, "fin_wait_2→time_wait": 300])
       try tracer.process.read(until: Deadline(seconds: 60), "word of it") { $0.errorText.contains("--max-connections") }
       #expect(try tracer.stop() == .exited(3), "\(tracer.process.errorText)")
-      let rows = try tracer.rows().filter { $0["role"] != "listener" }.told
+      let rows = try tracer.rows().filter { $0["role"] != "listener" }.withoutTimeWaitEnds
       #expect(rows.count == 3000)
       let stays = rows.filter { !["closed", "listen"].contains($0["state_old"]) }
       #expect(stays.allSatisfy { $0["duration_kind"] == "exact" }, "new ones take the place of those in TIME-WAIT")

@@ -32,7 +32,7 @@ extension Privileged {
       // The listeners: opened three times, and closed when the next one takes the place.
       let listeners = rows.filter { $0["source"] == "event" && $0["role"] == "listener" }
       let made = 62 * Self.perConnection + 5
-      let lost = try #require(tracer.toldLoss, "\(tracer.process.errorText)")
+      let lost = try #require(tracer.reportedLoss, "\(tracer.process.errorText)")
       #expect(lost > 0)
       #expect(events.count + listeners.count + lost == made, "\(tracer.process.errorText)")
       let last = try #require(rows.compactMap { $0.number("sequence") }.max())

@@ -41,7 +41,7 @@ extension Privileged {
       }
       try pair.server.ask("close c")
       try tracer.wait(for: ["last_ack→closed": 1])
-      let rows = try tracer.finish().told
+      let rows = try tracer.finish().withoutTimeWaitEnds
       let row = try #require(rows.first { $0.transition == "established→fin_wait_1" })
       let stay = try #require(row.number("state_duration_ns"))
       #expect(row["duration_kind"] == "exact")

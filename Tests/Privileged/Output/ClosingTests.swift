@@ -32,10 +32,10 @@ extension Privileged {
       try tracer.wait(for: ["last_ack→closed": 1, "fin_wait_2→time_wait": 1])
       let rows = try tracer.finish().filter { $0["role"] != "listener" }
 
-      let connections = rows.told.byConnection
+      let connections = rows.withoutTimeWaitEnds.byConnection
       #expect(connections.count == 2)
-      let client = rows.told.role("client")
-      let server = rows.told.role("server")
+      let client = rows.withoutTimeWaitEnds.role("client")
+      let server = rows.withoutTimeWaitEnds.role("server")
       #expect(client.transitions == Life.client + (first == .client ? Life.activeClose : Life.passiveClose))
       #expect(server.transitions == Life.server + (first == .client ? Life.passiveClose : Life.activeClose))
       check(client, of: pair.client, addresses, localPort: connected.port, peerPort: port)
@@ -104,7 +104,7 @@ extension Privileged {
       try tracer.wait(for: ["last_ack→closed": 50])
       let rows = try tracer.finish()
       #expect(rows.compactMap { $0.number("sequence") } == (1...UInt64(rows.count)).map { $0 })
-      let times = rows.told.compactMap { $0.number("timestamp_unix_nano") }
+      let times = rows.withoutTimeWaitEnds.compactMap { $0.number("timestamp_unix_nano") }
       #expect(times == times.sorted())
       #expect(try #require(times.first) >= begin - 1_000_000 && #require(times.last) <= Clocks.realtime())
       #expect(tracer.process.errorText.contains("0 lost, 0 unmatched"))

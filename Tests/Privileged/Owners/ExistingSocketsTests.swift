@@ -23,7 +23,7 @@ extension Privileged {
       try pair.server.ask("close c")
       let listenerClosed = try pair.server.ask("close l")
       try tracer.wait(for: ["last_ack→closed": 2, "listen→closed": 1])
-      let rows = try tracer.finish().told
+      let rows = try tracer.finish().withoutTimeWaitEnds
 
       let closeWait = try #require(
         rows.first { $0.transition == "close_wait→last_ack" && $0["duration_kind"] == "at_least" })

@@ -4,7 +4,7 @@ import TCPStateReport
 import TestSupport
 import Testing
 
-/// The trace for Perfetto, as it should be, and that nothing on a track overlaps.
+/// The trace for Perfetto, byte for byte, and that nothing on a track overlaps.
 @Suite struct PerfettoGoldenTests {
   enum Scenario: String, CaseIterable, Sendable {
     case textbook, clientAlone = "client-alone", reset, open, hostile, found, loss, empty
@@ -73,7 +73,7 @@ import Testing
     try JSONDecoder().decode([Event].self, from: Self.trace(rows, filter: filter).withBytes { Data($0) })
   }
 
-  /// Whatever the rows say, all stays are there, none overlaps another, and arrows begin and end on slices.
+  /// Whatever the rows say, all stays are drawn, none overlap, and arrows begin and end on slices.
   @Test(arguments: 0..<20 as Range<UInt64>)
   func anyRows(_ seed: UInt64) throws {
     var generator = SeededGenerator(seed: seed)
@@ -124,7 +124,7 @@ import Testing
     #expect(try self.events(Scenario.clientAlone.rows).allSatisfy { $0.ph != "s" })
   }
 
-  /// Equal endpoints of two namespaces aren't one connection.
+  /// Equal endpoints in two namespaces aren't one connection.
   @Test func twinsOfOtherNamespaces() throws {
     var rows = Scenario.textbook.rows
     for index in rows.indices where rows[index].role == .server {
@@ -143,7 +143,21 @@ import Testing
     #expect(Set(events.filter { $0.ph == "X" }.map(\.pid)) == [812])
   }
 
-  /// A child is drawn below who took it over, not its listener's process.
+  /// What a row doesn't say about its socket, an earlier one has said.
+  @Test func laterRowsMayLackFacts() {
+    let rows = Scenario.textbook.rows
+    let bare = rows.map { row in
+      guard row.old.isSynchronized else { return row }
+      var bare = row
+      (bare.role, bare.ownerPID, bare.ownerName, bare.netns) = (.unknown, nil, ShortName(), nil)
+      (bare.local, bare.peer) = (.none, .none)
+      (bare.initialSendSequence, bare.initialReceiveSequence) = (nil, nil)
+      return bare
+    }
+    #expect(Self.trace(bare).text == Self.trace(rows).text)
+  }
+
+  /// A child is drawn below the process that took it over, not below its listener's.
   @Test func ownerOfTheWholeTrack() throws {
     var rows = Scenario.textbook.rows
     for index in rows.indices where rows[index].role == .server && rows[index].old == .listen {

@@ -1,8 +1,8 @@
 import TCPStateCore
 import Testing
 
-/// TIME-WAITs of which nobody tells the end.
-@Suite struct UntoldTimeWaitTests {
+/// TIME-WAITs whose end isn't reported.
+@Suite struct UnreportedTimeWaitTests {
   private static let second: UInt64 = 1_000_000_000
 
   private static func row(_ connection: UInt64, _ old: TCPState, _ new: TCPState) -> Transition {
@@ -13,11 +13,11 @@ import Testing
     return row
   }
 
-  /// They are open for 60 s and a slot of the timer wheel, and what isn't in TIME-WAIT as long as nothing is told.
-  @Test func areOverSomeTime() {
+  /// They count as open for 60 s plus a slot of the timer wheel; sockets in other states, until their end is reported.
+  @Test func endAfterTheirLongestTime() {
     var summary = StaySummary(keys: [], filter: RowFilter())
     func open(_ state: TCPState, _ summary: borrowing StaySummary) -> UInt64 { summary.openNow()[Int(state.number)] }
-    // One a second; every third one's end is told, and every fifth is something else.
+    // One per second; the end of every third one is reported, and every fifth is in another state.
     for connection in 1...300 as ClosedRange<UInt64> {
       let now = connection * Self.second
       let new: TCPState = connection % 5 == 0 ? .closeWait : .timeWait
@@ -26,8 +26,8 @@ import Testing
         summary.receive(Self.row(connection - 10, new, .closed), now: now)
       }
       summary.endTimeWaits(now: now)
-      let untold = { (c: UInt64) in c % 3 != 2 || c + 10 > connection }
-      let all = (1...connection).filter { untold($0) && $0 % 5 != 0 }
+      let isUnreported = { (c: UInt64) in c % 3 != 2 || c + 10 > connection }
+      let all = (1...connection).filter { isUnreported($0) && $0 % 5 != 0 }
       let (least, most) = (all.count { $0 + 62 > connection }, all.count { $0 + 67 >= connection })
       let count = open(.timeWait, summary)
       #expect((UInt64(least)...UInt64(most)).contains(count), "\(connection): \(count), not \(least) to \(most)")
@@ -39,7 +39,7 @@ import Testing
     summary.endTimeWaits(now: 1000 * Self.second)
     let (later, same) = (open(.timeWait, summary), open(.closeWait, summary))
     #expect(later == 0 && same == closeWait)
-    // An end that comes late contradicts nothing.
+    // An end that is reported late isn't unmatched.
     summary.receive(Self.row(299, .timeWait, .closed), now: 1001 * Self.second)
     let stillUnmatched = summary.sockets.unmatched
     #expect(stillUnmatched == unmatched)

@@ -1,0 +1,238 @@
+import CTCPStateEvent
+
+/// Transitions as the tracepoint reports them: find or open the connection, measure the stay, decide what a
+/// CLOSE means, commit.
+extension ConnectionTracker {
+  /// One transition on its way from record to row.
+  private struct Change {
+    let old: TCPState
+    /// First as reported, then as it really is: the kernel's CLOSE may mean TIME-WAIT.
+    var new: TCPState
+    var stay: Stay?
+    var reason: Reason?
+    var resetReason: ResetReason?
+
+    @inline(__always)
+    init(_ event: UnsafePointer<tcpstate_event>) {
+      old = TCPState(number: event.pointee.state_old)
+      new = TCPState(number: event.pointee.state_new)
+    }
+
+    /// Whether a listener's child is created.
+    var isChild: Bool { old == .listen && new == .synReceived }
+
+    /// Whether a socket's life begins.
+    var opens: Bool { old == .closed || isChild }
+  }
+
+  /// Applies one record of the ring buffer.
+  ///
+  /// - Parameters:
+  ///   - event: borrowed for the call.
+  ///   - row: filled when the result is true.
+  /// - Returns: whether there is a row. There is none for the kernel's own
+  ///   steps that change nothing on the wire, such as FIN-WAIT-2's move into a minisock.
+  public mutating func apply(_ event: UnsafePointer<tcpstate_event>, to row: inout Transition) -> Bool {
+    if event.pointee.kind != TCPSTATE_KIND_TRANSITION {
+      return event.pointee.kind == TCPSTATE_KIND_SYN_ACK
+        ? applySynAck(event, to: &row) : applyResetSent(event, to: &row)
+    }
+    var change = Change(event)
+    if change.old == change.new { return false }  // close() in FIN-WAIT-2, and MPTCP
+    // Before Linux 6.15 this event doesn't describe the child yet (inet_csk_clone_lock()).
+    // If the source couldn't complete it, the child begins with its next event.
+    if change.isChild, event.pointee.peer_port == 0 { return false }
+    guard let connection = findOrOpen(event, &change) else { return false }
+    learn(connection, from: event, old: change.old, new: change.new)
+    if change.old == .synReceived { change.stay = synReceivedStay(event, connection, spacing: change.stay) }
+    guard Self.decideEnding(event, &change) else {
+      becomeMinisock(connection)
+      return false  // still FIN-WAIT-2, in another form
+    }
+    commit(change, to: connection, event, &row)
+    return true
+  }
+
+  // MARK: - Find or open
+
+  /// The record's connection, or a fresh one, and the stay in its old state.
+  ///
+  /// - Returns: `nil` if a half-open request, known from an iterator, merely became a socket.
+  @inline(__always)
+  private mutating func findOrOpen(
+    _ event: UnsafePointer<tcpstate_event>, _ change: inout Change
+  ) -> UnsafeMutablePointer<Connection>? {
+    guard let known = table.find(Self.key(event)) else { return openUnknown(event, &change) }
+    if known.pointee.flags.contains(.request) {
+      known.pointee.flags.remove(.request)
+      requestCount -= 1
+      if change.opens {
+        update(known, from: event)
+        return nil
+      }
+    }
+    guard change.opens else {
+      change.stay = measure(known, event, in: change.old)
+      return known
+    }
+    // Either its end was missed, or a reading of the tables was faster than this event.
+    if !known.pointee.flags.contains(.older) { unmatched += 1 }
+    forget(known)
+    return insert(Self.key(event), from: event, state: change.old)
+  }
+
+  /// Opens a connection that wasn't known. Since all events are seen from `completeSince` on, it has been in its
+  /// state at least that long.
+  @inline(__always)
+  private mutating func openUnknown(
+    _ event: UnsafePointer<tcpstate_event>, _ change: inout Change
+  ) -> UnsafeMutablePointer<Connection> {
+    let time = event.pointee.timestamp_ns
+    let isUnknownChild = change.old == .synReceived && change.new == .established
+    let isOlder = !change.opens && !isUnknownChild
+    if isOlder {
+      if knowsExisting, crowdedOut == 0 { unmatched += 1 }
+      if completeSince > 0, time > completeSince {
+        change.stay = Stay(nanoseconds: time - completeSince, kind: .atLeast)
+      }
+    }
+    let connection = insert(Self.key(event), from: event, state: change.old)
+    if isUnknownChild { connection.pointee.role = .server }
+    if isOlder { connection.pointee.flags.insert(.older) }
+    return connection
+  }
+
+  // MARK: - Measure
+
+  /// How long a known connection was in the state that it leaves; `nil` if it was tracked in another state.
+  @inline(__always)
+  private mutating func measure(
+    _ known: UnsafeMutablePointer<Connection>, _ event: UnsafePointer<tcpstate_event>, in old: TCPState
+  ) -> Stay? {
+    guard known.pointee.state == old, known.pointee.entered <= event.pointee.timestamp_ns else {
+      unmatched += 1
+      return nil
+    }
+    return Stay(
+      nanoseconds: event.pointee.timestamp_ns - known.pointee.entered,
+      kind: known.pointee.flags.contains(.enteredExactly) ? .exact : .atLeast)
+  }
+
+  /// The true time that a listener's child spent in SYN-RECEIVED.
+  ///
+  /// The kernel creates the child only when the handshake's last ACK arrives, so
+  /// its events are 20 µs apart however long the handshake took. Its first RTT
+  /// sample runs from the SYN-ACK to that ACK (tcp_synack_rtt_meas(),
+  /// net/ipv4/tcp_input.c). If the SYN-ACK was retransmitted there is no sample,
+  /// but newer kernels sum the timeouts (total_rto_time).
+  private func synReceivedStay(
+    _ event: UnsafePointer<tcpstate_event>, _ connection: UnsafeMutablePointer<Connection>, spacing: Stay?
+  ) -> Stay? {
+    guard connection.pointee.role == .server else { return spacing }
+    let retransmits = event.pointee.retransmits
+    connection.pointee.synAckRetransmits = UInt8(clamping: retransmits)
+    if connection.pointee.flags.contains(.wasRequest), let spacing { return spacing }
+    let measured = UInt64(event.pointee.smoothed_rtt_us8 >> 3) * 1000
+    let seen = spacing?.nanoseconds ?? 0
+    if retransmits == 0 {
+      // No sample, or one in whole milliseconds, which comes from TCP timestamps:
+      // the client answered a SYN cookie, so the kernel had kept nothing about the SYN.
+      guard measured % 1_000_000 != 0 else { return Stay(nanoseconds: seen, kind: .atLeast) }
+      return Stay(nanoseconds: max(measured, seen), kind: .exact)
+    }
+    let flags = Int32(event.pointee.flags)
+    if flags & TCPSTATE_FLAG_HAS_RTO_TIME != 0, event.pointee.total_rto_time_ms > 0 {
+      return Stay(nanoseconds: max(UInt64(event.pointee.total_rto_time_ms) * 1_000_000, seen), kind: .exact)
+    }
+    // At least the timeouts have passed: 1 s, doubled each time (RFC 6298, section 2).
+    let timeouts = (UInt64(1) << UInt64(min(retransmits, 7))) - 1
+    return Stay(nanoseconds: max(timeouts * 1_000_000_000, seen), kind: .atLeast)
+  }
+
+  // MARK: - Learn
+
+  /// Takes over what a transition says about the connection as a whole.
+  @inline(__always)
+  private mutating func learn(
+    _ connection: UnsafeMutablePointer<Connection>, from event: UnsafePointer<tcpstate_event>,
+    old: TCPState, new: TCPState
+  ) {
+    update(connection, from: event)
+    switch (old, new) {
+    case (.closed, .synSent): connection.pointee.role = .client
+    case (.listen, .synReceived): connection.pointee.role = .server
+    case (.closed, .listen), (.listen, .closed): connection.pointee.role = .listener
+    case (.established, .finWait1): connection.pointee.closer = .active
+    case (.established, .closeWait): connection.pointee.closer = .passive
+    case (.finWait1, .closing): connection.pointee.closer = .both
+    default: break
+    }
+    if old == .listen || old == .synReceived, connection.pointee.ownerPID == 0, connection.pointee.role == .server,
+      !connection.pointee.flags.contains(.older)
+    {
+      inheritOwner(connection)
+    }
+    guard old != .listen, new != .listen, new != .synSent else { return }
+    count(connection, from: event, sequenced: old.isSynchronized || new == .established)
+  }
+
+  // MARK: - Decide
+
+  /// Decides what a CLOSE means: TIME-WAIT, or an end with its reason.
+  ///
+  /// - Returns: false if it means neither, because FIN-WAIT-2 continues in a minisock.
+  @inline(__always)
+  private static func decideEnding(_ event: UnsafePointer<tcpstate_event>, _ change: inout Change) -> Bool {
+    guard change.new == .closed else { return true }
+    switch Ending(event, old: change.old) {
+    case .timeWait:
+      change.new = .timeWait
+      change.reason = .fin
+    case .finWait2Minisock:
+      return false
+    case .closed(let why):
+      change.reason = why
+      change.resetReason = Self.resetReason(event)
+    }
+    return true
+  }
+
+  // MARK: - Commit
+
+  /// Fills the row and moves the connection into its new state.
+  @inline(__always)
+  private mutating func commit(
+    _ change: Change, to connection: UnsafeMutablePointer<Connection>, _ event: UnsafePointer<tcpstate_event>,
+    _ row: inout Transition
+  ) {
+    write(connection, event, to: &row)
+    row.old = change.old
+    row.new = change.new
+    row.stay = change.stay
+    row.reason = change.reason
+    row.resetReason = change.resetReason
+    guard change.new != .closed else { return forget(connection) }
+    enter(connection, change.new, at: event.pointee.timestamp_ns, exactly: true)
+    guard change.new != .timeWait else { return becomeMinisock(connection) }
+    if change.new == .established, table.minisockCount > 0 { noteReuse(connection, event, change.stay) }
+    if table.isUnkept(connection) { forget(connection) }
+  }
+
+  private mutating func becomeMinisock(_ connection: UnsafeMutablePointer<Connection>) {
+    guard followsMinisocks, isReadable(connection.pointee.netns), !table.isUnkept(connection)
+    else { return forget(connection) }
+    releaseAddress(connection)
+    table.setMinisock(connection, true)
+    noteSilent(connection)
+  }
+
+  /// Checks on a completed handshake whether its addresses belonged to a TIME-WAIT, which then ended with the SYN.
+  private mutating func noteReuse(
+    _ connection: UnsafeMutablePointer<Connection>, _ event: UnsafePointer<tcpstate_event>, _ stay: Stay?
+  ) {
+    let minisock = table.findMinisock(
+      local: connection.pointee.local, peer: connection.pointee.peer, netns: connection.pointee.netns)
+    guard let minisock, minisock.pointee.state == .timeWait else { return }
+    reused = (minisock.pointee.key, event.pointee.timestamp_ns &- (stay?.nanoseconds ?? 0))
+  }
+}
