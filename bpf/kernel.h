@@ -69,7 +69,6 @@ enum {
 /* include/net/sock.h */
 #define SOCK_DEAD 0
 #define SOCK_DONE 1
-#define RCV_SHUTDOWN 1
 #define SEND_SHUTDOWN 2
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -115,7 +114,6 @@ struct sock_common {
 	struct in6_addr skc_v6_rcv_saddr;
 	atomic64_t skc_cookie;
 	unsigned long skc_flags;
-	struct sock *skc_listener;
 	u32 skc_tw_rcv_nxt;
 	u32 skc_tw_snd_nxt;
 };
@@ -180,7 +178,6 @@ struct socket_alloc {
 
 struct inet_sock {
 	struct sock sk;
-	__be32 inet_saddr;
 	__be16 inet_sport;
 };
 
@@ -201,9 +198,6 @@ struct inet_connection_sock {
 	u8 icsk_retransmits;
 	u8 icsk_pending;
 	u8 icsk_backoff;
-	struct {
-		u32 lrcvtime;
-	} icsk_ack;
 };
 
 struct tcp_sock {
@@ -215,7 +209,6 @@ struct tcp_sock {
 	u32 segs_out;
 	u64 bytes_sent;
 	u32 write_seq;
-	u32 lsndtime;
 	u32 rcv_nxt;
 	u32 snd_nxt;
 	u32 snd_una;
@@ -234,7 +227,6 @@ struct tcp_sock {
 struct inet_timewait_sock {
 	struct sock_common __tw_common;
 	u8 tw_substate;
-	__be16 tw_sport;
 	u32 tw_entry_stamp;
 	struct timer_list tw_timer;
 };
@@ -244,13 +236,11 @@ struct tcp_timewait_sock {
 	/* Before 6.10 these stood here and not in sock_common. */
 	u32 tw_rcv_nxt;
 	u32 tw_snd_nxt;
-	u32 tw_rcv_wnd;
 };
 
 struct request_sock {
 	struct sock_common __req_common;
 	u8 num_retrans;
-	u8 syncookie : 1;
 	u8 num_timeout : 7;
 	struct timer_list rsk_timer;
 };
@@ -262,13 +252,11 @@ struct inet_request_sock {
 struct tcp_request_sock {
 	struct inet_request_sock req;
 	u64 snt_synack;
-	u32 rcv_isn;
 	u32 snt_isn;
 	u32 rcv_nxt;
 };
 
 struct task_struct {
-	int pid;
 	int tgid;
 	char comm[16];
 	struct task_struct *group_leader;

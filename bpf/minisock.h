@@ -51,7 +51,6 @@ static __always_inline void fill_minisock(struct tcpstate_event *e, const struct
 	__builtin_memcpy(e->peer_address, id->peer_address, 16);
 	e->local_port = id->local_port;
 	e->peer_port = id->peer_port;
-	e->family = id->family;
 	e->netns = id->netns;
 	e->interface_index = skc->skc_bound_dev_if;
 }

@@ -65,10 +65,11 @@ static __always_inline void RECORD(fill)(struct tcpstate_event *e, const struct 
 	__builtin_memcpy(e->peer_address, id->peer_address, 16);
 	e->local_port = id->local_port;
 	e->peer_port = id->peer_port;
-	e->family = id->family;
 	e->netns = id->netns;
 	e->timeouts = READ(tp, inet_conn.icsk_retransmits);
 	e->backoff = READ(tp, inet_conn.icsk_backoff);
+	e->reset_reason = 0;
+	e->reserved = 0;
 	if (!interface && bpf_core_field_exists(tp->SK.sk_rx_dst_ifindex))
 		interface = READ(tp, SK.sk_rx_dst_ifindex);
 	e->interface_index = interface;
@@ -80,8 +81,6 @@ static __always_inline void RECORD(fill)(struct tcpstate_event *e, const struct 
 		flags |= TCPSTATE_FLAG_DONE;
 	if (sock_flags & (1 << SOCK_DEAD))
 		flags |= TCPSTATE_FLAG_DEAD;
-	if (shutdown & RCV_SHUTDOWN)
-		flags |= TCPSTATE_FLAG_RECEIVE_SHUTDOWN;
 	if (shutdown & SEND_SHUTDOWN)
 		flags |= TCPSTATE_FLAG_SEND_SHUTDOWN;
 

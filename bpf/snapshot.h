@@ -26,8 +26,6 @@ static __always_inline void fill_full_socket(struct tcpstate_snapshot *s, const 
 	s->event.kind = TCPSTATE_KIND_SOCKET;
 	s->event.state_old = s->event.state_new = state;
 	s->last_acked_jiffies = tp->rcv_tstamp;
-	s->last_data_received_jiffies = tp->inet_conn.icsk_ack.lrcvtime;
-	s->last_data_sent_jiffies = tp->lsndtime;
 	if (tp->inet_conn.icsk_pending) {
 		if (bpf_core_field_exists(tp->inet_conn.icsk_retransmit_timer))
 			s->timer_expires = tp->inet_conn.icsk_retransmit_timer.expires;
@@ -159,7 +157,6 @@ int snapshot_sockets(struct bpf_iter__tcp *ctx)
 		s.event.receive_next = req->rcv_nxt;
 		s.event.send_next = req->snt_isn + 1;
 		s.event.send_unacknowledged = req->snt_isn;
-		s.listener_address = (__u64)skc->skc_listener;
 		bpf_seq_write(seq, &s, sizeof(s));
 		return 0;
 	}

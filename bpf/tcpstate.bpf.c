@@ -177,8 +177,6 @@ static __always_inline void own_by_storage(struct tcpstate_event *e, const struc
 		owner->pid = e->actor_pid;
 		__builtin_memcpy(owner->name, e->actor_name, sizeof(owner->name));
 	}
-	if (owner->reader)
-		e->flags |= TCPSTATE_FLAG_READER;
 	e->owner_pid = owner->pid;
 	__builtin_memcpy(e->owner_name, owner->name, sizeof(e->owner_name));
 }
@@ -380,7 +378,7 @@ int BPF_PROG(reset_sent, const struct sock *sk)
 	fill_minisock(e, &id, &sk->__sk_common, TCPSTATE_KIND_RESET_SENT, state);
 	/* The tracepoint tells it since it is an enum: before there is no third argument. */
 	if (bpf_core_type_exists(enum sk_rst_reason))
-		e->backoff = reset_reason(ctx[2]);
+		e->reset_reason = reset_reason(ctx[2]);
 	submit(e, this_cpu(), true);
 	return 0;
 }

@@ -99,8 +99,8 @@ def probe_features(outcome):
     features = Features()
     _programs(features, outcome)
     lives = _lives(outcome, "all.lives")
-    records = [line.split(",", 9) for line in outcome.lines("trace.csv") if line.count(",") == 9]
-    names = "kind state_old state_new connection_id local_port peer_port family owner actor owner_name".split()
+    records = [line.split(",", 8) for line in outcome.lines("trace.csv") if line.count(",") == 8]
+    names = "kind state_old state_new connection_id local_port peer_port owner actor owner_name".split()
     events = [dict(zip(names, record)) for record in records]
     transitions = [e for e in events if e["kind"] == "1"]
     complete = outcome.lines("trace.csv")[-1:] == ["end"] and any(e["kind"] in "23" for e in events)

@@ -26,7 +26,7 @@ extension ConnectionTracker {
     guard
       Int32(event.pointee.flags) & TCPSTATE_FLAG_RESET_SENT != 0 || event.pointee.kind == TCPSTATE_KIND_RESET_SENT
     else { return nil }
-    return ResetReason(rawValue: event.pointee.backoff)
+    return ResetReason(rawValue: event.pointee.reset_reason)
   }
 
   /// All of a row but states, stay and reason: from the record, and from the

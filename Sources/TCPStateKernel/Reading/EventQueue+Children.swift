@@ -21,7 +21,6 @@ extension EventQueue {
   /// Gives the child's first event what `event`, its second, has.
   static func complete(_ first: UnsafeMutablePointer<tcpstate_event>, from event: tcpstate_event) {
     first.pointee.cookie = event.cookie
-    first.pointee.family = event.family
     first.pointee.local_address = event.local_address
     first.pointee.peer_address = event.peer_address
     first.pointee.local_port = event.local_port

@@ -87,7 +87,7 @@ final class EventQueue {
       }
       let own = own(index)
       own.pointee.flags |= UInt16(TCPSTATE_FLAG_RESET_SENT)
-      own.pointee.backoff = reset.pointee.backoff
+      own.pointee.reset_reason = reset.pointee.reset_reason
       return
     }
   }

@@ -103,8 +103,8 @@ static int features(const char *path)
 
 static void print_event(const struct tcpstate_event *e)
 {
-	printf("%u,%u,%u,%016llx,%u,%u,%u,%u,%u,%.16s\n", e->kind, e->state_old, e->state_new,
-	       (unsigned long long)e->cookie, e->local_port, e->peer_port, e->family, e->owner_pid,
+	printf("%u,%u,%u,%016llx,%u,%u,%u,%u,%.16s\n", e->kind, e->state_old, e->state_new,
+	       (unsigned long long)e->cookie, e->local_port, e->peer_port, e->owner_pid,
 	       e->actor_pid, e->owner_name);
 }
 
