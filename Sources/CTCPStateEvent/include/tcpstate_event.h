@@ -194,6 +194,21 @@ struct tcpstate_shared {
 	tcpstate_u64 reader_pid; /* the process that reads snapshot_files */
 };
 
+/* Offsets of the members that user space accesses: atomically, so by address. */
+enum {
+	TCPSTATE_SHARED_LOST = __builtin_offsetof(struct tcpstate_shared, lost),
+	TCPSTATE_SHARED_NESTED = __builtin_offsetof(struct tcpstate_shared, nested),
+	TCPSTATE_SHARED_WAKE_SENT = __builtin_offsetof(struct tcpstate_shared, wake_sent),
+	TCPSTATE_SHARED_SNAPSHOT_STATES =
+		__builtin_offsetof(struct tcpstate_shared, snapshot_states),
+	TCPSTATE_SHARED_SNAPSHOT_MINISOCKS_ONLY =
+		__builtin_offsetof(struct tcpstate_shared, snapshot_minisocks_only),
+	TCPSTATE_SHARED_JIFFIES = __builtin_offsetof(struct tcpstate_shared, jiffies),
+	TCPSTATE_SHARED_JIFFIES_TIME_NS =
+		__builtin_offsetof(struct tcpstate_shared, jiffies_time_ns),
+	TCPSTATE_SHARED_ATTACHED_NS = __builtin_offsetof(struct tcpstate_shared, attached_ns),
+};
+
 /*
  * The .rodata of the kernel side, set before load. A filter that is off is 0;
  * the verifier then removes its code.

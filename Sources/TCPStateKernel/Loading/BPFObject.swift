@@ -30,8 +30,9 @@ struct BPFObject: ~Copyable {
   let plan: LoadPlan
   var programs: Programs { plan.programs }
   let ringBytes: Int
-  /// The .bss, shared with the programs; lives as long as the object.
-  let shared: UnsafeMutablePointer<tcpstate_shared>
+  /// Valid as long as the object.
+  let shared: SharedMemory
+  private let sharedPage: UnsafeMutableRawPointer
 
   /// Opens, configures and loads.
   ///
@@ -58,18 +59,19 @@ struct BPFObject: ~Copyable {
       let code = bpf_object__load(opened)
       guard code == 0 else { throw LoadFailure(step: "load", code: -code) }
       try Self.fillMaps(opened, filter)
-      shared = try Self.mapShared(opened)
+      sharedPage = try Self.mapShared(opened)
     } catch {
       bpf_object__close(opened)
       throw error
     }
+    shared = SharedMemory(at: sharedPage)
     object = opened
     self.plan = plan
     self.ringBytes = ringBytes
   }
 
   deinit {
-    munmap(shared, Self.pageSize)
+    munmap(sharedPage, Self.pageSize)
     bpf_object__close(object)
   }
 
@@ -135,12 +137,10 @@ struct BPFObject: ~Copyable {
     }
   }
 
-  private static func mapShared(_ object: OpaquePointer) throws(LoadFailure)
-    -> UnsafeMutablePointer<tcpstate_shared>
-  {
+  private static func mapShared(_ object: OpaquePointer) throws(LoadFailure) -> UnsafeMutableRawPointer {
     let fd = bpf_map__fd(bpf_object__find_map_by_name(object, ".bss"))
     let address = mmap(nil, pageSize, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
     guard let address, address != MAP_FAILED else { throw LoadFailure(step: "map the counters", code: errno) }
-    return address.assumingMemoryBound(to: tcpstate_shared.self)
+    return address
   }
 }

@@ -7,7 +7,7 @@ import TCPStateCore
 struct SocketIterator {
   private let files: BPFLink?
   private let sockets: BPFLink?
-  private let shared: UnsafeMutablePointer<tcpstate_shared>
+  private let shared: SharedMemory
   /// Whether a namespace that isn't found is gone, and not just hidden.
   private let seesAllNamespaces: Bool
 
@@ -32,7 +32,7 @@ struct SocketIterator {
   /// Every socket with a descriptor, of every namespace, in one pass; a socket comes once for each descriptor.
   func readFiles(states: UInt32, _ body: KernelSource.SnapshotBody) throws(KernelError) {
     guard let files else { return }
-    shared.pointee.snapshot_states = states
+    shared.setSnapshot(states: states, minisocksOnly: false)
     let fd = bpf_iter_create(files.descriptor)
     guard fd >= 0 else { throw KernelError("read the sockets of all processes", errno: errno) }
     try Self.read(FileDescriptor(taking: fd), body)
@@ -46,8 +46,7 @@ struct SocketIterator {
     states: UInt32, minisocksOnly: Bool, namespaces: [UInt32: String], _ body: KernelSource.SnapshotBody
   ) throws(KernelError) -> Set<UInt32> {
     guard let sockets else { return [] }
-    shared.pointee.snapshot_states = states
-    shared.pointee.snapshot_minisocks_only = minisocksOnly ? 1 : 0
+    shared.setSnapshot(states: states, minisocksOnly: minisocksOnly)
     var read: Set<UInt32> = []
     for (namespace, path) in namespaces {
       var table = try Self.open(sockets, namespace, path)

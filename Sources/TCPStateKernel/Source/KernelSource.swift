@@ -90,7 +90,7 @@ public final class KernelSource {
       throw KernelError("attach to the tracepoint sock:inet_sock_set_state", errno: code)
     }
     transitionLink = BPFLink(taking: link)
-    object.shared.pointee.attached_ns = KernelClock.monotonic()
+    object.shared.setAttached(at: KernelClock.monotonic())
     for program in [BPFObject.Programs.transitionNested, .reader, .synAck, .resetSent]
     where object.programs.contains(program) {
       if let link = bpf_program__attach(object.program(program)) { otherLinks.append(BPFLink(taking: link)) }
@@ -117,7 +117,7 @@ public final class KernelSource {
   /// - Returns: whether there are more at once.
   public func consume(until position: UInt64) -> Bool {
     let more = ring.consume(until: position)
-    if !more { object.shared.pointee.wake_sent = 0 }
+    if !more { object.shared.clearWake() }
     return more
   }
 
@@ -147,7 +147,7 @@ public final class KernelSource {
 
   /// Events dropped for want of room that no later event has told of.
   public func untoldDrops() -> UInt64 {
-    let dropped = UInt32(truncatingIfNeeded: object.shared.pointee.lost) &- lostSeen
+    let dropped = UInt32(truncatingIfNeeded: object.shared.lost) &- lostSeen
     lostSeen &+= dropped
     return UInt64(dropped)
   }
@@ -155,7 +155,7 @@ public final class KernelSource {
   /// Runs that the kernel has skipped since the last call, for an interrupt
   /// hit the program on the same CPU, and for which its stand-in didn't run either.
   public func untoldSkips() -> UInt64 {
-    let nested = object.shared.pointee.nested
+    let nested = object.shared.nested
     let skipped = skippedRuns()
     let missed = skipped > nested ? skipped - nested : 0
     defer { skippedTold = max(skippedTold, missed) }
@@ -231,6 +231,6 @@ public final class KernelSource {
 
   /// CONFIG_HZ, known after the first reading of the tables.
   public var ticksPerSecond: UInt64? {
-    KernelClock.ticksPerSecond(jiffies: object.shared.pointee.jiffies, at: object.shared.pointee.jiffies_time_ns)
+    KernelClock.ticksPerSecond(jiffies: object.shared.jiffies, at: object.shared.jiffiesTime)
   }
 }
