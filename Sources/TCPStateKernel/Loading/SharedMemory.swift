@@ -30,7 +30,7 @@ struct SharedMemory {
   // MARK: - Written by user space
 
   /// Lets the kernel side wake us again.
-  func clearWake() { store(0, TCPSTATE_SHARED_WAKE_SENT) }
+  func clearWake() { store(UInt64(0), TCPSTATE_SHARED_WAKE_SENT) }
 
   /// From `time` on, CLOCK_MONOTONIC nanoseconds, every transition is aggregated.
   func setAttached(at time: UInt64) { store(time, TCPSTATE_SHARED_ATTACHED_NS) }

@@ -8,30 +8,9 @@ import TCPStateCore
 ///
 /// One thread uses it. Everything attached goes away with this value.
 public final class KernelSource {
-  /// How transitions are caught.
-  public enum Attachment: String, Sendable, CaseIterable {
-    /// tp_btf: reads the socket directly; without cookies before 5.12.
-    case btf
-    /// The classic tracepoint with probe reads, without cookies.
-    case classic
-  }
-
-  public struct Configuration: Sendable {
-    public var filter = KernelFilter()
-    /// Bytes of the ring buffer: a power of two and a multiple of the page size.
-    public var ringBytes = 8 * 1024 * 1024
-    /// `nil` takes the best that the kernel has.
-    public var attachment: Attachment?
-    /// Receives libbpf's and the verifier's messages on standard error.
-    public var verbose = false
-    /// Loads only what reads the tables: nothing can be attached.
-    public var tablesOnly = false
-
-    /// Counts stays in the kernel, and gives no events: see `readAggregate()`.
-    public var aggregates = false
-
-    public init() {}
-  }
+  public typealias Attachment = KernelAttachment
+  public typealias Configuration = KernelConfiguration
+  public typealias SnapshotBody = SnapshotReceiver
 
   public let attachment: Attachment
   /// What can't be had in this way on this kernel, for people; `nil` when nothing is missing.
@@ -48,7 +27,7 @@ public final class KernelSource {
   private var transitionLink: BPFLink?
   private var otherLinks: [BPFLink] = []
   private var lostSeen: UInt32 = 0
-  private var skippedTold: UInt64 = 0
+  private var skipsReported: UInt64 = 0
 
   /// Loads the programs; nothing is attached yet.
   public init(_ configuration: Configuration) throws(KernelError) {
@@ -91,9 +70,9 @@ public final class KernelSource {
     }
     transitionLink = BPFLink(taking: link)
     object.shared.setAttached(at: KernelClock.monotonic())
-    for program in [BPFObject.Programs.transitionNested, .reader, .synAck, .resetSent]
-    where object.programs.contains(program) {
-      if let link = bpf_program__attach(object.program(program)) { otherLinks.append(BPFLink(taking: link)) }
+    for other in object.programs.subtracting(object.plan.main).descriptions {
+      guard other.tracepoint != nil else { continue }
+      if let link = bpf_program__attach(object.program(other.program)) { otherLinks.append(BPFLink(taking: link)) }
     }
   }
 
@@ -145,27 +124,26 @@ public final class KernelSource {
     return UInt64(difference)
   }
 
-  /// Events dropped for want of room that no later event has told of.
+  /// Events dropped because the ring buffer was full, that no later event has reported; each is returned once.
   public func untoldDrops() -> UInt64 {
     let dropped = UInt32(truncatingIfNeeded: object.shared.lost) &- lostSeen
     lostSeen &+= dropped
     return UInt64(dropped)
   }
 
-  /// Runs that the kernel has skipped since the last call, for an interrupt
-  /// hit the program on the same CPU, and for which its stand-in didn't run either.
+  /// Runs that the kernel has skipped since the last call, because an interrupt hit the program on the same
+  /// CPU, and for which `transition_nested` didn't run either.
   public func untoldSkips() -> UInt64 {
     let nested = object.shared.nested
     let skipped = skippedRuns()
     let missed = skipped > nested ? skipped - nested : 0
-    defer { skippedTold = max(skippedTold, missed) }
-    return missed > skippedTold ? missed - skippedTold : 0
+    defer { skipsReported = max(skipsReported, missed) }
+    return missed > skipsReported ? missed - skipsReported : 0
   }
 
   /// Of some program that is loaded.
   var programDescriptor: Int32 {
-    let some = BPFObject.Programs.names.first { object.programs.contains($0.0) }?.0 ?? .transition
-    return bpf_program__fd(object.program(some))
+    bpf_program__fd(object.program(object.programs.descriptions.first?.program ?? object.plan.main))
   }
 
   private func skippedRuns() -> UInt64 {
@@ -177,7 +155,7 @@ public final class KernelSource {
     return info.recursion_misses
   }
 
-  /// Records that weren't of the known version or length.
+  /// Events that weren't of the known version, kind or length.
   public var undecodable: UInt64 { queue.undecodable }
 
   /// A map's descriptor, good as long as this value.
@@ -188,12 +166,6 @@ public final class KernelSource {
   /// Whether sockets from before can be read.
   public var canReadTables: Bool { iterator.canRead }
 
-  /// Gets a record, and those behind it as far as they were read, which are not checked yet: their memory
-  /// may be asked for ahead.
-  public typealias SnapshotBody = (
-    _ record: UnsafePointer<tcpstate_snapshot>, _ following: UnsafeBufferPointer<tcpstate_snapshot>
-  ) -> Void
-
   /// Every TCP socket of every network namespace: first those that processes
   /// hold, with their owners, then all, without. A socket comes more than once.
   ///
@@ -203,30 +175,30 @@ public final class KernelSource {
   /// - Returns: the namespaces that were read, or gone. Of the others only sockets that processes hold were.
   @discardableResult
   public func readSockets(
-    states: UInt32 = .max, namespaces: [UInt32: String], _ body: SnapshotBody
+    states: UInt32 = .max, namespaces: [UInt32: String], _ receive: SnapshotReceiver
   ) throws(KernelError) -> Set<UInt32> {
     if isPlain {
       let holders = Capabilities.raised([.sysPtrace, .dacReadSearch]) { SocketHolders() }
       return try iterator.readTables(states: states, minisocksOnly: false, namespaces: namespaces) {
-        holders.handOn($0, $1, body)
+        holders.handOn($0, $1, receive)
       }
     }
-    try iterator.readFiles(states: states, body)
-    return try iterator.readTables(states: states, minisocksOnly: false, namespaces: namespaces, body)
+    try iterator.readFiles(states: states, receive)
+    return try iterator.readTables(states: states, minisocksOnly: false, namespaces: namespaces, receive)
   }
 
   /// The sockets of processes that are in SYN-SENT.
-  public func readConnecting(_ body: SnapshotBody) throws(KernelError) {
-    try iterator.readFiles(states: 1 << UInt32(TCPState.synSent.number), body)
+  public func readConnecting(_ receive: SnapshotReceiver) throws(KernelError) {
+    try iterator.readFiles(states: 1 << UInt32(TCPState.synSent.number), receive)
   }
 
   /// The minisocks alone: TIME-WAIT, orphaned FIN-WAIT-2, half-open requests.
   ///
   /// - Returns: as `readSockets`.
   public func readMinisocks(
-    namespaces: [UInt32: String], _ body: SnapshotBody
+    namespaces: [UInt32: String], _ receive: SnapshotReceiver
   ) throws(KernelError) -> Set<UInt32> {
-    return try iterator.readTables(states: .max, minisocksOnly: true, namespaces: namespaces, body)
+    return try iterator.readTables(states: .max, minisocksOnly: true, namespaces: namespaces, receive)
   }
 
   /// CONFIG_HZ, known after the first reading of the tables.
