@@ -14,11 +14,14 @@ public typealias SnapshotReceiver = (
 enum SnapshotReader {
   private static let capacity = 64 * 1024
 
-  /// Reads to the end; records that can't be decoded are passed over.
-  static func read(_ fd: consuming FileDescriptor, _ receive: SnapshotReceiver) throws(KernelError) {
+  /// Reads to the end.
+  ///
+  /// - Returns: how many records couldn't be decoded; a cut one at the end counts.
+  static func read(_ fd: consuming FileDescriptor, _ receive: SnapshotReceiver) throws(KernelError) -> UInt64 {
     let size = EventDecoder.snapshotSize
     let buffer = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 8)
     defer { buffer.deallocate() }
+    var undecodable: UInt64 = 0
     var held = 0
     while true {
       let count = Glibc.read(fd.number, buffer + held, capacity - held)
@@ -26,7 +29,7 @@ enum SnapshotReader {
         if errno == EAGAIN || errno == EINTR { continue }
         throw KernelError("read a socket iterator", errno: errno)
       }
-      if count == 0 { return }
+      if count == 0 { return undecodable + (held > 0 ? 1 : 0) }
       held += count
       var offset = 0
       while held - offset >= size {
@@ -36,6 +39,7 @@ enum SnapshotReader {
         do throws(DecodingFailure) {
           try EventDecoder.checkSnapshot(UnsafeRawBufferPointer(start: record, count: size))
         } catch {
+          undecodable += 1
           continue
         }
         let following = UnsafeRawBufferPointer(start: buffer + offset, count: (held - offset) / size * size)

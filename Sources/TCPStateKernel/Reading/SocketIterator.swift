@@ -4,12 +4,16 @@ import Glibc
 import TCPStateCore
 
 /// Reads sockets from the kernel's tables through BPF iterators.
-struct SocketIterator {
+///
+/// A class, so that what receives the records may use whoever owns this meanwhile.
+final class SocketIterator {
   private let files: BPFLink?
   private let sockets: BPFLink?
   private let shared: SharedMemory
   /// Whether a namespace that isn't found is gone, and not just hidden.
   private let seesAllNamespaces: Bool
+  /// Records that weren't of the known version or kind, or cut.
+  private(set) var undecodable: UInt64 = 0
 
   init(_ object: borrowing BPFObject, seesAllNamespaces: Bool) throws(KernelError) {
     self.seesAllNamespaces = seesAllNamespaces
@@ -35,7 +39,7 @@ struct SocketIterator {
     shared.setSnapshot(states: states, minisocksOnly: false)
     let fd = bpf_iter_create(files.descriptor)
     guard fd >= 0 else { throw KernelError("read the sockets of all processes", errno: errno) }
-    try SnapshotReader.read(FileDescriptor(taking: fd), receive)
+    undecodable += try SnapshotReader.read(FileDescriptor(taking: fd), receive)
   }
 
   /// The namespaces' TCP hash tables: also what has no descriptor, and minisocks.
@@ -60,7 +64,7 @@ struct SocketIterator {
       }
       guard let table else { continue }
       if case .sockets(let iterator) = table {
-        try SnapshotReader.read(FileDescriptor(taking: iterator), receive)
+        undecodable += try SnapshotReader.read(FileDescriptor(taking: iterator), receive)
       }
       read.insert(namespace)
     }

@@ -15,6 +15,8 @@ public final class KernelSource {
   public let attachment: Attachment
   /// What can't be had in this way on this kernel, for people; `nil` when nothing is missing.
   public let shortfall: String?
+  /// What `attach()` couldn't attach; what `shortfall` names isn't repeated here.
+  public private(set) var failedAttachments: [FailedAttachment] = []
   let isPlain: Bool
   private let object: BPFObject
   private var ring: RingBuffer
@@ -70,9 +72,15 @@ public final class KernelSource {
     }
     transitionLink = BPFLink(taking: link)
     object.shared.setAttached(at: KernelClock.monotonic())
+    failedAttachments = []
+    // Those that the kernel doesn't have weren't loaded; `shortfall` names them.
     for other in object.programs.subtracting(object.plan.main).descriptions {
-      guard other.tracepoint != nil else { continue }
-      if let link = bpf_program__attach(object.program(other.program)) { otherLinks.append(BPFLink(taking: link)) }
+      guard let tracepoint = other.tracepoint else { continue }
+      if let link = bpf_program__attach(object.program(other.program)) {
+        otherLinks.append(BPFLink(taking: link))
+      } else {
+        failedAttachments.append(FailedAttachment(tracepoint: tracepoint, code: errno, loss: other.loss))
+      }
     }
   }
 
@@ -125,7 +133,7 @@ public final class KernelSource {
   }
 
   /// Events dropped because the ring buffer was full, that no later event has reported; each is returned once.
-  public func untoldDrops() -> UInt64 {
+  public func unreportedDrops() -> UInt64 {
     let dropped = UInt32(truncatingIfNeeded: object.shared.lost) &- lostSeen
     lostSeen &+= dropped
     return UInt64(dropped)
@@ -133,7 +141,7 @@ public final class KernelSource {
 
   /// Runs that the kernel has skipped since the last call, because an interrupt hit the program on the same
   /// CPU, and for which `transition_nested` didn't run either.
-  public func untoldSkips() -> UInt64 {
+  public func unreportedSkips() -> UInt64 {
     let nested = object.shared.nested
     let skipped = skippedRuns()
     let missed = skipped > nested ? skipped - nested : 0
@@ -157,6 +165,9 @@ public final class KernelSource {
 
   /// Events that weren't of the known version, kind or length.
   public var undecodable: UInt64 { queue.undecodable }
+
+  /// Records of the kernel's tables that weren't.
+  public var undecodableSnapshots: UInt64 { iterator.undecodable }
 
   /// A map's descriptor, good as long as this value.
   func map(_ name: String) -> Int32 { object.map(name) }

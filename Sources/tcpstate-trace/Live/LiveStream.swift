@@ -170,9 +170,9 @@ struct LiveStream: ~Copyable {
     lastLossCheck = now
     followClock()
     compareNowAndThen(now)
-    let dropped = source.untoldDrops()
+    let dropped = source.unreportedDrops()
     if dropped > 0 { noteLoss(dropped, at: now) }
-    let skips = source.untoldSkips()
+    let skips = source.unreportedSkips()
     if skips > 0 { noteLoss(skips, at: now) }
     skipped += skips
     if tracker.crowdedOut > 0, !hasToldCrowd {

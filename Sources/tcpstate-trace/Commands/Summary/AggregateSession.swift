@@ -64,7 +64,7 @@ struct AggregateSession: ~Copyable {
 
   private mutating func count(final: Bool) throws {
     stays = try source.readAggregate()
-    skipped += source.untoldSkips()
+    skipped += source.unreportedSkips()
     // The tables tell what is open; between, what has been opened and closed since the start does.
     let open = final ? try openSockets() : nil
     let openNow = (0..<TCPState.arraySize).map { number in
