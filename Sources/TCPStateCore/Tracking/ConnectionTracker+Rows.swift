@@ -23,10 +23,7 @@ extension ConnectionTracker {
   /// Why a RST of ours that the record is of, or that followed it, was sent.
   @inline(__always)
   static func resetReason(_ event: UnsafePointer<tcpstate_event>) -> ResetReason? {
-    guard
-      Int32(event.pointee.flags) & TCPSTATE_FLAG_RESET_SENT != 0 || event.pointee.kind == TCPSTATE_KIND_RESET_SENT
-    else { return nil }
-    return ResetReason(rawValue: event.pointee.reset_reason)
+    EventRecord(event).resetReason
   }
 
   /// All of a row but states, stay and reason: from the record, and from the
