@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The parts of the kernel's structs that the programs read, and no more.
+ * The parts of the kernel's structs that the programs read, and nothing else.
  *
- * libbpf relocates each access by name against the running kernel's BTF
- * (CO-RE), so the order and the size of what is here don't matter, and fields
- * that a kernel lacks are guarded by bpf_core_field_exists() where they are
- * used. A cut this small keeps the object under 20 KB and spares everybody
- * the generated vmlinux.h and bpftool.
+ * libbpf relocates each access by name using the running kernel's BTF (CO-RE),
+ * so order and size don't matter here. Fields that some kernels lack are guarded
+ * with bpf_core_field_exists() where they are used. So small a selection needs
+ * neither bpftool nor a generated vmlinux.h.
  */
 #ifndef TCPSTATE_KERNEL_H
 #define TCPSTATE_KERNEL_H
@@ -62,8 +61,11 @@ enum {
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3
 #define TCP_FIN_WAIT1 4
+#define TCP_FIN_WAIT2 5
 #define TCP_TIME_WAIT 6
 #define TCP_CLOSE 7
+#define TCP_CLOSE_WAIT 8
+#define TCP_LAST_ACK 9
 #define TCP_LISTEN 10
 #define TCP_NEW_SYN_RECV 12
 /* include/net/sock.h */
@@ -125,7 +127,7 @@ struct kernfs_node {
 struct cgroup {
 	int level;
 	struct kernfs_node *kn;
-	/* Before 6.1 ids were kept where newer kernels keep pointers. */
+	/* The first since 6.1, the second before. */
 	struct cgroup *ancestors[1];
 	u64 ancestor_ids[1];
 };
@@ -233,7 +235,7 @@ struct inet_timewait_sock {
 
 struct tcp_timewait_sock {
 	struct inet_timewait_sock tw_sk;
-	/* Before 6.10 these stood here and not in sock_common. */
+	/* Before 6.10; since then they are in sock_common. */
 	u32 tw_rcv_nxt;
 	u32 tw_snd_nxt;
 };
@@ -268,8 +270,8 @@ struct seq_file;
 #pragma clang attribute pop
 
 /*
- * What the iterators are called with: fixed layouts, so nothing to relocate,
- * which would cost some milliseconds at load.
+ * The contexts of the iterators. Their layouts are fixed, so they aren't
+ * relocated: that would cost some milliseconds at load.
  */
 struct bpf_iter_meta {
 	struct seq_file *seq;
