@@ -21,7 +21,7 @@ SUDO := $(if $(filter-out 0,$(shell id -u)),scripts/as-root.sh)
 SWIFT_BUILD := $(SWIFT) build $(if $(MAKE_TERMOUT),,--quiet)
 
 SWIFT_FILES := Sources Tests Plugins Package.swift
-C_FILES := $(wildcard bpf/*.c bpf/*.h Sources/CTCPStateEvent/include/*.h Sources/CCells/include/*.h bench/*.c bench/pipeline/*.c bench/pipeline/*.h Tests/kernels/guest/*.c)
+C_FILES := $(wildcard bpf/*.c bpf/*.h Sources/CTCPStateEvent/include/*.h Sources/CCells/include/*.h bench/*.c bench/pipeline/*.c bench/pipeline/*.h Tests/kernels/guest/*.c Tests/kernels/guest/*.h)
 SHELL_FILES := .ci/run $(wildcard scripts/*.sh) $(addprefix Tests/kernels/guest/,init steps.tracer steps.probe)
 CLANG_FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(shell command -v $(c) 2>/dev/null)) clang-format)
 

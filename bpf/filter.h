@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Whether a socket is wanted. Never by state: a stay is only known from both
- * its ends, so every transition of a wanted socket has to be seen.
+ * Whether a socket is wanted. The state doesn't count: a stay is only known from
+ * its beginning and its end, so every transition of a wanted socket has to be seen.
  */
 #ifndef TCPSTATE_FILTER_H
 #define TCPSTATE_FILTER_H
@@ -9,7 +9,7 @@
 #include "maps.h"
 #include <bpf/bpf_core_read.h>
 
-/* What the filters look at, gathered by whoever has the socket. */
+/* What the filters look at; each program collects it from the kind of socket it has. */
 struct identity {
 	__u8 local_address[16];
 	__u8 peer_address[16];
@@ -42,7 +42,7 @@ static __always_inline bool network_has(void *networks, const __u8 *address)
 
 	__builtin_memcpy(key.address, address, sizeof(key.address));
 	version = bpf_map_lookup_elem(networks, &key);
-	/* ::/0 is all of IPv6, and not IPv4 only because that is kept v4-mapped. */
+	/* ::/0 means all of IPv6; it must not match IPv4 although that is stored v4-mapped. */
 	return version && (*version == 4 || !v4mapped(address));
 }
 
@@ -68,8 +68,8 @@ static __always_inline bool in_cgroup(struct cgroup *cgroup)
 
 /*
  * opening: the tracepoint's CLOSED→SYN-SENT comes before connect() has chosen
- * the local port, so it passes, and so does what follows SYN-SENT: user space
- * has to learn that the socket it was told of isn't wanted.
+ * the local port, so it passes. So does the transition out of SYN-SENT, from
+ * which user space learns that the socket it has seen isn't wanted.
  */
 static __always_inline bool wanted(const struct identity *id, bool opening)
 {

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The parts of the kernel's structs that the programs read, and no more.
+ * The parts of the kernel's structs that the programs read, and nothing else.
  *
- * libbpf relocates each access by name against the running kernel's BTF
- * (CO-RE), so the order and the size of what is here don't matter, and fields
- * that a kernel lacks are guarded by bpf_core_field_exists() where they are
- * used. A cut this small keeps the object under 20 KB and spares everybody
- * the generated vmlinux.h and bpftool.
+ * libbpf relocates each access by name using the running kernel's BTF (CO-RE),
+ * so order and size don't matter here. Fields that some kernels lack are guarded
+ * with bpf_core_field_exists() where they are used. So small a selection needs
+ * neither bpftool nor a generated vmlinux.h.
  */
 #ifndef TCPSTATE_KERNEL_H
 #define TCPSTATE_KERNEL_H
@@ -62,14 +61,16 @@ enum {
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3
 #define TCP_FIN_WAIT1 4
+#define TCP_FIN_WAIT2 5
 #define TCP_TIME_WAIT 6
 #define TCP_CLOSE 7
+#define TCP_CLOSE_WAIT 8
+#define TCP_LAST_ACK 9
 #define TCP_LISTEN 10
 #define TCP_NEW_SYN_RECV 12
 /* include/net/sock.h */
 #define SOCK_DEAD 0
 #define SOCK_DONE 1
-#define RCV_SHUTDOWN 1
 #define SEND_SHUTDOWN 2
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -115,7 +116,6 @@ struct sock_common {
 	struct in6_addr skc_v6_rcv_saddr;
 	atomic64_t skc_cookie;
 	unsigned long skc_flags;
-	struct sock *skc_listener;
 	u32 skc_tw_rcv_nxt;
 	u32 skc_tw_snd_nxt;
 };
@@ -127,7 +127,7 @@ struct kernfs_node {
 struct cgroup {
 	int level;
 	struct kernfs_node *kn;
-	/* Before 6.1 ids were kept where newer kernels keep pointers. */
+	/* The first since 6.1, the second before. */
 	struct cgroup *ancestors[1];
 	u64 ancestor_ids[1];
 };
@@ -180,7 +180,6 @@ struct socket_alloc {
 
 struct inet_sock {
 	struct sock sk;
-	__be32 inet_saddr;
 	__be16 inet_sport;
 };
 
@@ -201,9 +200,6 @@ struct inet_connection_sock {
 	u8 icsk_retransmits;
 	u8 icsk_pending;
 	u8 icsk_backoff;
-	struct {
-		u32 lrcvtime;
-	} icsk_ack;
 };
 
 struct tcp_sock {
@@ -215,7 +211,6 @@ struct tcp_sock {
 	u32 segs_out;
 	u64 bytes_sent;
 	u32 write_seq;
-	u32 lsndtime;
 	u32 rcv_nxt;
 	u32 snd_nxt;
 	u32 snd_una;
@@ -234,23 +229,20 @@ struct tcp_sock {
 struct inet_timewait_sock {
 	struct sock_common __tw_common;
 	u8 tw_substate;
-	__be16 tw_sport;
 	u32 tw_entry_stamp;
 	struct timer_list tw_timer;
 };
 
 struct tcp_timewait_sock {
 	struct inet_timewait_sock tw_sk;
-	/* Before 6.10 these stood here and not in sock_common. */
+	/* Before 6.10; since then they are in sock_common. */
 	u32 tw_rcv_nxt;
 	u32 tw_snd_nxt;
-	u32 tw_rcv_wnd;
 };
 
 struct request_sock {
 	struct sock_common __req_common;
 	u8 num_retrans;
-	u8 syncookie : 1;
 	u8 num_timeout : 7;
 	struct timer_list rsk_timer;
 };
@@ -262,13 +254,11 @@ struct inet_request_sock {
 struct tcp_request_sock {
 	struct inet_request_sock req;
 	u64 snt_synack;
-	u32 rcv_isn;
 	u32 snt_isn;
 	u32 rcv_nxt;
 };
 
 struct task_struct {
-	int pid;
 	int tgid;
 	char comm[16];
 	struct task_struct *group_leader;
@@ -280,8 +270,8 @@ struct seq_file;
 #pragma clang attribute pop
 
 /*
- * What the iterators are called with: fixed layouts, so nothing to relocate,
- * which would cost some milliseconds at load.
+ * The contexts of the iterators. Their layouts are fixed, so they aren't
+ * relocated: that would cost some milliseconds at load.
  */
 struct bpf_iter_meta {
 	struct seq_file *seq;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* What user space sets before load, and the maps both sides share. */
+/* What user space sets before load, and the maps that both sides share. */
 #ifndef TCPSTATE_MAPS_H
 #define TCPSTATE_MAPS_H
 
@@ -7,6 +7,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <tcpstate_event.h>
+#include <tcpstate_stay.h>
 
 #define PORT_WORDS 1024 /* 65,536 ports, a bit each */
 #define MAX_NETWORKS 4096
@@ -21,17 +22,18 @@ struct {
 
 struct owner {
 	__u32 pid; /* thread group id */
-	__u32 reader; /* seen reading, so not merely inherited from the listener */
+	__u32 reader; /* nonzero: it was seen reading, so it isn't inherited from the listener */
 	__u8 name[TCPSTATE_NAME_LENGTH];
 };
 
 /*
- * Who reads from a socket. Storage costs a connection more than all the rest
- * that is done for it here, so it isn't made before somebody reads; until then
- * the consumer knows the owner from who opened the socket or the listener.
+ * Which process reads from a socket. Creating the storage costs a connection
+ * more than everything else done for it here, so it waits until a process reads.
+ * Until then the consumer takes the process that opened the socket, or its
+ * listener, for the owner.
  *
- * Listeners that share their port can't be told apart by it. They have storage
- * from the start, and it is cloned into the child at SYN-RECEIVED.
+ * The port doesn't distinguish listeners that share it. They have storage from
+ * the start, which is cloned into the child at SYN-RECEIVED.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);

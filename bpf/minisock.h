@@ -4,8 +4,8 @@
 #define TCPSTATE_MINISOCK_H
 
 /*
- * Programs that see every socket may ask for its cookie since 5.12. The helper
- * makes one if there is none; most often there is, and looking is cheaper.
+ * Since 5.12 tracing programs may ask for a socket's cookie. The helper makes
+ * one if there is none; usually there is, and reading it is cheaper.
  */
 static __always_inline __u64 cookie_of(const struct sock_common *skc)
 {
@@ -17,7 +17,7 @@ static __always_inline __u64 cookie_of(const struct sock_common *skc)
 	return cookie ? cookie : bpf_get_socket_cookie((void *)skc);
 }
 
-/* Fields that all three kinds of socks share, from the part that is common to them. */
+/* From the part that full sockets and both kinds of minisocks share. */
 static __always_inline void identify_common(struct identity *id, const struct sock_common *skc)
 {
 	id->family = skc->skc_family;
@@ -51,12 +51,11 @@ static __always_inline void fill_minisock(struct tcpstate_event *e, const struct
 	__builtin_memcpy(e->peer_address, id->peer_address, 16);
 	e->local_port = id->local_port;
 	e->peer_port = id->peer_port;
-	e->family = id->family;
 	e->netns = id->netns;
 	e->interface_index = skc->skc_bound_dev_if;
 }
 
-/* Since the first SYN-ACK; 0 for one that wasn't timed. snt_synack is in microseconds. */
+/* Time since the first SYN-ACK; 0 if that wasn't timed. snt_synack is in microseconds. */
 static __always_inline __u32 request_age_us(const struct tcp_request_sock *req, __u64 now)
 {
 	__u64 sent = 0;

@@ -2,16 +2,16 @@
 /*
  * From a struct tcp_sock to a struct tcpstate_event.
  *
- * Included twice, for the programs that may follow BTF pointers themselves
- * (READ_DIRECT) and for the fallback that has to copy by probe reads: the
- * same fields, one text, two ways of reading. Define before inclusion:
+ * Included twice: as name_direct() for programs that may follow BTF pointers,
+ * and as name_probed() for those that have to copy with probe reads. Define
+ * before inclusion:
  *   RECORD(name)             the function's name in this variant
- *   READ(pointer, field)     one scalar field
- *   READ_BYTES(to, p, field) an array field
+ *   READ(pointer, field)     reads one scalar field
+ *   READ_BYTES(to, p, field) copies an array of 16 bytes
  *
- * All is reached from struct tcp_sock: each type from which a field is reached
- * costs libbpf half a millisecond at load, for it looks through all types of
- * the kernel to find it.
+ * Everything is reached from struct tcp_sock: each type from which a field is
+ * reached costs libbpf half a millisecond at load, because it searches all of
+ * the kernel's types for it.
  */
 
 #ifndef SK
@@ -41,7 +41,7 @@ static __always_inline void RECORD(identify)(struct identity *id, struct tcp_soc
 	}
 }
 
-/* All but kind, states, time, cookie, losses, owner and actor, which the callers know. */
+/* Everything except kind, states, time, cookie, losses, owner and actor, which the callers fill. */
 static __always_inline void RECORD(fill)(struct tcpstate_event *e, const struct identity *id,
 					 struct tcp_sock *tp)
 {
@@ -65,10 +65,11 @@ static __always_inline void RECORD(fill)(struct tcpstate_event *e, const struct 
 	__builtin_memcpy(e->peer_address, id->peer_address, 16);
 	e->local_port = id->local_port;
 	e->peer_port = id->peer_port;
-	e->family = id->family;
 	e->netns = id->netns;
 	e->timeouts = READ(tp, inet_conn.icsk_retransmits);
 	e->backoff = READ(tp, inet_conn.icsk_backoff);
+	e->reset_reason = 0;
+	e->reserved = 0;
 	if (!interface && bpf_core_field_exists(tp->SK.sk_rx_dst_ifindex))
 		interface = READ(tp, SK.sk_rx_dst_ifindex);
 	e->interface_index = interface;
@@ -80,8 +81,6 @@ static __always_inline void RECORD(fill)(struct tcpstate_event *e, const struct 
 		flags |= TCPSTATE_FLAG_DONE;
 	if (sock_flags & (1 << SOCK_DEAD))
 		flags |= TCPSTATE_FLAG_DEAD;
-	if (shutdown & RCV_SHUTDOWN)
-		flags |= TCPSTATE_FLAG_RECEIVE_SHUTDOWN;
 	if (shutdown & SEND_SHUTDOWN)
 		flags |= TCPSTATE_FLAG_SEND_SHUTDOWN;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Why a RST is sent: the kernel's reasons by name, for each kernel numbers them anew. */
+/* Why a RST is sent: the kernel's reasons by name, because their numbers differ between kernels. */
 #ifndef TCPSTATE_RESET_H
 #define TCPSTATE_RESET_H
 
@@ -8,7 +8,7 @@
 #include <bpf/bpf_helpers.h>
 #include <tcpstate_event.h>
 
-/* Relocated by name; the numbers here mean nothing. */
+/* Relocated by name, so the numbers here mean nothing. */
 enum sk_rst_reason {
 	SK_RST_REASON_NO_SOCKET,
 	SK_RST_REASON_TCP_INVALID_ACK_SEQUENCE,
@@ -36,7 +36,7 @@ enum sk_rst_reason {
 	SK_RST_REASON_ERROR,
 };
 
-/* Where the kernel lacks a name, the verifier sees dead code. */
+/* If the kernel lacks a name, its test is dead code to the verifier. */
 #define KNOWN(name)                                                                          \
 	do {                                                                                 \
 		if (bpf_core_enum_value_exists(enum sk_rst_reason, SK_RST_REASON_##name) &&  \

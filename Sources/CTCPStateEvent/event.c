@@ -1,2 +1,2 @@
-// SwiftPM wants a source file in every C target; the header is all there is.
+// SwiftPM requires a source file in every C target; there are only headers here.
 #include <tcpstate_event.h>

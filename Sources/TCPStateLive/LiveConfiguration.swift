@@ -4,7 +4,7 @@ import TCPStateKernel
 /// What a `LiveStream` traces, and within which bounds.
 public struct LiveConfiguration: Sendable {
   /// How the kernel side is loaded and attached, and which connections it reports.
-  public var kernel = KernelSource.Configuration()
+  public var kernel = KernelConfiguration()
   /// Whether the sockets that exist at the start are read, so that they have an owner and an age.
   public var readsExisting = true
   /// The most connections tracked at a time, each in at most 200 bytes.

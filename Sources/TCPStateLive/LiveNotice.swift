@@ -13,13 +13,15 @@ public enum LiveNotice: Sendable {
   case clockSet(nanoseconds: Int64)
   /// Without this capability the tables of other network namespaces can't be read.
   case namespacesOutOfReach(missing: Capability)
+  /// A tracepoint that adds to the transitions could not be attached to; what it adds is missing.
+  case attachmentFailed(FailedAttachment)
   /// Capabilities that are no longer needed could not be given up.
   case capabilitiesKept(KernelError)
 
   /// Whether it holds for as long as the stream runs; otherwise it reports something that happened once.
   public var isLasting: Bool {
     switch self {
-    case .connectionLimitReached, .namespacesOutOfReach, .capabilitiesKept: true
+    case .connectionLimitReached, .namespacesOutOfReach, .attachmentFailed, .capabilitiesKept: true
     case .eventsLost, .clockSet: false
     }
   }

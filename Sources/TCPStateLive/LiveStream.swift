@@ -100,6 +100,7 @@ public struct LiveStream: ~Copyable {
     tracker.completeSince = attachedAt
     lastCheck = attachedAt
     try learnReadableNamespaces()
+    notices += source.failedAttachments.map { .attachmentFailed($0) }
     notices += source.dropUnneededCapabilities()
     if configuration.readsExisting { try readTables(receive) }
   }
@@ -129,8 +130,11 @@ public struct LiveStream: ~Copyable {
 
   /// Whether everything was seen and nothing contradicted itself.
   public var isComplete: Bool {
-    lost == 0 && tracker.unmatched == 0 && tracker.crowdedOut == 0 && source.undecodable == 0
+    lost == 0 && tracker.unmatched == 0 && tracker.crowdedOut == 0 && undecodable == 0
   }
+
+  /// Kernel records that were of an unknown version, kind or length, and so were left out.
+  public var undecodable: UInt64 { source.undecodable + source.undecodableSnapshots }
 
   /// What has come up since the last call.
   public mutating func takeNotices() -> [LiveNotice] {
@@ -179,9 +183,9 @@ public struct LiveStream: ~Copyable {
       followClock()
       // The kernel can skip its probes unseen while another tracer attaches.
       if tracker.knowsExisting, now - lastComparison > Self.comparisonInterval { needsTables = true }
-      let dropped = source.untoldDrops()
+      let dropped = source.unreportedDrops()
       if dropped > 0 { noteLoss(dropped, at: now) }
-      let skips = source.untoldSkips()
+      let skips = source.unreportedSkips()
       if skips > 0 { noteLoss(skips, at: now, skipped: true) }
       if tracker.crowdedOut > 0, !hasReportedLimit {
         hasReportedLimit = true

@@ -1,4 +1,4 @@
-"""From what a guest handed out to the features it showed, each with its reason."""
+"""From the files of a guest to the features that it showed, each with its reason."""
 
 import csv
 import io
@@ -22,8 +22,8 @@ def server(closer, reasons, rest):
 ORDERLY = [client("active", "fin", ACTIVELY), server("passive", "fin", PASSIVELY)]
 ORDERLY_BY_SERVER = [client("passive", "fin", PASSIVELY), server("active", "fin", ACTIVELY)]
 
-# Each life of guest/lives.c, and what the tracer must say of its ends. Where the
-# minisocks can't be followed, a life's rows end with its full socket's.
+# Each life of guest/lives.c, and what the tracer has to report of its two ends. Where
+# minisocks can't be followed, the rows of a life end with its full socket.
 LIVES = {
     "client_closes_first": ORDERLY,
     "client_closes_first/ipv6": ORDERLY,
@@ -51,21 +51,21 @@ LIVES = {
     ],
 }
 
-# Readings of the tables get 1 % of a CPU, so a slow guest may not have made one
-# while the minisock was there; then only that it has ended is known. A wrong
-# reason remains a failure.
+# Reading the tables may take 1 % of a CPU, so a slow guest may not have done it
+# while the minisock existed. Then only the fact that it ended is known. A wrong
+# reason is still a failure.
 ENDS_OF_MINISOCKS = {
     "reused": ("time_wait", ("reused", "unknown")),
     "orphan_runs_out": ("fin_wait_2", ("timeout", "unknown")),
 }
 
-# The same as records of the tracepoint show it, which knows no minisocks; by the kernel's numbers.
+# The same in the records of the tracepoint, which has no minisocks; by the kernel's numbers.
 KERNEL_STATES = {"1": "established", "2": "syn_sent", "3": "syn_received", "4": "fin_wait_1", "5": "fin_wait_2"}
 KERNEL_STATES |= {"7": "closed", "8": "close_wait", "9": "last_ack", "10": "listen", "11": "closing"}
 
 
 class Features(dict):
-    """Feature to the reason why it isn't there; None where it is."""
+    """Feature to the reason why it is missing; None if it is there."""
 
     def check(self, name, reason):
         self[name] = reason or None
@@ -83,8 +83,8 @@ def tracer_features(outcome):
     features.check("classic", _status(outcome, "classic") or _life_trouble(classic, lives, False))
     features.check("cookies", _first(usual, lambda r: int(r["connection_id"], 16) >> 63, "has no cookie"))
     features.check("owners", _owner_trouble(usual, lives))
-    told = [line for line in outcome.lines("usual.err") if "This kernel gives less" in line]
-    features.check("nothing-missed", " ".join(told))
+    missing = [line for line in outcome.lines("usual.err") if "This kernel gives less" in line]
+    features.check("nothing-missed", " ".join(missing))
     features.check("reset-reasons", _reset_trouble(usual))
     _existing(features, outcome, usual, held)
     _stuck(features, outcome, held)
@@ -99,8 +99,8 @@ def probe_features(outcome):
     features = Features()
     _programs(features, outcome)
     lives = _lives(outcome, "all.lives")
-    records = [line.split(",", 9) for line in outcome.lines("trace.csv") if line.count(",") == 9]
-    names = "kind state_old state_new connection_id local_port peer_port family owner actor owner_name".split()
+    records = [line.split(",", 8) for line in outcome.lines("trace.csv") if line.count(",") == 8]
+    names = "kind state_old state_new connection_id local_port peer_port owner actor owner_name".split()
     events = [dict(zip(names, record)) for record in records]
     transitions = [e for e in events if e["kind"] == "1"]
     complete = outcome.lines("trace.csv")[-1:] == ["end"] and any(e["kind"] in "23" for e in events)
@@ -148,13 +148,13 @@ def _first(rows, wrong, what):
 
 
 def _reset_trouble(rows):
-    """Who gives a connection up sends a RST, and newer kernels tell why."""
+    """The end that aborts a connection sends a RST, and newer kernels give the reason."""
     aborted = [row for row in rows if row["reason"] == "aborted" and row["state_old"] == "established"]
-    return _first(aborted, lambda row: not row["reset_reason"], "does not tell why a reset was sent")
+    return _first(aborted, lambda row: not row["reset_reason"], "has no reason for the reset")
 
 
 def _ends(rows, ports):
-    """What the rows say of each end of the connections that touch the ports."""
+    """What the rows report of each end of the connections that use the ports."""
     connections = {}
     for row in rows:
         connections.setdefault(row["connection_id"], []).append(row)
@@ -169,7 +169,7 @@ def _ends(rows, ports):
 
 
 def _reason(row):
-    """The reason of a row; of a minisock's unknown end the one that is the rule."""
+    """The reason of a row; for a minisock that ended unseen, the usual one."""
     if (row["reason"], row["source"], row["state_new"]) != ("unknown", "derived", "closed"):
         return row["reason"]
     return {"time_wait": "reused", "fin_wait_2": "timeout"}.get(row["state_old"], "unknown")
@@ -181,7 +181,7 @@ def _ports(lives, life):
 
 
 def _minisock_trouble(rows, lives):
-    """Whether what happens after the full socket is seen: a TIME-WAIT's and a FIN-WAIT-2's end."""
+    """Whether what follows the full socket is seen: the end of a TIME-WAIT and of a FIN-WAIT-2."""
     for life, (old, reasons) in ENDS_OF_MINISOCKS.items():
         ends = [
             row
@@ -191,19 +191,19 @@ def _minisock_trouble(rows, lives):
             and row["reason"] in reasons
         ]
         if len(ends) != 1:
-            return f"{life}: {len(ends)} rows from {old} to closed by {reasons[0]}, not 1"
+            return f"{life}: {len(ends)} rows from {old} to closed with {reasons[0]}, not 1"
     return None
 
 
 def _life_trouble(rows, lives, follows_minisocks):
     for life, expected in LIVES.items():
         if life not in lives:
-            return f"{life} was not lived"
+            return f"{life} did not take place"
         if not follows_minisocks:
             expected = [_without_minisock(end) for end in expected]
         seen = _ends(rows, _ports(lives, life))
         if not follows_minisocks:
-            # Whether FIN-WAIT-2 came to its end before the socket was swapped is a matter of time.
+            # Whether FIN-WAIT-2 ended before the kernel replaced the socket is a matter of timing.
             seen = [_without_minisock(end) for end in seen]
         if sorted(seen) != sorted(expected):
             return f"{life}: seen {sorted(seen)}, expected {sorted(expected)}"
@@ -219,7 +219,7 @@ def _without_minisock(end):
 
 
 def _owner_trouble(rows, lives):
-    """The two ends of `two_processes` have owners of their own, from the first row to the last of the full socket."""
+    """The two ends of `two_processes` have owners of their own, in every row of the full socket."""
     ports = _ports(lives, "two_processes")
     for role, name in (("client", "lives"), ("server", "serving"), ("listener", "serving")):
         named = {r["process_name"] for r in rows if r["role"] == role and {r["local_port"], r["peer_port"]} & ports}
@@ -229,18 +229,18 @@ def _owner_trouble(rows, lives):
 
 
 def _record_owner_trouble(transitions, port):
-    """Who opens and who closes is named by the record; whose a child is in between, the tracer finds out itself."""
+    """The records name the processes that open and close; whose a child is in between, the tracer works out."""
     acts = {"the client's connect()": ("peer_port", "7", "2", "lives"), "listen()": ("local_port", "7", "10", "serving"),
             "the child's close()": ("local_port", "8", "9", "serving")}
     for act, (end, old, new, name) in acts.items():
         owners = [e["owner_name"] for e in transitions if (e[end], e["state_old"], e["state_new"]) == (port, old, new)]
         if owners != [name]:
-            return f"{act} is by {owners}, not by {name}"
+            return f"{act} has the owner {owners}, not {name}"
     return None
 
 
 def _in_kernel_trouble(outcome, rows):
-    """What was counted in the kernel is what the tracer beside it has seen."""
+    """The kernel has counted what the tracer next to it has seen."""
     words = outcome.lines("counted.err")
     if outcome.lines("counted.status") != ["0"]:
         return f"ended with {outcome.lines('counted.status')}: {' '.join(words[-1:])}"
@@ -264,10 +264,10 @@ def _existing(features, outcome, rows, held):
 
 
 def _opening_trouble(outcome):
-    """Two established ends, CLOSE-WAIT and perhaps its FIN-WAIT-2 were there, and a listener."""
+    """Two established ends, CLOSE-WAIT and perhaps its FIN-WAIT-2 existed, and a listener."""
     opening = [line for line in outcome.lines("usual.err") if line.startswith("Tracing TCP")]
     found = re.search(r"Open before: [34] connections, 1 listener\.", "".join(opening))
-    return None if found else f"the opening line says: {opening}"
+    return None if found else f"the opening line is: {opening}"
 
 
 def _stuck(features, outcome, held):
@@ -282,12 +282,12 @@ def _stuck(features, outcome, held):
 
 
 def _watch_trouble(outcome):
-    """One crosses 300 ms and ends, both under one id."""
+    """One crosses 300 ms and ends, with one id."""
     port = _lives(outcome, "watched.lives")["held_in_close_wait"][0][1]
     rows = [r for r in _rows(outcome, "watch.csv") if r["local_port"] == port]
-    told = [(r["event"], r["state"], r["duration_kind"], r["process_name"]) for r in rows]
-    if told != [(event, "close_wait", "exact", "holding") for event in ("crossed", "ended")]:
-        return f"status {outcome.lines('watch.status')}, told {told}: {outcome.lines('watch.err')}"
+    seen = [(r["event"], r["state"], r["duration_kind"], r["process_name"]) for r in rows]
+    if seen != [(event, "close_wait", "exact", "holding") for event in ("crossed", "ended")]:
+        return f"status {outcome.lines('watch.status')}, seen {seen}: {outcome.lines('watch.err')}"
     return None if rows[0]["connection_id"] == rows[1]["connection_id"] else "two ids for one connection"
 
 
@@ -295,13 +295,13 @@ def _lifecycle_trouble(outcome):
     if outcome.lines("lifecycle.status") != ["0"]:
         return f"ended with {outcome.lines('lifecycle.status')}: {outcome.lines('lifecycle.err')}"
     drawn = [json.loads(line) for line in outcome.lines("lifecycle.jsonl")]
-    # One for each connection of lives, refused ones and the reused one's second included, and more for the held.
+    # One for each connection of lives, including the refused ones and the second of the reused one, and those held.
     needed = len(LIVES) + 1
     return None if len(drawn) >= needed else f"{len(drawn)} connections drawn, not {needed} or more"
 
 
 def _record_trouble(transitions, lives):
-    """The lives' chains of states by the tracepoint's own records."""
+    """The chains of states in the tracepoint's own records."""
     for life, expected in LIVES.items():
         ports = _ports(lives, life)
         chains = {}

@@ -1,7 +1,7 @@
-"""Debian packages by apt, with a configuration of its own: nothing is installed.
+"""Fetches Debian packages with apt, under a configuration of its own; nothing is installed.
 
-apt checks the signatures of the lists and the packages' hashes. Only what is
-needed of a package is kept, in the cache folder.
+apt checks the signatures of the lists and the hashes of the packages. Only the
+parts of a package that are needed are kept, in the cache folder.
 """
 
 import os
@@ -19,7 +19,7 @@ MIRROR = os.environ.get("KERNELS_MIRROR", "http://deb.debian.org")
 
 
 class FetchError(Exception):
-    """Something could not be had from Debian: no verdict about the project."""
+    """Something could not be fetched from Debian: no verdict on the project."""
 
 
 class Pin:
@@ -45,7 +45,7 @@ def cache_folder():
 
 
 def kernel(pin):
-    """The kernel image of a pin, fetched when the cache lacks it."""
+    """The kernel image of a pin, fetched if it is not in the cache."""
     image = cache_folder() / f"{pin.package}_{pin.version}_{pin.arch}.vmlinuz"
     if not image.exists():
         with tempfile.TemporaryDirectory(dir=cache_folder()) as folder:
@@ -65,7 +65,7 @@ def root_of(name, arch, packages):
         with tempfile.TemporaryDirectory(dir=cache_folder()) as temporary:
             _download(["bookworm"], arch, packages, temporary)
             shutil.move(temporary, folder)
-            os.mkdir(temporary)  # for its own removal
+            os.mkdir(temporary)  # so that it can be removed
     return folder
 
 
@@ -81,7 +81,7 @@ def refresh():
 
 
 def look_up(mirror):
-    """Reads the lists of a mirror, which must be there."""
+    """Reads the lists of a mirror, which has to be reachable."""
     with _Apt(["bookworm"], "amd64", mirror):
         pass
 
@@ -95,7 +95,7 @@ def _newest(pin):
         for name in names:
             if not re.match(pattern, name):
                 continue
-            # The newest packages are split, and -image then only pulls in the others.
+            # The newest packages are split; -image then only depends on the others.
             if name.startswith("linux-image-") and name.replace("image", "binary", 1) in names:
                 continue
             for row in apt.run("apt-cache", "madison", name).splitlines():
@@ -167,7 +167,7 @@ Acquire::Retries "3";
             capture_output=True,
             text=True,
         )
-        # An update that failed is only a warning to apt.
+        # To apt an update that failed is only a warning.
         if result.returncode != 0 or "Failed to fetch" in result.stderr:
             lines = (result.stderr.strip() or result.stdout.strip()).splitlines()
             reason = [line for line in lines if line.startswith("E:") or "Failed to fetch" in line] or lines

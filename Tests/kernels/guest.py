@@ -1,4 +1,4 @@
-"""A guest: the initramfs it starts from, QEMU, and what it says on its console."""
+"""A guest: the initramfs it starts from, QEMU, and its console."""
 
 import os
 import pathlib
@@ -16,7 +16,7 @@ SYSROOT = ["libc6-dev", "linux-libc-dev", "libgcc-12-dev", "libbpf-dev", "libelf
 
 
 class Outcome:
-    """What a guest has handed out."""
+    """The files that a guest has printed."""
 
     def __init__(self, text, seconds):
         self.seconds = seconds
@@ -46,7 +46,7 @@ class Outcome:
         if self.release is None:
             return "the kernel did not come up to its first process"
         if self.status is None:
-            return "the guest ended, or was ended, before its last word"
+            return "the guest ended, or was ended, before its last line"
         if self.status != 0:
             return f"the guest's work ended with status {self.status}"
         if self.lines("kernel-trouble"):
@@ -55,7 +55,7 @@ class Outcome:
 
 
 def boot(arch, kernel, initramfs, arguments=""):
-    """Runs a guest to its end; its console is the outcome."""
+    """Runs a guest to its end and reads its console."""
     common = ["-smp", "1", "-m", "768", "-nographic", "-no-reboot", "-nic", "none", "-monitor", "none"]
     if arch == "amd64":
         machine = ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", *common]
@@ -75,27 +75,27 @@ def boot(arch, kernel, initramfs, arguments=""):
         )
         output = result.stdout
     except subprocess.TimeoutExpired as expired:
-        output = (expired.stdout or b"") + b"\nended after the time that it may take\n"
+        output = (expired.stdout or b"") + b"\nended: it took too long\n"
     text = output.decode(errors="replace").replace("\r", "")
     return Outcome(text, time.monotonic() - began)
 
 
 def initramfs(arch, binary, folder):
-    """Packs what a guest needs; the tracer itself only where there is one for its architecture."""
+    """Packs what a guest needs, including the tracer if there is one for its architecture."""
     root = pathlib.Path(folder, f"root-{arch}")
     if arch == "amd64":
         _lay_out(root, GUEST / "steps.tracer", arch)
         _copy_with_libraries(binary, root, "bin/tcpstate-trace")
     else:
         _lay_out(root, GUEST / "steps.probe", arch)
-    _compile(arch, "lives.c", root / "bin" / "lives", [])
-    _compile(arch, "probe.c", root / "bin" / "probe", [f"-I{HEADERS}", "-lbpf", "-lelf", "-lz"])
+    _compile(arch, ["lives.c", "sockets.c"], root / "bin" / "lives", [])
+    _compile(arch, ["probe.c"], root / "bin" / "probe", [f"-I{HEADERS}", "-lbpf", "-lelf", "-lz"])
     _make_object(arch, folder, root)
     return _pack(root)
 
 
 def small_initramfs(folder, steps):
-    """Only init and what it is to do, for x86-64."""
+    """Only init and its steps, for x86-64."""
     root = pathlib.Path(folder, "root")
     _lay_out(root, steps, "amd64")
     return _pack(root)
@@ -140,8 +140,8 @@ def _make_object(arch, folder, root):
     shutil.copy(out / "tcpstate.bpf.o", root / "tcpstate.bpf.o")
 
 
-def _compile(arch, source, target, flags):
-    """A static program, by the compiler of this machine, or for arm64 by the Swift toolchain's clang and lld."""
+def _compile(arch, sources, target, flags):
+    """A static program, made with this machine's compiler, or for arm64 with the Swift toolchain's clang and lld."""
     command = ["cc"]
     if arch == "arm64":
         sysroot = fetch.root_of("sysroot", arch, SYSROOT)
@@ -149,5 +149,5 @@ def _compile(arch, source, target, flags):
         gcc = sysroot / "usr/lib/gcc/aarch64-linux-gnu/12"
         command = [swift / "clang", "--target=aarch64-linux-gnu", f"--sysroot={sysroot}", "-fuse-ld=lld", f"-B{gcc}"]
         command += [f"-L{gcc}", "-Wno-unused-command-line-argument"]
-    command += ["-O2", "-Wall", "-Wextra", "-Werror", "-static", GUEST / source, "-o", target, *flags]
+    command += ["-O2", "-Wall", "-Wextra", "-Werror", "-static", *(GUEST / source for source in sources), "-o", target, *flags]
     subprocess.run(command, check=True)

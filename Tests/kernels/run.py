@@ -3,9 +3,9 @@
 
     run.py BINARY [--only NAME,...] [--write] [--if-fetched] | run.py --refresh
 
-Ends with 0 when every kernel showed what expected.txt says, no more and no
-less; with 1 when one did not, or the harness fails its own tests; with 75 when
-some could not be fetched and the others are well (--if-fetched: with 0).
+Exits with 0 if every kernel showed exactly what expected.txt says; with 1 if one
+did not, or the harness fails its own tests; with 75 if some could not be fetched
+and the others passed (with --if-fetched: 0).
 """
 
 import argparse
@@ -69,7 +69,7 @@ def run(options):
 
 
 def prepare(pins, binary, folder):
-    """What to boot for each kernel that could be had, and how many could not; each of these is told."""
+    """What to boot for each kernel that could be fetched, and how many could not; reports each of these."""
     guests, archives, missing = [], {}, 0
     for pin in pins:
         try:
@@ -79,14 +79,14 @@ def prepare(pins, binary, folder):
             guests.append((pin, kernel, archives[pin.arch]))
         except fetch.FetchError as error:
             missing += 1
-            print(f"NOT TESTED {pin.name}, for it could not be fetched: {error}")
+            print(f"NOT TESTED {pin.name}: it could not be fetched: {error}")
     if missing:
         print("Pinned versions are in Tests/kernels/kernels.txt; make refresh-kernels renews them.")
     return guests, missing
 
 
 def run_all(guests, own):
-    """Boots all, and runs the harness's own tests among them."""
+    """Boots all of them, and runs the harness's own tests meanwhile."""
     expected = table.expected()
     features, releases, failures = {}, {}, 0
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
@@ -116,18 +116,18 @@ def judge(pin, outcome, expected):
     try:
         seen = find(outcome)
     except (KeyError, IndexError, ValueError) as error:
-        return [f"what the guest handed out can't be read: {error!r}"], {}
+        return [f"the guest's files can't be read: {error!r}"], {}
     trouble = []
     for feature, cells in expected.items():
         wanted = cells[pin.name]
         if wanted == "-":
             continue
         if feature not in seen:
-            trouble.append(f"{feature} was not looked at")
+            trouble.append(f"{feature} was not checked")
         elif wanted == "yes" and seen[feature]:
             trouble.append(f"{feature}: {seen[feature]}")
         elif wanted == "no" and seen[feature] is None:
-            trouble.append(f"{feature} is there, although expected.txt says that it is not")
+            trouble.append(f"{feature} is there, but expected.txt says that it is not")
     trouble += [f"{feature} is not in expected.txt" for feature in seen if feature not in expected]
     return trouble, seen
 

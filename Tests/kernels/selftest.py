@@ -1,4 +1,4 @@
-"""Tests of the harness: each must be seen as what it is."""
+"""Tests of the harness: each failure has to be recognized as what it is."""
 
 import pathlib
 
@@ -7,11 +7,11 @@ import guest
 
 
 def tests(kernel, folder):
-    """Functions that return what is wrong with the harness, or None. `kernel` is any for x86-64."""
+    """Functions that return what is wrong with the harness, or None. `kernel` is any x86-64 kernel."""
     return [
         _unreachable_mirror,
         lambda: _bogus_kernel(folder),
-        lambda: _steps(kernel, folder, "panic", "echo c >/proc/sysrq-trigger; sleep 60", "ended, before its last word"),
+        lambda: _steps(kernel, folder, "panic", "echo c >/proc/sysrq-trigger; sleep 60", "ended, before its last line"),
         lambda: _steps(kernel, folder, "status", "status=3", "status 3"),
         lambda: _steps(kernel, folder, "good", "status=0", None),
     ]
@@ -21,8 +21,8 @@ def _unreachable_mirror():
     try:
         fetch.look_up("http://127.0.0.1:9")
     except fetch.FetchError as error:
-        return None if "Failed to fetch" in str(error) else f"an unreachable mirror was told as: {error}"
-    return "an unreachable mirror was not seen as one"
+        return None if "Failed to fetch" in str(error) else f"an unreachable mirror was reported as: {error}"
+    return "an unreachable mirror was not recognized"
 
 
 def _bogus_kernel(folder):

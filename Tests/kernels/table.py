@@ -1,4 +1,4 @@
-"""expected.txt, and the table of docs/COMPATIBILITY.md that a run makes."""
+"""expected.txt, and the table in docs/COMPATIBILITY.md that a run produces."""
 
 import fetch
 
@@ -7,18 +7,18 @@ DOCUMENT = fetch.REPOSITORY / "docs" / "COMPATIBILITY.md"
 BEGIN = "<!-- made by: make test-kernels KERNELS_WRITE=1 -->"
 END = "<!-- end -->"
 
-# What a user cares for, and the feature that shows it.
+# What matters to a user, and the feature that shows it.
 ROWS = [
     ("every transition, with role, closer and reason", "lives"),
     ("the same by `--attach classic`", "classic"),
     ("owner of clients, listeners and their children", "owners"),
     ("owner is corrected when another process reads", "program:reader"),
     ("the kernel's own connection ids (cookies)", "cookies"),
-    ("sockets from before the start", "existing-sockets"),
+    ("sockets opened before the start", "existing-sockets"),
     ("… with their owners", "existing-owners"),
     ("why a reset was sent, in the kernel's words", "reset-reasons"),
     ("TIME-WAIT and orphaned FIN-WAIT-2 to their end", "minisocks"),
-    ("TIME-WAIT from before, to the millisecond", "field:tw_entry_stamp"),
+    ("entry of older TIME-WAITs, to the millisecond", "field:tw_entry_stamp"),
     ("exact SYN-RECEIVED after a repeated SYN-ACK", "field:total_rto_time"),
     ("`stuck`", "stuck"),
     ("… with owner, descriptor and verdict", "stuck-owners"),
@@ -38,7 +38,7 @@ def expected():
 
 
 def check(features, releases, write):
-    """Whether the document has what this run has shown; rewrites it if told to."""
+    """Whether the document has what this run has shown; rewrites it if asked to."""
     text = DOCUMENT.read_text()
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)

@@ -59,7 +59,6 @@ static void open_end(struct tcpstate_event *e, uint64_t cookie, uint32_t process
 	e->cookie = cookie;
 	e->socket_address = 0xffff888100000000 + cookie * 2432;
 	e->cgroup_id = 4242 + process / 4;
-	e->family = 2;
 	e->netns = 4026531840;
 	e->interface_index = 1;
 	e->user_id = process < 100 ? 1000 : 33;
@@ -114,7 +113,7 @@ static void connection(uint64_t number, int stays_open)
 	server.copied_sequence += bytes;
 	client.flags |= TCPSTATE_FLAG_SEND_SHUTDOWN;
 	emit(&client, ESTABLISHED, FIN_WAIT1, 1);
-	server.flags |= TCPSTATE_FLAG_DONE | TCPSTATE_FLAG_RECEIVE_SHUTDOWN;
+	server.flags |= TCPSTATE_FLAG_DONE;
 	server.bytes_received++;
 	server.receive_next++;
 	emit(&server, ESTABLISHED, CLOSE_WAIT, 0);

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <tcpstate_event.h>
+#include <tcpstate_stay.h>
 #include "states.h"
 #include "twin_text.h"
 #include "twin_table.h"
@@ -40,16 +41,11 @@ enum reason {
 	UNKNOWN
 };
 
-struct stay {
-	uint64_t ns;
-	bool known, exact;
-};
-
 struct row {
 	struct connection *connection;
 	const struct tcpstate_event *event;
 	int state_old, state_new;
-	struct stay stay;
+	struct tcpstate_stay stay;
 	enum reason reason;
 };
 
@@ -125,26 +121,16 @@ static bool ending(const struct tcpstate_event *e, struct row *row)
 	}
 }
 
-static struct stay syn_received_stay(const struct tcpstate_event *e, struct connection *c,
-				     struct stay spacing)
+static struct tcpstate_stay syn_received_stay(const struct tcpstate_event *e, struct connection *c,
+					      struct tcpstate_stay spacing)
 {
-	uint64_t measured = (uint64_t)(e->smoothed_rtt_us8 >> 3) * 1000;
-	uint64_t seen = spacing.known ? spacing.ns : 0, least;
-
 	if (c->role != SERVER)
 		return spacing;
 	c->syn_ack_retransmits = e->retransmits > 255 ? 255 : e->retransmits;
-	if (e->retransmits == 0) {
-		if (measured % 1000000 == 0)
-			return (struct stay){ seen, true, false };
-		return (struct stay){ measured > seen ? measured : seen, true, true };
-	}
-	if (e->flags & TCPSTATE_FLAG_HAS_RTO_TIME && e->total_rto_time_ms > 0) {
-		least = (uint64_t)e->total_rto_time_ms * 1000000;
-		return (struct stay){ least > seen ? least : seen, true, true };
-	}
-	least = ((1ull << (e->retransmits > 7 ? 7 : e->retransmits)) - 1) * 1000000000;
-	return (struct stay){ least > seen ? least : seen, true, false };
+	return tcpstate_syn_received_stay(
+		e->smoothed_rtt_us8, e->retransmits,
+		e->flags & TCPSTATE_FLAG_HAS_RTO_TIME ? e->total_rto_time_ms : 0,
+		spacing.known ? spacing.ns : 0);
 }
 
 static void count(struct connection *c, const struct tcpstate_event *e, bool sequenced)
@@ -227,8 +213,8 @@ static bool apply(struct pipeline *p, const struct tcpstate_event *e, struct row
 	*row = (struct row){ .event = e, .state_old = e->state_old, .state_new = e->state_new };
 	if (c && !opens) {
 		if (c->state == e->state_old && c->entered <= e->timestamp_ns)
-			row->stay = (struct stay){ e->timestamp_ns - c->entered, true,
-						   c->entered_exactly };
+			row->stay = (struct tcpstate_stay){ e->timestamp_ns - c->entered, true,
+							    c->entered_exactly };
 		else
 			p->unmatched++;
 	} else {
@@ -238,7 +224,8 @@ static bool apply(struct pipeline *p, const struct tcpstate_event *e, struct row
 		} else if (e->state_old == SYN_RECV && e->state_new == ESTABLISHED) {
 			unknown_child = true;
 		} else if (!opens && e->timestamp_ns > COMPLETE_SINCE) {
-			row->stay = (struct stay){ e->timestamp_ns - COMPLETE_SINCE, true, false };
+			row->stay = (struct tcpstate_stay){ e->timestamp_ns - COMPLETE_SINCE, true,
+							    false };
 		}
 		c = table_insert(&p->table, key);
 		c->state = e->state_old;

@@ -2,12 +2,12 @@
 /*
  * The one ABI between the kernel side (bpf/) and the Swift side.
  *
- * Included by the BPF programs and imported by Swift as the module
- * CTCPStateEvent; nothing else describes these records. All integers are in
- * the host's byte order, addresses are in network byte order, times are
+ * The BPF programs include it and Swift imports it as the module
+ * CTCPStateEvent; nothing else describes these records. Integers are in the
+ * host's byte order and addresses in network byte order. Times are
  * CLOCK_MONOTONIC nanoseconds unless their name says otherwise.
  *
- * No unions and no bit-fields: Swift must see plain, bitwise-copyable structs.
+ * No unions and no bit-fields: Swift has to see plain, bitwise-copyable structs.
  */
 #ifndef TCPSTATE_EVENT_H
 #define TCPSTATE_EVENT_H
@@ -29,36 +29,34 @@ typedef int32_t tcpstate_s32;
 typedef int64_t tcpstate_s64;
 #endif
 
-#define TCPSTATE_EVENT_VERSION 1
+#define TCPSTATE_EVENT_VERSION 2
 #define TCPSTATE_NAME_LENGTH 16 /* TASK_COMM_LEN and TCP_CA_NAME_MAX */
 
 /* tcpstate_event.kind */
-#define TCPSTATE_KIND_TRANSITION 1 /* from the tracepoint, a tcpstate_event */
-#define TCPSTATE_KIND_SOCKET 2 /* from an iterator, a tcpstate_snapshot: full socket */
-#define TCPSTATE_KIND_TIMEWAIT 3 /* from iter/tcp, a tcpstate_snapshot: timewait minisock */
-#define TCPSTATE_KIND_REQUEST 4 /* from iter/tcp, a tcpstate_snapshot: request minisock */
+#define TCPSTATE_KIND_TRANSITION 1 /* sock:inet_sock_set_state, a tcpstate_event */
+#define TCPSTATE_KIND_SOCKET 2 /* an iterator, a tcpstate_snapshot of a full socket */
+#define TCPSTATE_KIND_TIMEWAIT 3 /* iter/tcp, a tcpstate_snapshot of a timewait minisock */
+#define TCPSTATE_KIND_REQUEST 4 /* iter/tcp, a tcpstate_snapshot of a request minisock */
 #define TCPSTATE_KIND_RESET_SENT 5 /* tcp:tcp_send_reset, a tcpstate_event */
 #define TCPSTATE_KIND_SYN_ACK 6 /* tcp:tcp_retransmit_synack, a tcpstate_event of the request */
 
 /* tcpstate_event.flags */
-#define TCPSTATE_FLAG_OWNED 0x0001 /* the current process held the socket's lock: it is the actor */
+#define TCPSTATE_FLAG_OWNED 0x0001 /* a process, the actor, holds the socket's lock */
 #define TCPSTATE_FLAG_HAS_SOCKET 0x0002 /* sk_socket is set: a descriptor may refer to it */
 #define TCPSTATE_FLAG_DONE 0x0004 /* SOCK_DONE: the peer's FIN has arrived */
 #define TCPSTATE_FLAG_DEAD 0x0008 /* SOCK_DEAD: orphaned, no process can reach it any more */
-#define TCPSTATE_FLAG_RECEIVE_SHUTDOWN 0x0010
-#define TCPSTATE_FLAG_SEND_SHUTDOWN 0x0020
-#define TCPSTATE_FLAG_HAS_RTO_TIME 0x0040 /* total_rto_time_ms is filled (kernel 6.7 and newer) */
-#define TCPSTATE_FLAG_HAS_ENTRY_STAMP 0x0080 /* tw_entry_stamp_ms is filled */
-#define TCPSTATE_FLAG_FASTOPEN 0x0100 /* the SYN carried data that was accepted (RFC 7413) */
-#define TCPSTATE_FLAG_READER 0x0200 /* the owner was seen reading, so it isn't merely inherited */
-#define TCPSTATE_FLAG_BY_TRACER \
-	0x0800 /* the actor is who reads iterators: true only if it is the owner */
-#define TCPSTATE_FLAG_RESET_SENT 0x0400 /* set by user space: a RST of ours followed at once */
+#define TCPSTATE_FLAG_SEND_SHUTDOWN 0x0010 /* SEND_SHUTDOWN in sk_shutdown */
+#define TCPSTATE_FLAG_HAS_RTO_TIME 0x0020 /* total_rto_time_ms is filled (Linux 6.7 and newer) */
+#define TCPSTATE_FLAG_HAS_ENTRY_STAMP 0x0040 /* tcpstate_snapshot.entry_stamp_ms is filled */
+/* The actor is the process that reads the iterators; believe it only if it owns the socket. */
+#define TCPSTATE_FLAG_BY_TRACER 0x0080
+#define TCPSTATE_FLAG_RESET_SENT 0x0100 /* set by user space: we sent a RST right afterwards */
 
 /*
- * Why the kernel sent a RST: enum sk_rst_reason (include/net/rstreason.h, Linux
- * 6.10 and newer) by name. Its numbers change between kernels, these don't; 0
- * is not specified, not known, or none of these.
+ * tcpstate_event.reset_reason: why the kernel sent a RST, which is enum
+ * sk_rst_reason (include/net/rstreason.h, Linux 6.10 and newer) by name. Its
+ * numbers change between kernels, these don't. 0: not specified, not known, or
+ * none of these.
  */
 #define TCPSTATE_RESET_NO_SOCKET 1
 #define TCPSTATE_RESET_TCP_INVALID_ACK_SEQUENCE 2
@@ -105,10 +103,10 @@ struct tcpstate_event {
 	tcpstate_u8 peer_address[16];
 	tcpstate_u16 local_port; /* host order; 0 before the port is bound */
 	tcpstate_u16 peer_port; /* host order */
-	tcpstate_u16 family; /* AF_INET or AF_INET6, of the socket */
 	tcpstate_u8 timeouts; /* icsk_retransmits: unanswered timeouts in a row */
-	tcpstate_u8
-		backoff; /* icsk_backoff; of a RST, in RESET_SENT and by its flag: TCPSTATE_RESET_* */
+	tcpstate_u8 backoff; /* icsk_backoff: how often the RTO is doubled */
+	tcpstate_u8 reset_reason; /* TCPSTATE_RESET_*: KIND_RESET_SENT, or FLAG_RESET_SENT is set */
+	tcpstate_u8 reserved; /* 0 */
 	tcpstate_u32 netns; /* inode of the network namespace */
 	tcpstate_u32 interface_index; /* bound device, else the one last received on; 0 none */
 	tcpstate_u32 user_id; /* sk_uid */
@@ -140,7 +138,7 @@ struct tcpstate_event {
 	tcpstate_u8 congestion_control[TCPSTATE_NAME_LENGTH]; /* NUL padded */
 };
 
-/* Where the members are that Swift sees as tuples, or reads before it trusts the record. */
+/* Offsets of the members that Swift sees as tuples, or reads before it trusts the record. */
 enum {
 	TCPSTATE_OFFSET_COOKIE = __builtin_offsetof(struct tcpstate_event, cookie),
 	TCPSTATE_OFFSET_SOCKET_ADDRESS = __builtin_offsetof(struct tcpstate_event, socket_address),
@@ -153,51 +151,70 @@ enum {
 };
 
 /*
- * One socket as an iterator found it. event.timestamp_ns is when it was read,
- * event.state_old == event.state_new is the state it is in.
+ * One socket as an iterator found it. event.timestamp_ns is when it was read;
+ * event.state_old and event.state_new are both the state it is in.
  */
 struct tcpstate_snapshot {
 	struct tcpstate_event event;
 	tcpstate_u64 jiffies; /* jiffies64 at event.timestamp_ns */
 	tcpstate_u64 timer_expires; /* jiffies: timewait, request or retransmission timer; 0 none */
-	tcpstate_u32 fd; /* TCPSTATE_NO_FD when no descriptor was walked */
-	tcpstate_u32 last_acked_jiffies; /* tp->rcv_tstamp: last segment that carried an ACK */
-	tcpstate_u32 last_data_received_jiffies; /* icsk_ack.lrcvtime */
-	tcpstate_u32 last_data_sent_jiffies; /* tp->lsndtime */
+	tcpstate_u32 fd; /* TCPSTATE_NO_FD where the iterator doesn't walk descriptors */
+	tcpstate_u32 last_acked_jiffies; /* tp->rcv_tstamp: the last segment that carried an ACK */
 	tcpstate_u32 accept_queue; /* listener: connections waiting for accept() */
 	tcpstate_u32 accept_queue_limit; /* listener: its backlog */
 	tcpstate_u32 request_queue; /* listener: half-open requests */
 	tcpstate_u32 request_age_us; /* request: since the first SYN-ACK; 0 unknown */
-	tcpstate_u32 entry_stamp_ms; /* timewait: CLOCK_MONOTONIC ms it was entered, modulo 2^32 */
+	tcpstate_u32 entry_stamp_ms; /* timewait: CLOCK_MONOTONIC ms at its entry, modulo 2^32 */
 	tcpstate_u32 syn_ack_timeouts; /* request: SYN-ACK timeouts so far */
-	tcpstate_u64 listener_address; /* request or unaccepted child: its listener; 0 unknown */
-	tcpstate_u64 socket_inode; /* of its descriptors; 0 none, or not looked for */
+	tcpstate_u64 socket_inode; /* as /proc/PID/fd names it; 0 none, or not looked up */
 };
 
 #define TCPSTATE_NO_FD 0xffffffffu
 
-/* The .bss of the kernel side, mapped by user space too. */
+/*
+ * The .bss of the kernel side, which user space maps too, and there accesses
+ * only by acquire loads and release stores.
+ */
 struct tcpstate_shared {
-	tcpstate_u64 lost; /* written by the kernel: events the ring buffer had no room for */
-	tcpstate_u64 nested; /* written by the kernel: runs of transition_nested */
-	tcpstate_u64
-		wake_sent; /* set by the kernel as it wakes user space, which clears it after reading */
-	tcpstate_u32 snapshot_states; /* written by user space: a bit per state to report */
-	tcpstate_u32 snapshot_minisocks_only; /* likewise: iter/tcp skips full sockets */
-	tcpstate_u64 jiffies; /* written by the kernel as an iterator ends: jiffies64 ... */
+	/* Written by the kernel side. */
+	tcpstate_u64 lost; /* events that the ring buffer had no room for */
+	tcpstate_u64 nested; /* runs of transition_nested that recorded a transition */
+	/* Set by the kernel side when it wakes user space, which clears it once it has read. */
+	tcpstate_u64 wake_sent;
+	/* Written by user space before it reads an iterator. */
+	tcpstate_u32 snapshot_states; /* one bit for each state to report */
+	tcpstate_u32 snapshot_minisocks_only; /* nonzero: iter/tcp skips full sockets */
+	/* Written by the kernel side when an iterator ends. */
+	tcpstate_u64 jiffies; /* jiffies64 ... */
 	tcpstate_u64 jiffies_time_ns; /* ... at this time */
-	tcpstate_u64
-		attached_ns; /* written by user space: since when every transition is aggregated */
-	tcpstate_u64 untracked; /* the kernel's own: not every socket could be remembered */
-	tcpstate_u64 reader_pid; /* the kernel's own: who runs snapshot_files */
+	/* Written by user space: since when every transition is aggregated. */
+	tcpstate_u64 attached_ns;
+	/* The kernel side's own. */
+	tcpstate_u64 untracked; /* nonzero: not every socket could be remembered */
+	tcpstate_u64 reader_pid; /* the process that reads snapshot_files */
+};
+
+/* Offsets of the members that user space accesses: atomically, so by address. */
+enum {
+	TCPSTATE_SHARED_LOST = __builtin_offsetof(struct tcpstate_shared, lost),
+	TCPSTATE_SHARED_NESTED = __builtin_offsetof(struct tcpstate_shared, nested),
+	TCPSTATE_SHARED_WAKE_SENT = __builtin_offsetof(struct tcpstate_shared, wake_sent),
+	TCPSTATE_SHARED_SNAPSHOT_STATES =
+		__builtin_offsetof(struct tcpstate_shared, snapshot_states),
+	TCPSTATE_SHARED_SNAPSHOT_MINISOCKS_ONLY =
+		__builtin_offsetof(struct tcpstate_shared, snapshot_minisocks_only),
+	TCPSTATE_SHARED_JIFFIES = __builtin_offsetof(struct tcpstate_shared, jiffies),
+	TCPSTATE_SHARED_JIFFIES_TIME_NS =
+		__builtin_offsetof(struct tcpstate_shared, jiffies_time_ns),
+	TCPSTATE_SHARED_ATTACHED_NS = __builtin_offsetof(struct tcpstate_shared, attached_ns),
 };
 
 /*
- * The .rodata of the kernel side, set before load. A filter that is off is 0,
- * and the verifier then drops its code.
+ * The .rodata of the kernel side, set before load. A filter that is off is 0;
+ * the verifier then removes its code.
  */
 struct tcpstate_config {
-	tcpstate_u64 wake_bytes; /* a power of two: so much more pending wakes the consumer */
+	tcpstate_u64 wake_bytes; /* pending bytes from which on the consumer is woken */
 	tcpstate_u64 filter_cgroup; /* cgroup v2 id; descendants match too */
 	tcpstate_u32 filter_cgroup_level; /* its depth below the root */
 	tcpstate_u32 filter_family; /* 4 or 6, as on the wire */
@@ -206,38 +223,40 @@ struct tcpstate_config {
 	tcpstate_u32 filter_peer_port;
 	tcpstate_u32 filter_local_network;
 	tcpstate_u32 filter_peer_network;
-	tcpstate_u32 filters; /* whether any of these is set */
-	tcpstate_u32 plain; /* for kernels before 5.12: no cookies, no local storage */
-	tcpstate_u32 reserved;
+	tcpstate_u32 filters; /* nonzero: one of these is set */
+	tcpstate_u32 plain; /* nonzero, for kernels before 5.12: no cookies, no local storage */
+	tcpstate_u32 reserved; /* 0 */
 };
 
 /*
- * Log-linear buckets: one to each value below 64, then 32 to each power of two,
- * so that the middle of a bucket is within 1.6 % of what is in it. Each is
- * four of DurationHistogram's.
+ * Log-linear buckets: one for each value below 64, then 32 for each power of
+ * two, so that the middle of a bucket is within 1.6 % of every value in it.
+ * Each spans four buckets of Swift's DurationHistogram.
  */
-#define TCPSTATE_STAY_BUCKETS (64 + 58 * 32)
+enum {
+	TCPSTATE_STAY_BUCKETS = 64 + 58 * 32,
+};
 
-/* The stays in one state on one CPU, where they are aggregated in the kernel. */
+/* The stays in one state on one CPU, as the kernel side aggregates them. */
 struct tcpstate_stays {
 	tcpstate_u64 count;
-	tcpstate_u64 at_least; /* of these, known from below only */
+	tcpstate_u64 at_least; /* of these, known only as a lower bound */
 	tcpstate_u64 total_ns;
 	tcpstate_u64 longest_ns;
-	tcpstate_u64 longest_at_least; /* whether the longest is */
+	tcpstate_u64 longest_at_least; /* nonzero: longest_ns is a lower bound */
 	tcpstate_u64 buckets[TCPSTATE_STAY_BUCKETS];
 };
 
-#define TCPSTATE_STATES 13
+#define TCPSTATE_STATES 13 /* 0 to TCP_NEW_SYN_RECV, include/net/tcp_states.h */
 
-/* What one CPU has seen, where stays are aggregated in the kernel. */
+/* What one CPU has seen while the kernel side aggregates stays. */
 struct tcpstate_tally {
 	tcpstate_u64 transitions;
-	tcpstate_u64 unmatched; /* the old state wasn't the one that was known */
-	tcpstate_u64 untracked; /* no room to remember when a state was entered */
-	tcpstate_u64 minisocks; /* FIN-WAIT-2 that went on in a minisock, unseen */
-	tcpstate_u64 socket; /* the kernel's own */
-	tcpstate_s64 open[16]; /* by state: entered less left, since attached */
+	tcpstate_u64 unmatched; /* the old state wasn't the remembered one */
+	tcpstate_u64 untracked; /* there was no room to remember when a state was entered */
+	tcpstate_u64 minisocks; /* FIN-WAIT-2 continued in a minisock, where its end isn't seen */
+	tcpstate_u64 socket; /* the kernel side's own */
+	tcpstate_s64 open[16]; /* by state: sockets that entered it minus those that left it */
 };
 
 /* Key of the maps local_networks and peer_networks; their value is 4 or 6. */
@@ -246,11 +265,60 @@ struct tcpstate_network_key {
 	tcpstate_u8 address[16];
 };
 
-_Static_assert(sizeof(struct tcpstate_event) == 248, "with the ring buffer's 8-byte header: 256");
-_Static_assert(__builtin_offsetof(struct tcpstate_event, local_address) == 40, "layout");
-_Static_assert(__builtin_offsetof(struct tcpstate_event, owner_name) == 104, "layout");
-_Static_assert(__builtin_offsetof(struct tcpstate_event, bytes_sent) == 136, "layout");
-_Static_assert(__builtin_offsetof(struct tcpstate_event, congestion_control) == 232, "layout");
-_Static_assert(sizeof(struct tcpstate_snapshot) == 320, "no padding");
+/*
+ * Both sides are compiled by different compilers, so each checks what it sees:
+ * no padding, and the members where the fixtures and the readers expect them.
+ */
+#define TCPSTATE_AT(type, member, offset) \
+	_Static_assert(__builtin_offsetof(struct type, member) == (offset), #type "." #member)
+
+_Static_assert(sizeof(struct tcpstate_event) == 248, "256 with the ring buffer's 8-byte header");
+TCPSTATE_AT(tcpstate_event, version, 0);
+TCPSTATE_AT(tcpstate_event, kind, 1);
+TCPSTATE_AT(tcpstate_event, flags, 4);
+TCPSTATE_AT(tcpstate_event, timestamp_ns, 8);
+TCPSTATE_AT(tcpstate_event, cookie, 16);
+TCPSTATE_AT(tcpstate_event, local_address, 40);
+TCPSTATE_AT(tcpstate_event, local_port, 72);
+TCPSTATE_AT(tcpstate_event, reset_reason, 78);
+TCPSTATE_AT(tcpstate_event, netns, 80);
+TCPSTATE_AT(tcpstate_event, owner_name, 104);
+TCPSTATE_AT(tcpstate_event, bytes_sent, 136);
+TCPSTATE_AT(tcpstate_event, send_unacknowledged, 168);
+TCPSTATE_AT(tcpstate_event, congestion_control, 232);
+
+_Static_assert(sizeof(struct tcpstate_snapshot) == 304, "no padding");
+TCPSTATE_AT(tcpstate_snapshot, event, 0);
+TCPSTATE_AT(tcpstate_snapshot, jiffies, 248);
+TCPSTATE_AT(tcpstate_snapshot, fd, 264);
+TCPSTATE_AT(tcpstate_snapshot, socket_inode, 296);
+
+_Static_assert(sizeof(struct tcpstate_shared) == 72, "no padding");
+TCPSTATE_AT(tcpstate_shared, wake_sent, 16);
+TCPSTATE_AT(tcpstate_shared, snapshot_states, 24);
+TCPSTATE_AT(tcpstate_shared, jiffies, 32);
+TCPSTATE_AT(tcpstate_shared, attached_ns, 48);
+TCPSTATE_AT(tcpstate_shared, reader_pid, 64);
+
+_Static_assert(sizeof(struct tcpstate_config) == 56, "no padding");
+TCPSTATE_AT(tcpstate_config, filter_cgroup, 8);
+TCPSTATE_AT(tcpstate_config, filter_cgroup_level, 16);
+TCPSTATE_AT(tcpstate_config, filters, 44);
+TCPSTATE_AT(tcpstate_config, plain, 48);
+
+/* A value of a per-CPU map is rounded up to 8 bytes; these have to be whole multiples. */
+_Static_assert(sizeof(struct tcpstate_stays) == 40 + 8 * TCPSTATE_STAY_BUCKETS, "no padding");
+TCPSTATE_AT(tcpstate_stays, longest_at_least, 32);
+TCPSTATE_AT(tcpstate_stays, buckets, 40);
+
+_Static_assert(sizeof(struct tcpstate_tally) == 168, "no padding");
+TCPSTATE_AT(tcpstate_tally, socket, 32);
+TCPSTATE_AT(tcpstate_tally, open, 40);
+_Static_assert(TCPSTATE_STATES <= 16, "tcpstate_tally.open has room for each state");
+
+_Static_assert(sizeof(struct tcpstate_network_key) == 20, "as struct bpf_lpm_trie_key wants it");
+TCPSTATE_AT(tcpstate_network_key, address, 4);
+
+#undef TCPSTATE_AT
 
 #endif

@@ -43,7 +43,7 @@ public enum Reason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case .killed: ("killed", "killed", "killed")
     case .unaccepted: ("unaccepted", "never accepted", "never accepted")
     case .reused: ("reused", "reused", "reused by a new connection")
-    case .timeWaitOverflow: ("overflow", "too many TIME-WAIT", "too many TIME-WAIT")
+    case .timeWaitOverflow: ("overflow", "TIME-WAIT overflow", "TIME-WAIT overflow")
     case .unknown: ("unknown", "unknown", "the end was not seen")
     }
   }

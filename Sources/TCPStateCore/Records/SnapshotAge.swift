@@ -41,7 +41,7 @@ public enum SnapshotAge {
   /// speaks of the FIN only where nothing else is outstanding: an
   /// acknowledgement of the data before it would have reset the count.
   static func unanswered(_ snapshot: UnsafePointer<tcpstate_snapshot>, ticksPerSecond ticks: UInt64) -> UInt64 {
-    let event = UnsafeRawPointer(snapshot).assumingMemoryBound(to: tcpstate_event.self)
+    let event = EventRecord(snapshot).event
     guard event.pointee.write_sequence &- event.pointee.send_unacknowledged == 1,
       snapshot.pointee.timer_expires != 0
     else { return 0 }

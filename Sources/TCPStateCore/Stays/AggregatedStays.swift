@@ -19,7 +19,7 @@ public struct AggregatedStays: Sendable {
     public fileprivate(set) var opened: Int64 = 0
   }
 
-  static let bucketCount = 64 + 58 * 32
+  static let bucketCount = Int(TCPSTATE_STAY_BUCKETS)
 
   private var states = [State](repeating: State(), count: TCPState.arraySize)
   public private(set) var transitions: UInt64 = 0

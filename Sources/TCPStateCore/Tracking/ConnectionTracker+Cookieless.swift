@@ -19,8 +19,7 @@ extension ConnectionTracker {
   }
 
   static func isMinisock(_ event: UnsafePointer<tcpstate_event>) -> Bool {
-    event.pointee.kind == TCPSTATE_KIND_TIMEWAIT
-      || event.pointee.kind == TCPSTATE_KIND_RESET_SENT && TCPState(number: event.pointee.state_new) == .timeWait
+    EventRecord(event).isMinisock
   }
 
   /// Gives up the socket's address as the key: the full socket is gone, and another may get the address.

@@ -23,10 +23,7 @@ extension ConnectionTracker {
   /// Why this host sent the RST that the record reports, or that followed its transition.
   @inline(__always)
   static func resetReason(_ event: UnsafePointer<tcpstate_event>) -> ResetReason? {
-    guard
-      Int32(event.pointee.flags) & TCPSTATE_FLAG_RESET_SENT != 0 || event.pointee.kind == TCPSTATE_KIND_RESET_SENT
-    else { return nil }
-    return ResetReason(rawValue: event.pointee.backoff)
+    EventRecord(event).resetReason
   }
 
   /// Fills a row except for its states, stay and reason: from the record, or from the

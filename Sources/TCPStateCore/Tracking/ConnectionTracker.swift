@@ -119,7 +119,7 @@ public struct ConnectionTracker: ~Copyable {
   /// The key that identifies a socket: its cookie, or its address where the kernel gives none.
   @inline(__always)
   public static func key(_ event: UnsafePointer<tcpstate_event>) -> UInt64 {
-    event.pointee.cookie != 0 ? event.pointee.cookie : event.pointee.socket_address
+    EventRecord(event).key
   }
 
   // MARK: - What is kept of a connection

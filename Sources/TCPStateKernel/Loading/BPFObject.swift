@@ -5,37 +5,15 @@ import TCPStateCore
 
 /// Owns the loaded BPF object: programs and maps go with it.
 struct BPFObject: ~Copyable {
-  /// Which programs to load. Kernels differ in what they take.
-  struct Programs: OptionSet {
-    let rawValue: Int
-    static let transition = Programs(rawValue: 1)
-    static let reader = Programs(rawValue: 2)
-    static let transitionClassic = Programs(rawValue: 4)
-    static let snapshotFiles = Programs(rawValue: 8)
-    static let snapshotSockets = Programs(rawValue: 16)
-    static let synAck = Programs(rawValue: 32)
-    static let resetSent = Programs(rawValue: 64)
-    static let transitionNested = Programs(rawValue: 128)
-    static let aggregate = Programs(rawValue: 256)
-
-    static let names: [(Programs, String)] = [
-      (.transition, "transition"), (.reader, "reader"), (.transitionClassic, "transition_classic"),
-      (.snapshotFiles, "snapshot_files"), (.snapshotSockets, "snapshot_sockets"),
-      (.synAck, "syn_ack"), (.resetSent, "reset_sent"),
-      (.transitionNested, "transition_nested"), (.aggregate, "aggregate"),
-    ]
-  }
-
   private let object: OpaquePointer
   let plan: LoadPlan
-  var programs: Programs { plan.programs }
+  var programs: BPFPrograms { plan.programs }
   let ringBytes: Int
-  /// The .bss, shared with the programs; lives as long as the object.
-  let shared: UnsafeMutablePointer<tcpstate_shared>
+  /// Valid as long as the object.
+  let shared: SharedMemory
+  private let sharedPage: UnsafeMutableRawPointer
 
-  /// Opens, configures and loads.
-  ///
-  /// - Returns (in `code`): the negative errno of the load when it failed.
+  /// Opens, configures and loads; a failure carries the step and its errno.
   init(
     image: UnsafeRawBufferPointer, plan: LoadPlan, filter: KernelFilter, ringBytes: Int
   ) throws(LoadFailure) {
@@ -47,8 +25,9 @@ struct BPFObject: ~Copyable {
     }
     guard let opened else { throw LoadFailure(step: "open", code: errno) }
     do throws(LoadFailure) {
-      for (program, name) in Programs.names {
-        bpf_program__set_autoload(bpf_object__find_program_by_name(opened, name), plan.programs.contains(program))
+      for known in BPFPrograms.all {
+        bpf_program__set_autoload(
+          bpf_object__find_program_by_name(opened, known.name), plan.programs.contains(known.program))
       }
       for map in ["entered", "stays", "tallies"] where !plan.programs.contains(.aggregate) {
         bpf_map__set_autocreate(bpf_object__find_map_by_name(opened, map), false)
@@ -58,18 +37,19 @@ struct BPFObject: ~Copyable {
       let code = bpf_object__load(opened)
       guard code == 0 else { throw LoadFailure(step: "load", code: -code) }
       try Self.fillMaps(opened, filter)
-      shared = try Self.mapShared(opened)
+      sharedPage = try Self.mapShared(opened)
     } catch {
       bpf_object__close(opened)
       throw error
     }
+    shared = SharedMemory(at: sharedPage)
     object = opened
     self.plan = plan
     self.ringBytes = ringBytes
   }
 
   deinit {
-    munmap(shared, Self.pageSize)
+    munmap(sharedPage, Self.pageSize)
     bpf_object__close(object)
   }
 
@@ -82,8 +62,9 @@ struct BPFObject: ~Copyable {
     bpf_map__fd(bpf_object__find_map_by_name(object, name))
   }
 
-  func program(_ program: Programs) -> OpaquePointer? {
-    Programs.names.first { $0.0 == program }.flatMap { bpf_object__find_program_by_name(object, $0.1) }
+  /// - Parameter program: one of those that are loaded.
+  func program(_ program: BPFPrograms) -> OpaquePointer? {
+    program.descriptions.first.flatMap { bpf_object__find_program_by_name(object, $0.name) }
   }
 
   private static let pageSize = sysconf(Int32(_SC_PAGESIZE))
@@ -135,12 +116,10 @@ struct BPFObject: ~Copyable {
     }
   }
 
-  private static func mapShared(_ object: OpaquePointer) throws(LoadFailure)
-    -> UnsafeMutablePointer<tcpstate_shared>
-  {
+  private static func mapShared(_ object: OpaquePointer) throws(LoadFailure) -> UnsafeMutableRawPointer {
     let fd = bpf_map__fd(bpf_object__find_map_by_name(object, ".bss"))
     let address = mmap(nil, pageSize, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
     guard let address, address != MAP_FAILED else { throw LoadFailure(step: "map the counters", code: errno) }
-    return address.assumingMemoryBound(to: tcpstate_shared.self)
+    return address
   }
 }

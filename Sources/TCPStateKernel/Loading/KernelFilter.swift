@@ -20,11 +20,3 @@ public struct KernelFilter: Sendable {
       && netns == nil && cgroup == nil
   }
 }
-
-/// A cgroup v2 directory as the kernel knows it.
-public struct CgroupLocation: Sendable {
-  /// Its id: the directory's inode.
-  public let id: UInt64
-  /// Levels below the root of the hierarchy.
-  public let level: UInt32
-}

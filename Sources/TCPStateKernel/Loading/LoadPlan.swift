@@ -1,10 +1,10 @@
-/// A set of programs that belong together, and how they are to work.
-struct LoadPlan {
-  var programs: BPFObject.Programs
-  /// Whether they do without cookies and storage beside a socket, as before 5.12 they must.
+/// A set of programs that work together, and how.
+struct LoadPlan: Equatable {
+  var programs: BPFPrograms
+  /// Whether they do without cookies and socket storage, as they have to before Linux 5.12.
   var isPlain: Bool
-  /// Without this one the others are of no use.
-  let main: BPFObject.Programs
+  /// The one without which the others are useless.
+  let main: BPFPrograms
 
   static let all = LoadPlan(
     programs: [
@@ -21,8 +21,8 @@ struct LoadPlan {
   static let aggregate = LoadPlan(
     programs: [.aggregate, .snapshotSockets], isPlain: false, main: .aggregate)
 
-  /// The plans that may serve, the richest first.
-  static func candidates(_ configuration: KernelSource.Configuration) -> [LoadPlan] {
+  /// The plans to try, the richest first.
+  static func candidates(_ configuration: KernelConfiguration) -> [LoadPlan] {
     guard !configuration.aggregates else { return [.aggregate] }
     guard !configuration.tablesOnly else { return [.tables, .plainTables] }
     return switch configuration.attachment {
@@ -32,24 +32,17 @@ struct LoadPlan {
     }
   }
 
-  /// What is missed of `all`, for people; `nil` when nothing is.
+  /// What this plan can't do that `all` can, for people; `nil` if that is nothing.
   var shortfall: String? {
     guard !isPlain else {
-      return
-        "no socket cookies (connection ids are made up), owners only by who opens and closes and by /proc, "
+      let without =
+        "no socket cookies (connection ids are made up), owners known only from opens, closes and /proc, "
         + "no half-open requests"
-        + (programs.contains(.snapshotSockets) ? "" : ", no sockets from before and no end of TIME-WAIT")
+      let missing = BPFPrograms.snapshotSockets.subtracting(programs).descriptions
+      return ([without] + missing.map(\.loss)).joined(separator: ", ")
     }
-    var missed: [String] = []
-    let words: [(BPFObject.Programs, String)] = [
-      (.snapshotSockets, "no sockets from before and no end of TIME-WAIT"),
-      (.snapshotFiles, "no owners of sockets from before"),
-      (.reader, "owners not corrected by who reads"),
-      (.synAck, "no half-open requests"),
-      (.resetSent, "resets sent not told from those received"),
-      (.transitionNested, "transitions that interrupt the tracer's program lost, and counted"),
-    ]
-    for (program, text) in words where main == .transition && !programs.contains(program) { missed.append(text) }
-    return missed.isEmpty ? nil : missed.joined(separator: ", ")
+    guard main == .transition else { return nil }
+    let missing = Self.all.programs.subtracting(programs).descriptions
+    return missing.isEmpty ? nil : missing.map(\.loss).joined(separator: ", ")
   }
 }

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import TCPStateCore
 
 /// The reading side of a BPF ring buffer (kernel/bpf/ringbuf.c), mapped.
 ///

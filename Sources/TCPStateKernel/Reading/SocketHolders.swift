@@ -31,16 +31,16 @@ struct SocketHolders {
   /// Hands on a record once for each descriptor of its socket, or as it is where there is none.
   func handOn(
     _ snapshot: UnsafePointer<tcpstate_snapshot>, _ following: UnsafeBufferPointer<tcpstate_snapshot>,
-    _ body: KernelSource.SnapshotBody
+    _ receive: SnapshotReceiver
   ) {
     guard snapshot.pointee.socket_inode != 0, let found = holders[snapshot.pointee.socket_inode]
-    else { return body(snapshot, following) }
+    else { return receive(snapshot, following) }
     var copy = snapshot.pointee
     for holder in found {
       copy.fd = holder.descriptor
       copy.event.owner_pid = holder.process
       withUnsafeMutableBytes(of: &copy.event.owner_name) { $0.copyBytes(from: holder.name) }
-      body(&copy, following)
+      receive(&copy, following)
     }
   }
 

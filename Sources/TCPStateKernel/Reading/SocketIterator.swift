@@ -3,13 +3,17 @@ import CTCPStateEvent
 import Glibc
 import TCPStateCore
 
-/// Reads sockets from the kernel's tables by BPF iterators.
-struct SocketIterator {
+/// Reads sockets from the kernel's tables through BPF iterators.
+///
+/// A class, so that what receives the records may use whoever owns this meanwhile.
+final class SocketIterator {
   private let files: BPFLink?
   private let sockets: BPFLink?
-  private let shared: UnsafeMutablePointer<tcpstate_shared>
+  private let shared: SharedMemory
   /// Whether a namespace that isn't found is gone, and not just hidden.
   private let seesAllNamespaces: Bool
+  /// Records that weren't of the known version or kind, or cut.
+  private(set) var undecodable: UInt64 = 0
 
   init(_ object: borrowing BPFObject, seesAllNamespaces: Bool) throws(KernelError) {
     self.seesAllNamespaces = seesAllNamespaces
@@ -20,7 +24,7 @@ struct SocketIterator {
 
   var canRead: Bool { sockets != nil }
 
-  private static func attach(_ object: borrowing BPFObject, _ program: BPFObject.Programs) throws(KernelError)
+  private static func attach(_ object: borrowing BPFObject, _ program: BPFPrograms) throws(KernelError)
     -> BPFLink?
   {
     guard object.programs.contains(program) else { return nil }
@@ -30,12 +34,12 @@ struct SocketIterator {
   }
 
   /// Every socket with a descriptor, of every namespace, in one pass; a socket comes once for each descriptor.
-  func readFiles(states: UInt32, _ body: KernelSource.SnapshotBody) throws(KernelError) {
+  func readFiles(states: UInt32, _ receive: SnapshotReceiver) throws(KernelError) {
     guard let files else { return }
-    shared.pointee.snapshot_states = states
+    shared.setSnapshot(states: states, minisocksOnly: false)
     let fd = bpf_iter_create(files.descriptor)
     guard fd >= 0 else { throw KernelError("read the sockets of all processes", errno: errno) }
-    try Self.read(FileDescriptor(taking: fd), body)
+    undecodable += try SnapshotReader.read(FileDescriptor(taking: fd), receive)
   }
 
   /// The namespaces' TCP hash tables: also what has no descriptor, and minisocks.
@@ -43,11 +47,10 @@ struct SocketIterator {
   /// - Parameter namespaces: paths by inodes.
   /// - Returns: those that were read, or that were gone. The others were out of reach.
   func readTables(
-    states: UInt32, minisocksOnly: Bool, namespaces: [UInt32: String], _ body: KernelSource.SnapshotBody
+    states: UInt32, minisocksOnly: Bool, namespaces: [UInt32: String], _ receive: SnapshotReceiver
   ) throws(KernelError) -> Set<UInt32> {
     guard let sockets else { return [] }
-    shared.pointee.snapshot_states = states
-    shared.pointee.snapshot_minisocks_only = minisocksOnly ? 1 : 0
+    shared.setSnapshot(states: states, minisocksOnly: minisocksOnly)
     var read: Set<UInt32> = []
     for (namespace, path) in namespaces {
       var table = try Self.open(sockets, namespace, path)
@@ -60,7 +63,9 @@ struct SocketIterator {
         table = try Self.open(sockets, namespace, other)
       }
       guard let table else { continue }
-      if case .sockets(let iterator) = table { try Self.read(FileDescriptor(taking: iterator), body) }
+      if case .sockets(let iterator) = table {
+        undecodable += try SnapshotReader.read(FileDescriptor(taking: iterator), receive)
+      }
       read.insert(namespace)
     }
     return read
@@ -81,37 +86,6 @@ struct SocketIterator {
       let iterator = bpf_iter_create(sockets.descriptor)
       guard iterator >= 0 else { throw KernelError("read the TCP tables of \(path)", errno: errno) }
       return .sockets(iterator)
-    }
-  }
-
-  private static func read(_ fd: consuming FileDescriptor, _ body: KernelSource.SnapshotBody) throws(KernelError) {
-    let size = MemoryLayout<tcpstate_snapshot>.size
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 8)
-    defer { buffer.deallocate() }
-    var held = 0
-    while true {
-      let count = Glibc.read(fd.number, buffer.baseAddress! + held, buffer.count - held)
-      if count < 0 {
-        if errno == EAGAIN || errno == EINTR { continue }
-        throw KernelError("read a socket iterator", errno: errno)
-      }
-      if count == 0 { return }
-      held += count
-      var offset = 0
-      while held - offset >= size {
-        let record = UnsafeRawBufferPointer(rebasing: buffer[offset..<offset + size])
-        let following = UnsafeRawBufferPointer(rebasing: buffer[offset + size..<held])
-        offset += size
-        // Records begin where the buffer does, and are whole multiples of 8 bytes.
-        guard (try? EventDecoder.checkSnapshot(record)) != nil, let start = record.baseAddress else { continue }
-        body(
-          start.assumingMemoryBound(to: tcpstate_snapshot.self),
-          following.assumingMemoryBound(to: tcpstate_snapshot.self))
-      }
-      if offset > 0, held > offset {
-        memmove(buffer.baseAddress!, buffer.baseAddress! + offset, held - offset)
-      }
-      held -= offset
     }
   }
 }

@@ -7,7 +7,7 @@ extension KernelSource {
   /// it takes are loaded together if the main one is among them. That costs
   /// some loads more, but only where something is missing.
   static func load(
-    _ image: UnsafeRawBufferPointer, _ configuration: Configuration
+    _ image: UnsafeRawBufferPointer, _ configuration: KernelConfiguration
   ) throws(KernelError) -> BPFObject {
     var first: BPFObject.LoadFailure?
     for plan in LoadPlan.candidates(configuration) {
@@ -31,7 +31,7 @@ extension KernelSource {
   }
 
   private static func open(
-    _ image: UnsafeRawBufferPointer, _ plan: LoadPlan, _ configuration: Configuration
+    _ image: UnsafeRawBufferPointer, _ plan: LoadPlan, _ configuration: KernelConfiguration
   ) throws(BPFObject.LoadFailure) -> BPFObject {
     try BPFObject(
       image: image, plan: plan, filter: configuration.filter,
@@ -41,10 +41,10 @@ extension KernelSource {
 
   /// Those programs of a plan that the kernel takes; none if it refuses the main one.
   private static func takenAlone(
-    _ image: UnsafeRawBufferPointer, _ plan: LoadPlan, _ configuration: Configuration
-  ) -> BPFObject.Programs {
-    var taken: BPFObject.Programs = []
-    let others = BPFObject.Programs.names.map(\.0).filter { plan.programs.contains($0) && $0 != plan.main }
+    _ image: UnsafeRawBufferPointer, _ plan: LoadPlan, _ configuration: KernelConfiguration
+  ) -> BPFPrograms {
+    var taken: BPFPrograms = []
+    let others = plan.programs.subtracting(plan.main).descriptions.map(\.program)
     for program in [plan.main] + others {
       var alone = plan
       alone.programs = program
@@ -58,7 +58,7 @@ extension KernelSource {
     return taken
   }
 
-  private static func refusal(_ failure: BPFObject.LoadFailure, _ configuration: Configuration) -> KernelError {
+  private static func refusal(_ failure: BPFObject.LoadFailure, _ configuration: KernelConfiguration) -> KernelError {
     switch failure.code {
     case EPERM, EACCES:
       KernelError("load the BPF programs", errno: EPERM)

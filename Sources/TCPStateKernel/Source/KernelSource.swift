@@ -8,34 +8,15 @@ import TCPStateCore
 ///
 /// One thread uses it. Everything attached goes away with this value.
 public final class KernelSource {
-  /// How transitions are caught.
-  public enum Attachment: String, Sendable, CaseIterable {
-    /// tp_btf: reads the socket directly; without cookies before 5.12.
-    case btf
-    /// The classic tracepoint with probe reads, without cookies.
-    case classic
-  }
-
-  public struct Configuration: Sendable {
-    public var filter = KernelFilter()
-    /// Bytes of the ring buffer: a power of two and a multiple of the page size.
-    public var ringBytes = 8 * 1024 * 1024
-    /// `nil` takes the best that the kernel has.
-    public var attachment: Attachment?
-    /// Receives libbpf's and the verifier's messages on standard error.
-    public var verbose = false
-    /// Loads only what reads the tables: nothing can be attached.
-    public var tablesOnly = false
-
-    /// Counts stays in the kernel, and gives no events: see `readAggregate()`.
-    public var aggregates = false
-
-    public init() {}
-  }
+  public typealias Attachment = KernelAttachment
+  public typealias Configuration = KernelConfiguration
+  public typealias SnapshotBody = SnapshotReceiver
 
   public let attachment: Attachment
   /// What can't be had in this way on this kernel, for people; `nil` when nothing is missing.
   public let shortfall: String?
+  /// What `attach()` couldn't attach; what `shortfall` names isn't repeated here.
+  public private(set) var failedAttachments: [FailedAttachment] = []
   let isPlain: Bool
   private let object: BPFObject
   private var ring: RingBuffer
@@ -48,7 +29,7 @@ public final class KernelSource {
   private var transitionLink: BPFLink?
   private var otherLinks: [BPFLink] = []
   private var lostSeen: UInt32 = 0
-  private var skippedTold: UInt64 = 0
+  private var skipsReported: UInt64 = 0
 
   /// Loads the programs; nothing is attached yet.
   public init(_ configuration: Configuration) throws(KernelError) {
@@ -90,10 +71,16 @@ public final class KernelSource {
       throw KernelError("attach to the tracepoint sock:inet_sock_set_state", errno: code)
     }
     transitionLink = BPFLink(taking: link)
-    object.shared.pointee.attached_ns = KernelClock.monotonic()
-    for program in [BPFObject.Programs.transitionNested, .reader, .synAck, .resetSent]
-    where object.programs.contains(program) {
-      if let link = bpf_program__attach(object.program(program)) { otherLinks.append(BPFLink(taking: link)) }
+    object.shared.setAttached(at: KernelClock.monotonic())
+    failedAttachments = []
+    // Those that the kernel doesn't have weren't loaded; `shortfall` names them.
+    for other in object.programs.subtracting(object.plan.main).descriptions {
+      guard let tracepoint = other.tracepoint else { continue }
+      if let link = bpf_program__attach(object.program(other.program)) {
+        otherLinks.append(BPFLink(taking: link))
+      } else {
+        failedAttachments.append(FailedAttachment(tracepoint: tracepoint, code: errno, loss: other.loss))
+      }
     }
   }
 
@@ -117,7 +104,7 @@ public final class KernelSource {
   /// - Returns: whether there are more at once.
   public func consume(until position: UInt64) -> Bool {
     let more = ring.consume(until: position)
-    if !more { object.shared.pointee.wake_sent = 0 }
+    if !more { object.shared.clearWake() }
     return more
   }
 
@@ -145,27 +132,26 @@ public final class KernelSource {
     return UInt64(difference)
   }
 
-  /// Events dropped for want of room that no later event has told of.
-  public func untoldDrops() -> UInt64 {
-    let dropped = UInt32(truncatingIfNeeded: object.shared.pointee.lost) &- lostSeen
+  /// Events dropped because the ring buffer was full, that no later event has reported; each is returned once.
+  public func unreportedDrops() -> UInt64 {
+    let dropped = UInt32(truncatingIfNeeded: object.shared.lost) &- lostSeen
     lostSeen &+= dropped
     return UInt64(dropped)
   }
 
-  /// Runs that the kernel has skipped since the last call, for an interrupt
-  /// hit the program on the same CPU, and for which its stand-in didn't run either.
-  public func untoldSkips() -> UInt64 {
-    let nested = object.shared.pointee.nested
+  /// Runs that the kernel has skipped since the last call, because an interrupt hit the program on the same
+  /// CPU, and for which `transition_nested` didn't run either.
+  public func unreportedSkips() -> UInt64 {
+    let nested = object.shared.nested
     let skipped = skippedRuns()
     let missed = skipped > nested ? skipped - nested : 0
-    defer { skippedTold = max(skippedTold, missed) }
-    return missed > skippedTold ? missed - skippedTold : 0
+    defer { skipsReported = max(skipsReported, missed) }
+    return missed > skipsReported ? missed - skipsReported : 0
   }
 
   /// Of some program that is loaded.
   var programDescriptor: Int32 {
-    let some = BPFObject.Programs.names.first { object.programs.contains($0.0) }?.0 ?? .transition
-    return bpf_program__fd(object.program(some))
+    bpf_program__fd(object.program(object.programs.descriptions.first?.program ?? object.plan.main))
   }
 
   private func skippedRuns() -> UInt64 {
@@ -177,8 +163,11 @@ public final class KernelSource {
     return info.recursion_misses
   }
 
-  /// Records that weren't of the known version or length.
+  /// Events that weren't of the known version, kind or length.
   public var undecodable: UInt64 { queue.undecodable }
+
+  /// Records of the kernel's tables that weren't.
+  public var undecodableSnapshots: UInt64 { iterator.undecodable }
 
   /// A map's descriptor, good as long as this value.
   func map(_ name: String) -> Int32 { object.map(name) }
@@ -187,12 +176,6 @@ public final class KernelSource {
 
   /// Whether sockets from before can be read.
   public var canReadTables: Bool { iterator.canRead }
-
-  /// Gets a record, and those behind it as far as they were read, which are not checked yet: their memory
-  /// may be asked for ahead.
-  public typealias SnapshotBody = (
-    _ record: UnsafePointer<tcpstate_snapshot>, _ following: UnsafeBufferPointer<tcpstate_snapshot>
-  ) -> Void
 
   /// Every TCP socket of every network namespace: first those that processes
   /// hold, with their owners, then all, without. A socket comes more than once.
@@ -203,34 +186,34 @@ public final class KernelSource {
   /// - Returns: the namespaces that were read, or gone. Of the others only sockets that processes hold were.
   @discardableResult
   public func readSockets(
-    states: UInt32 = .max, namespaces: [UInt32: String], _ body: SnapshotBody
+    states: UInt32 = .max, namespaces: [UInt32: String], _ receive: SnapshotReceiver
   ) throws(KernelError) -> Set<UInt32> {
     if isPlain {
       let holders = Capabilities.raised([.sysPtrace, .dacReadSearch]) { SocketHolders() }
       return try iterator.readTables(states: states, minisocksOnly: false, namespaces: namespaces) {
-        holders.handOn($0, $1, body)
+        holders.handOn($0, $1, receive)
       }
     }
-    try iterator.readFiles(states: states, body)
-    return try iterator.readTables(states: states, minisocksOnly: false, namespaces: namespaces, body)
+    try iterator.readFiles(states: states, receive)
+    return try iterator.readTables(states: states, minisocksOnly: false, namespaces: namespaces, receive)
   }
 
   /// The sockets of processes that are in SYN-SENT.
-  public func readConnecting(_ body: SnapshotBody) throws(KernelError) {
-    try iterator.readFiles(states: 1 << UInt32(TCPState.synSent.number), body)
+  public func readConnecting(_ receive: SnapshotReceiver) throws(KernelError) {
+    try iterator.readFiles(states: 1 << UInt32(TCPState.synSent.number), receive)
   }
 
   /// The minisocks alone: TIME-WAIT, orphaned FIN-WAIT-2, half-open requests.
   ///
   /// - Returns: as `readSockets`.
   public func readMinisocks(
-    namespaces: [UInt32: String], _ body: SnapshotBody
+    namespaces: [UInt32: String], _ receive: SnapshotReceiver
   ) throws(KernelError) -> Set<UInt32> {
-    return try iterator.readTables(states: .max, minisocksOnly: true, namespaces: namespaces, body)
+    return try iterator.readTables(states: .max, minisocksOnly: true, namespaces: namespaces, receive)
   }
 
   /// CONFIG_HZ, known after the first reading of the tables.
   public var ticksPerSecond: UInt64? {
-    KernelClock.ticksPerSecond(jiffies: object.shared.pointee.jiffies, at: object.shared.pointee.jiffies_time_ns)
+    KernelClock.ticksPerSecond(jiffies: object.shared.jiffies, at: object.shared.jiffiesTime)
   }
 }

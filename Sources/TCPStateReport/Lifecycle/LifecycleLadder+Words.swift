@@ -34,23 +34,12 @@ extension LifecycleLadder {
   }
 
   /// The text in the lane of a step that sends nothing.
-  ///
-  /// It is `Reason.words` except where the lane says it better: a RST that this end received came from
-  /// the peer, and one that it sent is the arrow already.
   func remark(_ step: LifecycleStep, after previous: LifecycleStep?, _ life: Lifecycle) -> String? {
     if let act = actText(step, life) { return act }
     if step.phase == .close, step.number == 4, previous?.number == 5 { return "FIN acknowledged by step 5" }
     if step.basis == .expected { return "after 60 s" }
-    switch step.reason {
-    case .resetReceived: return "reset by the peer"
-    case .resetSent: return "reset"
-    case .reused: return "reused by a new connection"
-    case .unknown: return Self.endNotSeen
-    default: return step.reason?.words?.description
-    }
+    return step.reason?.outcome?.description
   }
-
-  private static let endNotSeen = "the end was not seen"
 
   /// How the life ended, or where it stands.
   func outcome(_ life: Lifecycle) -> String {
@@ -78,8 +67,7 @@ extension LifecycleLadder {
     case .resetReceived, .resetSent: return "reset" + Self.detail(resetReason(life))
     case .aborted: return "aborted by the \(actor(life, .aborted))" + Self.detail(resetReason(life))
     case .killed: return "killed by an administrator"
-    case .unknown: return Self.endNotSeen
-    default: return life.reason?.words?.description ?? ""
+    default: return life.reason?.outcome?.description ?? ""
     }
   }
 

@@ -13,7 +13,7 @@ enum PageWords {
     buffer.append("],\"roles\":[")
     append(Role.allCases.map { $0.name.description }, to: &buffer)
     buffer.append("],\"reasons\":[")
-    append(Reason.allCases.map { WhyText.words(for: $0) }, to: &buffer)
+    append(Reason.allCases.map { $0.words.description }, to: &buffer)
     buffer.append("]}")
   }
 

@@ -14,7 +14,7 @@ public struct WhyText: Sendable {
   public init(_ row: Transition) {
     let foreign = row.actorPID != nil && row.actorPID != row.ownerPID
     namesActor = foreign
-    let known = row.reason?.words
+    let known = Self.words(row.reason)
     isAlarm = known != nil && row.reason != .reused
     if let known {
       cause = known
@@ -34,8 +34,11 @@ public struct WhyText: Sendable {
     }
   }
 
-  /// The reason in words, or its name where the timeline shows nothing.
-  static func words(for reason: Reason) -> String { (reason.words ?? reason.name).description }
+  /// The reason in words; `nil` where the states already say as much.
+  private static func words(_ reason: Reason?) -> StaticString? {
+    guard let reason, reason != .fin, reason != .unknown else { return nil }
+    return reason.words
+  }
 
   private static func deed(_ row: Transition) -> StaticString {
     switch row.new {

@@ -91,7 +91,7 @@ struct LiveSession<Sink: OutputSink & ~Copyable>: ~Copyable, Activity {
     if unread > 0 { Message.error(OutputFile.unread(unread)) }
     let ending = RunEnding(
       transitions: stream.transitions, lost: stream.lost, unmatched: stream.tracker.unmatched,
-      crowdedOut: stream.tracker.crowdedOut, undecodable: stream.source.undecodable, unread: unread,
+      crowdedOut: stream.tracker.crowdedOut, undecodable: stream.undecodable, unread: unread,
       elapsed: KernelClock.monotonic() - stream.attachedAt)
     return (ending, sink.closing(ending, stream.tracker))
   }

@@ -16,6 +16,7 @@ enum NoticeText {
         + "times follow it from here on, durations are not affected"
     case .namespacesOutOfReach(let missing):
       "without \(missing.name) \(reach(missing)); TIME-WAIT, half-open and orphaned sockets of others aren't seen"
+    case .attachmentFailed(let attachment): attachment.description
     case .capabilitiesKept(let error): error.description
     }
   }

@@ -10,7 +10,7 @@ import Testing
     (.aborted, "aborted", "aborted", "aborted"), (.killed, "killed", "killed", "killed"),
     (.unaccepted, "unaccepted", "never accepted", "never accepted"),
     (.reused, "reused", "reused", "reused by a new connection"),
-    (.timeWaitOverflow, "overflow", "too many TIME-WAIT", "too many TIME-WAIT"),
+    (.timeWaitOverflow, "overflow", "TIME-WAIT overflow", "TIME-WAIT overflow"),
     (.unknown, "unknown", "unknown", "the end was not seen"),
   ])
   func spellings(_ reason: Reason, _ name: String, _ words: String, _ outcome: String?) {

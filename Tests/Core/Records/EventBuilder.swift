@@ -5,7 +5,7 @@ import TCPStateCore
 enum EventBuilder {
   static func transition(_ old: TCPState, _ new: TCPState, flags: Int32 = 0, error: UInt16 = 0) -> tcpstate_event {
     var event = tcpstate_event()
-    event.version = 1
+    event.version = UInt8(TCPSTATE_EVENT_VERSION)
     event.kind = UInt8(TCPSTATE_KIND_TRANSITION)
     event.state_old = old.number
     event.state_new = new.number

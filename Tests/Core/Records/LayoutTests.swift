@@ -6,17 +6,23 @@ import Testing
 
 /// The ABI as Swift sees it against the header's numbers and the fixtures' offsets.
 @Suite struct LayoutTests {
+  /// Size, stride and alignment; the stride is what an array of records has.
+  private func expectSize<T>(_ type: T.Type, _ size: Int, alignment: Int = 8) {
+    #expect(MemoryLayout<T>.size == size, "\(type)")
+    #expect(MemoryLayout<T>.stride == size, "\(type)")
+    #expect(MemoryLayout<T>.alignment == alignment, "\(type)")
+  }
+
   @Test func sizes() {
-    #expect(MemoryLayout<tcpstate_event>.size == 248)
-    #expect(MemoryLayout<tcpstate_event>.stride == 248)
-    #expect(MemoryLayout<tcpstate_event>.alignment == 8)
-    #expect(MemoryLayout<tcpstate_snapshot>.size == 320)
-    #expect(MemoryLayout<tcpstate_snapshot>.stride == 320)
-    #expect(MemoryLayout<tcpstate_shared>.size == 72)
-    #expect(MemoryLayout<tcpstate_config>.size == 56)
-    #expect(MemoryLayout<tcpstate_network_key>.size == 20)
+    expectSize(tcpstate_event.self, 248)
+    expectSize(tcpstate_snapshot.self, 304)
+    expectSize(tcpstate_shared.self, 72)
+    expectSize(tcpstate_config.self, 56)
+    expectSize(tcpstate_stays.self, 40 + 8 * 1920)
+    expectSize(tcpstate_tally.self, 168)
+    expectSize(tcpstate_network_key.self, 20, alignment: 4)
     #expect(EventDecoder.eventSize == 248)
-    #expect(EventDecoder.snapshotSize == 320)
+    #expect(EventDecoder.snapshotSize == 304)
   }
 
   private static var fields: [(String, PartialKeyPath<tcpstate_event>)] {
@@ -25,8 +31,9 @@ import Testing
       ("flags", \.flags), ("error", \.error), ("timestamp_ns", \.timestamp_ns), ("cookie", \.cookie),
       ("socket_address", \.socket_address), ("cgroup_id", \.cgroup_id),
       ("local_address", \.local_address), ("peer_address", \.peer_address),
-      ("local_port", \.local_port), ("peer_port", \.peer_port), ("family", \.family),
-      ("timeouts", \.timeouts), ("backoff", \.backoff), ("netns", \.netns),
+      ("local_port", \.local_port), ("peer_port", \.peer_port),
+      ("timeouts", \.timeouts), ("backoff", \.backoff), ("reset_reason", \.reset_reason),
+      ("reserved", \.reserved), ("netns", \.netns),
       ("interface_index", \.interface_index), ("user_id", \.user_id), ("lost_before", \.lost_before),
       ("owner_pid", \.owner_pid), ("actor_pid", \.actor_pid),
       ("owner_name", \.owner_name), ("actor_name", \.actor_name),
@@ -58,12 +65,10 @@ import Testing
     let fields: [(String, PartialKeyPath<tcpstate_snapshot>)] = [
       ("jiffies", \.jiffies), ("timer_expires", \.timer_expires), ("fd", \.fd),
       ("last_acked_jiffies", \.last_acked_jiffies),
-      ("last_data_received_jiffies", \.last_data_received_jiffies),
-      ("last_data_sent_jiffies", \.last_data_sent_jiffies),
       ("accept_queue", \.accept_queue), ("accept_queue_limit", \.accept_queue_limit),
       ("request_queue", \.request_queue), ("request_age_us", \.request_age_us),
       ("entry_stamp_ms", \.entry_stamp_ms), ("syn_ack_timeouts", \.syn_ack_timeouts),
-      ("listener_address", \.listener_address), ("socket_inode", \.socket_inode),
+      ("socket_inode", \.socket_inode),
     ]
     let fixture = try HexFixture("snapshot.hex")
     #expect(Self.fields.count + fields.count == fixture.offsets.count)
@@ -73,6 +78,39 @@ import Testing
       #expect(offset.claimed == offset.actual, "\(name)'s comment")
       #expect(MemoryLayout<tcpstate_snapshot>.offset(of: path) == offset.actual, "\(name)")
     }
+  }
+
+  private func expectOffsets<T>(_ fields: [(PartialKeyPath<T>, Int)]) {
+    for (path, offset) in fields { #expect(MemoryLayout<T>.offset(of: path) == offset, "\(path)") }
+  }
+
+  @Test func offsetsOfSharedMemory() {
+    expectOffsets(
+      [
+        (\.lost, 0), (\.nested, 8), (\.wake_sent, 16), (\.snapshot_states, 24), (\.snapshot_minisocks_only, 28),
+        (\.jiffies, 32), (\.jiffies_time_ns, 40), (\.attached_ns, 48), (\.untracked, 56), (\.reader_pid, 64),
+      ] as [(PartialKeyPath<tcpstate_shared>, Int)])
+  }
+
+  @Test func offsetsOfConfiguration() {
+    expectOffsets(
+      [
+        (\.wake_bytes, 0), (\.filter_cgroup, 8), (\.filter_cgroup_level, 16), (\.filter_family, 20),
+        (\.filter_netns, 24), (\.filter_local_port, 28), (\.filter_peer_port, 32), (\.filter_local_network, 36),
+        (\.filter_peer_network, 40), (\.filters, 44), (\.plain, 48), (\.reserved, 52),
+      ] as [(PartialKeyPath<tcpstate_config>, Int)])
+    expectOffsets([(\.prefix_length, 0), (\.address, 4)] as [(PartialKeyPath<tcpstate_network_key>, Int)])
+  }
+
+  @Test func offsetsOfAggregates() {
+    expectOffsets(
+      [(\.count, 0), (\.at_least, 8), (\.total_ns, 16), (\.longest_ns, 24), (\.longest_at_least, 32), (\.buckets, 40)]
+        as [(PartialKeyPath<tcpstate_stays>, Int)])
+    expectOffsets(
+      [(\.transitions, 0), (\.unmatched, 8), (\.untracked, 16), (\.minisocks, 24), (\.socket, 32), (\.open, 40)]
+        as [(PartialKeyPath<tcpstate_tally>, Int)])
+    #expect(TCPSTATE_STAY_BUCKETS == 1920)
+    #expect(Int(TCPSTATE_STATES) == TCPState.arraySize)
   }
 
   /// Against the system's own table, <netinet/tcp.h>.
@@ -90,9 +128,8 @@ import Testing
   @Test func flagsAreSingleBits() {
     let flags = [
       TCPSTATE_FLAG_OWNED, TCPSTATE_FLAG_HAS_SOCKET, TCPSTATE_FLAG_DONE, TCPSTATE_FLAG_DEAD,
-      TCPSTATE_FLAG_RECEIVE_SHUTDOWN, TCPSTATE_FLAG_SEND_SHUTDOWN, TCPSTATE_FLAG_HAS_RTO_TIME,
-      TCPSTATE_FLAG_HAS_ENTRY_STAMP, TCPSTATE_FLAG_FASTOPEN, TCPSTATE_FLAG_READER,
-      TCPSTATE_FLAG_RESET_SENT,
+      TCPSTATE_FLAG_SEND_SHUTDOWN, TCPSTATE_FLAG_HAS_RTO_TIME, TCPSTATE_FLAG_HAS_ENTRY_STAMP,
+      TCPSTATE_FLAG_BY_TRACER, TCPSTATE_FLAG_RESET_SENT,
     ]
     var seen: Int32 = 0
     for flag in flags {

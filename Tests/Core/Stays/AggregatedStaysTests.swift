@@ -5,12 +5,8 @@ import Testing
 @testable import TCPStateCore
 
 struct AggregatedStaysTests {
-  /// Does what the kernel side does in bpf/aggregate.h.
-  private func bucket(of value: UInt64) -> Int {
-    if value < 64 { return Int(value) }
-    let exponent = 63 - value.leadingZeroBitCount
-    return 64 + (exponent - 6) * 32 + Int(value >> UInt64(exponent - 5)) & 31
-  }
+  /// What the kernel side does.
+  private func bucket(of value: UInt64) -> Int { Int(tcpstate_stay_bucket(value)) }
 
   private func counted(_ values: [UInt64]) -> tcpstate_stays {
     var stays = tcpstate_stays()

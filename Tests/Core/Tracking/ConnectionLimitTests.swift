@@ -63,7 +63,7 @@ import Testing
 
   private static func request(_ cookie: UInt64, at time: UInt64) -> tcpstate_snapshot {
     var snapshot = tcpstate_snapshot()
-    snapshot.event.version = 1
+    snapshot.event.version = UInt8(TCPSTATE_EVENT_VERSION)
     snapshot.event.kind = UInt8(TCPSTATE_KIND_REQUEST)
     snapshot.event.cookie = cookie
     snapshot.event.timestamp_ns = time

@@ -5,10 +5,9 @@ import TCPStateCore
 enum ScenarioRecord {
   private static let flags: [Substring: Int32] = [
     "owned": TCPSTATE_FLAG_OWNED, "socket": TCPSTATE_FLAG_HAS_SOCKET, "done": TCPSTATE_FLAG_DONE,
-    "dead": TCPSTATE_FLAG_DEAD, "receive-shutdown": TCPSTATE_FLAG_RECEIVE_SHUTDOWN,
-    "send-shutdown": TCPSTATE_FLAG_SEND_SHUTDOWN, "has-rto-time": TCPSTATE_FLAG_HAS_RTO_TIME,
-    "has-entry-stamp": TCPSTATE_FLAG_HAS_ENTRY_STAMP, "fastopen": TCPSTATE_FLAG_FASTOPEN,
-    "reader": TCPSTATE_FLAG_READER, "reset-sent": TCPSTATE_FLAG_RESET_SENT, "by-tracer": TCPSTATE_FLAG_BY_TRACER,
+    "dead": TCPSTATE_FLAG_DEAD, "send-shutdown": TCPSTATE_FLAG_SEND_SHUTDOWN,
+    "has-rto-time": TCPSTATE_FLAG_HAS_RTO_TIME, "has-entry-stamp": TCPSTATE_FLAG_HAS_ENTRY_STAMP,
+    "reset-sent": TCPSTATE_FLAG_RESET_SENT, "by-tracer": TCPSTATE_FLAG_BY_TRACER,
   ]
 
   private static let kinds: [Substring: Int32] = [
@@ -63,7 +62,7 @@ enum ScenarioRecord {
     case "netns": event.netns = try Scenario.number(value)
     case "cgroup": event.cgroup_id = try Scenario.number(value)
     case "interface": event.interface_index = try Scenario.number(value)
-    case "reset-reason": event.backoff = ResetReason(name: value)?.rawValue ?? 0
+    case "reset-reason": event.reset_reason = ResetReason(name: value)?.rawValue ?? 0
     case "err": event.error = try Scenario.number(value)
     default: return false
     }

@@ -1,28 +1,24 @@
 /*
  * Makes TCP connections on the loopback device that live and end in the ways
- * the tracer must tell apart. A line each on standard output:
+ * the tracer has to distinguish. Prints one line for each:
  *
  *   NAME CLIENT_PORT SERVER_PORT     (0 where there is none)
  *
  *   lives all     every life, one after the other; waits for states, not for time
  *   lives hold    a listener, an established connection and one in CLOSE-WAIT,
- *                 kept until standard input ends: sockets from before
+ *                 kept until standard input ends: sockets older than a tracer
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
+#include "sockets.h"
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#define DEADLINE_SECONDS 30
 #define FIN_TIMEOUT "/proc/sys/net/ipv4/tcp_fin_timeout"
 
 struct connection {
@@ -31,151 +27,6 @@ struct connection {
 	int client_port;
 	int server_port;
 };
-
-static const char *life; /* the one under way, for messages */
-
-/*
- * The next that a listener takes: one that no other socket has, before or
- * after, for by it the rows of a life are found. Below the ephemeral ports.
- */
-static int next_port = 20000;
-
-static void fail(const char *what)
-{
-	fprintf(stderr, "lives: %s: can't %s: %s\n", life, what, strerror(errno));
-	exit(1);
-}
-
-static bool late(void)
-{
-	static time_t began;
-	static const char *what;
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (what != life) {
-		what = life;
-		began = now.tv_sec;
-	}
-	return now.tv_sec - began > DEADLINE_SECONDS;
-}
-
-static void pause_briefly(void)
-{
-	struct timespec time = { .tv_nsec = 1000000 };
-
-	nanosleep(&time, NULL);
-}
-
-static int state_of(int fd)
-{
-	struct tcp_info info;
-	socklen_t size = sizeof(info);
-
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size))
-		fail("ask for the state");
-	return info.tcpi_state;
-}
-
-static void wait_for(int fd, int state)
-{
-	while (state_of(fd) != state) {
-		errno = ETIMEDOUT;
-		if (late())
-			fail("reach the state");
-		pause_briefly();
-	}
-}
-
-/* Whether the kernel's table has a socket with this local and remote port in this state. */
-static bool listed(int local, int remote, int state)
-{
-	FILE *file = fopen("/proc/net/tcp", "r");
-	unsigned int address, port, peer, peer_port, number;
-	bool found = false;
-	char line[256];
-
-	if (!file)
-		fail("open /proc/net/tcp");
-	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, " %*d: %x:%x %x:%x %x", &address, &port, &peer, &peer_port,
-			   &number) == 5)
-			found |= (int)port == local && (int)peer_port == remote &&
-				 (int)number == state;
-	}
-	fclose(file);
-	return found;
-}
-
-static void wait_listed(int local, int remote, int state, bool wanted)
-{
-	while (listed(local, remote, state) != wanted) {
-		errno = ETIMEDOUT;
-		if (late())
-			fail("see the socket come or go");
-		pause_briefly();
-	}
-}
-
-static int port_of(int fd)
-{
-	struct sockaddr_in6 address;
-	socklen_t size = sizeof(address);
-
-	if (getsockname(fd, (struct sockaddr *)&address, &size))
-		fail("ask for the port");
-	return ntohs(address.sin6_port);
-}
-
-/* "127.0.0.1", "::1", or "::ffff:127.0.0.1" for a v4-mapped client and an IPv6 listener for all. */
-static socklen_t resolve(const char *text, int port, struct sockaddr_storage *address)
-{
-	struct sockaddr_in *v4 = (void *)address;
-	struct sockaddr_in6 *v6 = (void *)address;
-
-	memset(address, 0, sizeof(*address));
-	if (strchr(text, ':')) {
-		v6->sin6_family = AF_INET6;
-		v6->sin6_port = htons(port);
-		inet_pton(AF_INET6, text, &v6->sin6_addr);
-		return sizeof(*v6);
-	}
-	v4->sin_family = AF_INET;
-	v4->sin_port = htons(port);
-	inet_pton(AF_INET, text, &v4->sin_addr);
-	return sizeof(*v4);
-}
-
-static int listen_at(const char *text)
-{
-	struct sockaddr_storage address;
-	socklen_t size = resolve(text, next_port++, &address);
-	int fd = socket(address.ss_family, SOCK_STREAM, 0);
-
-	if (fd < 0 || bind(fd, (void *)&address, size) || listen(fd, 8))
-		fail("listen");
-	return fd;
-}
-
-/* A port to bind to, or 0. */
-static int connect_from(const char *text, int own_port, int port)
-{
-	struct sockaddr_storage address, own;
-	int one = 1, fd;
-	socklen_t size;
-
-	size = resolve(text, port, &address);
-	fd = socket(address.ss_family, SOCK_STREAM, 0);
-	if (own_port) {
-		resolve(text, own_port, &own);
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-		if (bind(fd, (void *)&own, size))
-			fail("bind");
-	}
-	if (connect(fd, (void *)&address, size))
-		fail("connect");
-	return fd;
-}
 
 static struct connection open_at(const char *text)
 {
@@ -192,7 +43,7 @@ static struct connection open_at(const char *text)
 	return c;
 }
 
-static void tell(const struct connection *c)
+static void print_life(const struct connection *c)
 {
 	printf("%s %d %d\n", life, c->client_port, c->server_port);
 	fflush(stdout);
@@ -221,7 +72,7 @@ static void reset(int fd)
 	close(fd);
 }
 
-/* The textbook's close: one end first, the other when it has learned of it. */
+/* The textbook's close: one end first, the other when it has seen that. */
 static void close_orderly(int first, int second)
 {
 	close(first);
@@ -240,7 +91,7 @@ static void closes_first(const char *name, const char *address, bool server)
 	close_orderly(server ? c.server : c.client, server ? c.client : c.server);
 	wait_listed(server ? c.client_port : c.server_port, server ? c.server_port : c.client_port,
 		    TCP_LAST_ACK, false);
-	tell(&c);
+	print_life(&c);
 }
 
 static void half_close(void)
@@ -256,12 +107,12 @@ static void half_close(void)
 	close(c.server);
 	wait_listed(c.client_port, c.server_port, TCP_TIME_WAIT, true);
 	close(c.client);
-	tell(&c);
+	print_life(&c);
 }
 
 /*
- * The client is orphaned in FIN-WAIT-2 and given up after some seconds; the
- * server closes later. All other lives go on meanwhile.
+ * The client is orphaned in FIN-WAIT-2, which the kernel gives up after some
+ * seconds; the server closes later. All other lives take place meanwhile.
  */
 static struct connection orphan;
 
@@ -280,7 +131,7 @@ static void end_orphan(void)
 	wait_listed(orphan.client_port, orphan.server_port, TCP_FIN_WAIT2, false);
 	close(orphan.server);
 	wait_listed(orphan.server_port, orphan.client_port, TCP_LAST_ACK, false);
-	tell(&orphan);
+	print_life(&orphan);
 }
 
 static void linger_0(void)
@@ -292,7 +143,7 @@ static void linger_0(void)
 	reset(c.client);
 	wait_for(c.server, TCP_CLOSE);
 	close(c.server);
-	tell(&c);
+	print_life(&c);
 }
 
 static void unread_data(void)
@@ -308,7 +159,7 @@ static void unread_data(void)
 	close(c.client);
 	wait_for(c.server, TCP_CLOSE);
 	close(c.server);
-	tell(&c);
+	print_life(&c);
 }
 
 static void reset_in_close_wait(void)
@@ -323,7 +174,7 @@ static void reset_in_close_wait(void)
 	reset(c.client);
 	wait_for(c.server, TCP_CLOSE);
 	close(c.server);
-	tell(&c);
+	print_life(&c);
 }
 
 static void refused(void)
@@ -342,7 +193,7 @@ static void refused(void)
 	if (!connect(fd, (void *)&address, size) || errno != ECONNREFUSED)
 		fail("be refused");
 	close(fd);
-	tell(&c);
+	print_life(&c);
 }
 
 static void never_accepted(void)
@@ -359,7 +210,7 @@ static void never_accepted(void)
 	close(listener);
 	wait_for(c.client, TCP_CLOSE);
 	close(c.client);
-	tell(&c);
+	print_life(&c);
 }
 
 /* A new connection between the same two ports ends the old one's TIME-WAIT. */
@@ -379,7 +230,7 @@ static void reused(void)
 			fail("accept");
 		/*
 		 * The server's end keeps TIME-WAIT, so that the client's port
-		 * is free; not as an orphan, which would get there unseen.
+		 * is free. Not as an orphan, which would get there unseen.
 		 */
 		shutdown(c.server, SHUT_WR);
 		wait_for(c.client, TCP_CLOSE_WAIT);
@@ -388,10 +239,10 @@ static void reused(void)
 		close(c.server);
 	}
 	close(listener);
-	tell(&c);
+	print_life(&c);
 }
 
-/* Each end in a process of its own name. */
+/* Each end in a process with a name of its own. */
 static void two_processes(void)
 {
 	struct connection c = { 0 };
@@ -423,7 +274,7 @@ static void two_processes(void)
 	if (waitpid(child, NULL, 0) != child)
 		fail("wait for the server");
 	wait_listed(c.server_port, c.client_port, TCP_LAST_ACK, false);
-	tell(&c);
+	print_life(&c);
 }
 
 static void set_fin_timeout(const char *seconds)
@@ -468,15 +319,15 @@ static int hold(void)
 	printf("listener 0 %d\n", port_of(listener));
 	life = "held_open";
 	open = open_at("127.0.0.1");
-	tell(&open);
+	print_life(&open);
 	life = "held_in_close_wait";
 	leaked = open_at("127.0.0.1");
 	close(leaked.client);
 	wait_for(leaked.server, TCP_CLOSE_WAIT);
-	tell(&leaked);
+	print_life(&leaked);
 	while (getchar() != EOF)
 		;
-	/* Its end is seen by a tracer that hasn't seen its beginning. */
+	/* A tracer sees the end of this one, but has not seen its beginning. */
 	life = "held_open";
 	close_orderly(open.client, open.server);
 	return 0;

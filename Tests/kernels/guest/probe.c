@@ -1,12 +1,12 @@
 /*
- * What a kernel takes of the BPF object, each program for itself, and what
- * comes through once they are attached. Beside the tracer itself it tells
- * which of its parts a kernel refuses; on machines for which no Swift compiler
- * is at hand it stands in for it.
+ * Which programs of the BPF object a kernel accepts, each on its own, and what
+ * they record once they are attached. Next to the tracer it shows which parts a
+ * kernel rejects; on architectures without a Swift compiler at hand it takes the
+ * tracer's place.
  *
- *   probe features OBJECT   "program:NAME ok" or the error, a line each; the
- *                           same as "plain:NAME", as they are for old kernels;
- *                           "field:NAME ok" for what only some kernels keep
+ *   probe features OBJECT   one line each: "program:NAME ok" or the error; the
+ *                           same as "plain:NAME", the mode for old kernels;
+ *                           "field:NAME ok" for what only some kernels have
  *   probe trace OBJECT      attaches all, prints "attached", then, when
  *                           standard input ends, the records and what the
  *                           iterators find
@@ -31,7 +31,7 @@ static int failed(const char *what, int error)
 	return 1;
 }
 
-/* As the tracer sets it; without it the consumer would be woken at each event. */
+/* As the tracer does; otherwise each event would wake the consumer. */
 static int configure(struct bpf_object *object, bool plain)
 {
 	struct tcpstate_config config = { .wake_bytes = 1 << 20, .plain = plain };
@@ -103,8 +103,8 @@ static int features(const char *path)
 
 static void print_event(const struct tcpstate_event *e)
 {
-	printf("%u,%u,%u,%016llx,%u,%u,%u,%u,%u,%.16s\n", e->kind, e->state_old, e->state_new,
-	       (unsigned long long)e->cookie, e->local_port, e->peer_port, e->family, e->owner_pid,
+	printf("%u,%u,%u,%016llx,%u,%u,%u,%u,%.16s\n", e->kind, e->state_old, e->state_new,
+	       (unsigned long long)e->cookie, e->local_port, e->peer_port, e->owner_pid,
 	       e->actor_pid, e->owner_name);
 }
 

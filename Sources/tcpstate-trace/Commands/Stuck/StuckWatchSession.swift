@@ -90,7 +90,7 @@ struct StuckWatchSession: ~Copyable, Activity {
     runner?.finish()
     let ending = RunEnding(
       transitions: stream.transitions, lost: stream.lost, unmatched: stream.tracker.unmatched,
-      crowdedOut: stream.tracker.crowdedOut + UInt64(watch.crowdedOut), undecodable: stream.source.undecodable,
+      crowdedOut: stream.tracker.crowdedOut + UInt64(watch.crowdedOut), undecodable: stream.undecodable,
       unread: unread, elapsed: KernelClock.monotonic() - stream.attachedAt)
     return (ending, ClosingText(text: summary + "\n", hasLosses: true))
   }

@@ -28,7 +28,7 @@ struct AggregateSession: ~Copyable, Activity {
     try source.attach()
     attachedAt = KernelClock.monotonic()
     before = try openSockets()
-    Message.report(source.dropUnneededCapabilities())
+    Message.report(source.failedAttachments.map { .attachmentFailed($0) } + source.dropUnneededCapabilities())
     Message.line(OpeningLine.text(open: before))
   }
 
@@ -37,7 +37,7 @@ struct AggregateSession: ~Copyable, Activity {
   mutating func round(_ loop: borrowing EventLoop, isLast: Bool) throws {
     if isLast { source.detach() }
     stays = try source.readAggregate()
-    skipped += source.untoldSkips()
+    skipped += source.unreportedSkips()
     // The tables know what is open; in between, what has been opened and closed since the start does.
     let open = isLast ? try openSockets() : nil
     let openNow = (0..<TCPState.arraySize).map { number in

@@ -1,34 +1,33 @@
 import CTCPStateEvent
-import TCPStateCore
 
-/// Events between the ring buffer and the tracker, in the order of their times.
+/// Events between the ring buffer and the tracker, put in the order of their times.
 ///
-/// Two CPUs take their timestamps before they reserve their records, so
-/// neighbours can be swapped by some microseconds; an event is let go only when
-/// none older can come any more. The records stay in the ring buffer.
-final class EventQueue {
-  /// More than come within the time that they are held back.
-  static let capacity = 4096
+/// A CPU takes a timestamp before it reserves its record, so neighbours from two CPUs can be swapped by some
+/// microseconds. An event is handed on only when no older one can come any more. The records stay in the ring
+/// buffer. One thread uses a queue.
+public final class EventQueue {
+  /// More events than come in the time that one is held back.
+  public static let capacity = 4096
 
   private struct Entry {
     let time: UInt64
     let event: UnsafePointer<tcpstate_event>
-    /// Of the record in the ring buffer, which grows for ever.
+    /// Of the record in the ring buffer; it only ever grows.
     let position: UInt64
   }
 
   private let entries: UnsafeMutablePointer<Entry>
-  /// Events that we had to change; as many as entries, so that none is used twice at a time.
+  /// Copies of events that had to be changed; as many as entries, so that none is in use twice.
   private let amended: UnsafeMutablePointer<tcpstate_event>
   private var amendedCount = 0
   private var head = 0
   private var tail = 0
-  /// How many events don't know their socket yet.
+  /// How many entries are children's first events that still lack the child's own fields.
   private var incomplete = 0
-  /// Records that were no events.
-  private(set) var undecodable: UInt64 = 0
+  /// Records that couldn't be decoded.
+  public private(set) var undecodable: UInt64 = 0
 
-  init() {
+  public init() {
     entries = .allocate(capacity: Self.capacity)
     amended = .allocate(capacity: Self.capacity)
   }
@@ -39,26 +38,26 @@ final class EventQueue {
   }
 
   /// How many more can be appended.
-  var room: Int { Self.capacity - (tail - head) }
+  public var room: Int { Self.capacity - (tail - head) }
 
-  /// Where the first record is that is still needed; `nil` when none is.
-  var oldestPosition: UInt64? {
+  /// The lowest position of a record that is still needed; `nil` if none is.
+  public var oldestPosition: UInt64? {
     guard head < tail else { return nil }
     var oldest = entries[head].position
     for index in head..<tail { oldest = min(oldest, entries[index].position) }
     return oldest
   }
 
-  /// Takes one record in, for which there must be room; it is dropped and
-  /// counted if it can't be decoded.
+  /// Takes in one record, for which there has to be room. One that can't be decoded is dropped and counted.
   ///
-  /// - Parameter bytes: the record, aligned to 8 bytes, valid until it has been
-  ///   handed on and `oldestPosition` is past it.
-  func append(_ bytes: UnsafeRawBufferPointer, at position: UInt64) {
+  /// - Parameters:
+  ///   - bytes: the record, aligned to 8 bytes, valid until it has been handed on and `oldestPosition` is past it.
+  ///   - position: where it begins in the ring buffer.
+  public func append(_ bytes: UnsafeRawBufferPointer, at position: UInt64) {
     do throws(DecodingFailure) {
       let event = try EventDecoder.borrowed(bytes)
-      // For a minisock the reset is an event of its own.
-      if event.pointee.kind == TCPSTATE_KIND_RESET_SENT, TCPState(number: event.pointee.state_new) == .closed {
+      // A minisock's reset is an event of its own.
+      if event.pointee.kind == TCPSTATE_KIND_RESET_SENT, EventRecord(event).new == .closed {
         amendEnding(event)
         return
       }
@@ -77,22 +76,20 @@ final class EventQueue {
     }
   }
 
-  /// Notes at the transition to CLOSED that a RST of ours followed. It came microseconds before.
+  /// Adds a RST that we sent to the transition to CLOSED, which came microseconds before it.
   private func amendEnding(_ reset: UnsafePointer<tcpstate_event>) {
     let socket = reset.pointee.socket_address
     for index in stride(from: tail - 1, through: max(head, tail - 64), by: -1) {
       let event = entries[index].event
-      guard event.pointee.socket_address == socket, TCPState(number: event.pointee.state_new) == .closed else {
-        continue
-      }
+      guard event.pointee.socket_address == socket, EventRecord(event).new == .closed else { continue }
       let own = own(index)
       own.pointee.flags |= UInt16(TCPSTATE_FLAG_RESET_SENT)
-      own.pointee.backoff = reset.pointee.backoff
+      own.pointee.reset_reason = reset.pointee.reset_reason
       return
     }
   }
 
-  /// Counts a child's first event, and completes it by the second.
+  /// Counts a child's first event, and completes it with the second.
   @inline(__always)
   private func noteChild(_ event: UnsafePointer<tcpstate_event>) {
     if Self.isIncomplete(event) {
@@ -109,7 +106,7 @@ final class EventQueue {
     }
   }
 
-  /// Puts a copy that may be changed in place of a record.
+  /// Replaces a record with a copy that may be changed.
   private func own(_ index: Int) -> UnsafeMutablePointer<tcpstate_event> {
     let copy = amended + amendedCount % Self.capacity
     amendedCount += 1
@@ -118,9 +115,11 @@ final class EventQueue {
     return copy
   }
 
-  /// The oldest event if it is from `limit` or before; valid until the ring buffer is next consumed.
+  /// Hands on the oldest event if it isn't newer than `limit` (CLOCK_MONOTONIC nanoseconds).
+  ///
+  /// - Returns: the event, valid until its memory is given back: see `oldestPosition`.
   @inline(__always)
-  func next(until limit: UInt64) -> UnsafePointer<tcpstate_event>? {
+  public func next(until limit: UInt64) -> UnsafePointer<tcpstate_event>? {
     guard head < tail, entries[head].time <= limit else { return nil }
     if incomplete > 0, Self.isIncomplete(entries[head].event) {
       guard limit - entries[head].time > Self.patience else { return nil }
@@ -130,9 +129,9 @@ final class EventQueue {
     return entries[head - 1].event
   }
 
-  /// The event that comes so many places after the next one, to prepare for it.
+  /// The event so many places after the next one, to prepare for it; `nil` if there is none yet.
   @inline(__always)
-  func peek(_ distance: Int) -> UnsafePointer<tcpstate_event>? {
+  public func peek(_ distance: Int) -> UnsafePointer<tcpstate_event>? {
     head + distance < tail ? entries[head + distance].event : nil
   }
 

@@ -1,7 +1,18 @@
 import CLinux
 import Glibc
 
-extension CgroupLocation {
+/// A cgroup v2 directory as the kernel knows it.
+public struct CgroupLocation: Sendable {
+  /// Its id: the directory's inode.
+  public let id: UInt64
+  /// Levels below the root of the hierarchy.
+  public let level: UInt32
+
+  init(id: UInt64, level: UInt32) {
+    self.id = id
+    self.level = level
+  }
+
   /// Looks a cgroup v2 directory up.
   ///
   /// Its id is the directory's inode, its level the depth below the mount (fs/kernfs/dir.c).

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The stays of all sockets, counted where they end: for hosts on which even a
- * record for each transition is too much. What ConnectionTracker does with the
- * records is done here as far as the numbers per state need it.
+ * The stays of all sockets, counted where they end: for hosts on which even one
+ * record per transition is too much. It does as much of ConnectionTracker's work
+ * as the numbers per state need.
  */
 
 /*
- * When each socket entered its state, by its address: a hash table of our own in
- * an array, whose elements the verifier lets us reach without a call. A hash map
- * would take as long as all the rest, the socket's storage longer.
+ * When each socket entered its state, by its address: our own hash table in an
+ * array, whose elements can be reached without a call. A hash map would take as
+ * long as everything else together, socket storage longer.
  *
- * A socket is in one of the two buckets that its address leads to. Its own lock
- * keeps its transitions apart, so only taking a free place needs an atomic
- * operation. A transition that isn't seen leaves an entry behind until its
- * address is used again, so there are never more than sockets.
+ * A socket is in one of the two buckets to which its address leads. Its lock
+ * serializes its transitions, so only taking a free slot needs an atomic
+ * operation. A transition that isn't seen leaves an entry behind until the
+ * address is reused, so there are never more entries than sockets.
  */
 #define SLOTS 4
 #define BUCKETS (512 * 1024) /* a power of two; 32 MB, for two million sockets */
 
-/* Above the address, whose upper 7 bits are all ones on every machine. */
+/* Stored above the address, whose upper 7 bits are all ones on every machine. */
 #define ADDRESS ((1ULL << 57) - 1)
 #define STATE_SHIFT 57
 #define IS_SERVER (1ULL << 61)
@@ -51,32 +51,10 @@ struct {
 	__type(value, struct tcpstate_tally);
 } tallies SEC(".maps");
 
-struct stay {
-	__u64 ns;
-	bool known;
-	bool exact;
-};
-
-static __always_inline __u32 bucket_of(__u64 ns)
-{
-	__u64 rest = ns;
-	__u32 exponent = 0;
-
-	if (ns < 64)
-		return ns;
-	for (int step = 32; step; step >>= 1) {
-		if (rest >> step) {
-			rest >>= step;
-			exponent += step;
-		}
-	}
-	return 64 + (exponent - 6) * 32 + ((ns >> (exponent - 5)) & 31);
-}
-
-static __always_inline void record_stay(__u32 state, struct stay stay)
+static __always_inline void record_stay(__u32 state, struct tcpstate_stay stay)
 {
 	struct tcpstate_stays *s = bpf_map_lookup_elem(&stays, &state);
-	__u32 bucket = bucket_of(stay.ns);
+	__u32 bucket = tcpstate_stay_bucket(stay.ns);
 
 	if (!s || bucket >= TCPSTATE_STAY_BUCKETS)
 		return;
@@ -91,35 +69,17 @@ static __always_inline void record_stay(__u32 state, struct stay stay)
 	}
 }
 
-/* As ConnectionTracker.synReceivedStay, which says why. */
-static __always_inline struct stay syn_received_stay(struct tcp_sock *tp, struct stay seen)
+/* 0 where the kernel doesn't keep it, before 6.7. */
+static __always_inline __u32 rto_time_ms(const struct tcp_sock *tp)
 {
-	__u64 sample = (__u64)(tp->srtt_us >> 3) * 1000;
-	__u32 retransmits = tp->total_retrans;
-	__u64 least = sample;
-	bool exact = true;
-
-	if (retransmits == 0) {
-		if (sample % 1000000 == 0) {
-			least = 0;
-			exact = false;
-		}
-	} else if (bpf_core_field_exists(tp->total_rto_time) && tp->total_rto_time) {
-		least = (__u64)tp->total_rto_time * 1000000;
-	} else {
-		least = ((1ULL << (retransmits > 7 ? 7 : retransmits)) - 1) * 1000000000;
-		exact = false;
-	}
-	return (struct stay){ .ns = least > seen.ns ? least : seen.ns,
-			      .known = true,
-			      .exact = exact };
+	return bpf_core_field_exists(tp->total_rto_time) ? tp->total_rto_time : 0;
 }
 
-/* FIN-WAIT-2 goes on in a minisock, which no tracepoint follows; see Ending. */
+/* FIN-WAIT-2 continues in a minisock, which no tracepoint follows; see Ending. */
 static __always_inline bool becomes_minisock(struct tcp_sock *tp, const struct sock *sk,
 					     int state_old)
 {
-	return state_old == 5 /* FIN_WAIT2 */ && !tp->SK.sk_err &&
+	return state_old == TCP_FIN_WAIT2 && !tp->SK.sk_err &&
 	       !(tp->SK.__sk_common.skc_flags & (1 << SOCK_DONE)) && !tp->SK.sk_socket &&
 	       !(sk->sk_lock.owned && tp->linger2 < 0);
 }
@@ -182,7 +142,7 @@ static __always_inline void remember(struct tcpstate_tally *tally, __u64 address
 	__u64 key = (address & ADDRESS) | (__u64)state << STATE_SHIFT | (server ? IS_SERVER : 0);
 	struct slot *slot = find(address);
 
-	if (slot) { /* its end was missed */
+	if (slot) { /* the end of the socket before it was missed */
 		tally->open[state_of(slot)]--;
 		tally->unmatched++;
 		slot->key = key;
@@ -207,31 +167,76 @@ static __always_inline void forget(struct tcpstate_tally *tally, __u64 address)
 	slot->key = 0;
 }
 
+/* How long the socket was in state_old, according to its slot. */
+static __always_inline struct tcpstate_stay stay_in(int state_old, struct tcpstate_tally *tally,
+						    struct tcp_sock *tp, const struct slot *slot,
+						    __u64 now)
+{
+	struct tcpstate_stay stay = {};
+
+	if (slot && state_of(slot) == state_old) {
+		stay = (struct tcpstate_stay){ now - slot->entered_ns, true, true };
+		if (slot->key & IS_SERVER && state_old == TCP_SYN_RECV)
+			stay = tcpstate_syn_received_stay(tp->srtt_us, tp->total_retrans,
+							  rto_time_ms(tp), stay.ns);
+	} else if (slot) {
+		tally->unmatched++;
+		tally->open[state_of(slot)]--;
+		tally->open[state_old & 15]++;
+	} else if (!shared.untracked && shared.attached_ns && now > shared.attached_ns) {
+		/* It is older than the tracer: all others are remembered. */
+		stay = (struct tcpstate_stay){ now - shared.attached_ns, true, false };
+	}
+	return stay;
+}
+
+static __always_inline void enter(int state_new, struct tcpstate_tally *tally, __u64 address,
+				  struct slot *slot, __u64 now)
+{
+	if (state_new == TCP_CLOSE) {
+		if (slot)
+			slot->key = 0;
+		return;
+	}
+	tally->open[state_new & 15]++;
+	if (slot) {
+		slot->entered_ns = now;
+		slot->key = (slot->key & (ADDRESS | IS_SERVER)) | (__u64)state_new << STATE_SHIFT;
+	} else {
+		remember(tally, address, now, state_new, false);
+	}
+}
+
+static __always_inline bool known_states(int state_old, int state_new)
+{
+	return state_old >= 0 && state_old < TCPSTATE_STATES && state_new >= 0 &&
+	       state_new < TCPSTATE_STATES;
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(aggregate, const struct sock *sk, int state_old, int state_new)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock((void *)sk);
 	struct tcpstate_tally *tally;
-	struct stay stay = {};
+	struct tcpstate_stay stay;
 	__u64 address, now;
 	struct slot *slot;
 	__u32 zero = 0;
 	bool child;
 
-	if (!tp || state_old == state_new || state_old < 0 || state_old >= TCPSTATE_STATES ||
-	    state_new < 0 || state_new >= TCPSTATE_STATES)
+	if (!tp || state_old == state_new || !known_states(state_old, state_new))
 		return 0;
 	tally = bpf_map_lookup_elem(&tallies, &zero);
 	if (!tally)
 		return 0;
-	/* The verifier forbids to reckon with a pointer, so make it a number. */
+	/* The verifier rejects arithmetic on a pointer, so make it a number. */
 	*(volatile __u64 *)&tally->socket = (__u64)sk;
 	address = *(volatile __u64 *)&tally->socket;
-	child = state_old == 10 /* LISTEN */ && state_new == TCP_SYN_RECV;
-	/* Before 6.15 a child has no peer yet: whether it is wanted is known next time. */
+	child = state_old == TCP_LISTEN && state_new == TCP_SYN_RECV;
+	/* Before 6.15 a child has no peer yet; its next transition shows whether it is wanted. */
 	if (config.filters && !(child && !tp->SK.__sk_common.skc_dport) && !aggregated(tp, sk)) {
 		if (state_old == TCP_SYN_SENT || state_old == TCP_SYN_RECV)
-			forget(tally, address); /* taken in before its ports were known */
+			forget(tally, address); /* remembered before its ports were known */
 		return 0;
 	}
 	now = bpf_ktime_get_ns();
@@ -243,36 +248,13 @@ int BPF_PROG(aggregate, const struct sock *sk, int state_old, int state_new)
 	}
 
 	slot = find(address);
-	if (slot && state_of(slot) == state_old) {
-		stay = (struct stay){ now - slot->entered_ns, true, true };
-		if (slot->key & IS_SERVER && state_old == TCP_SYN_RECV)
-			stay = syn_received_stay(tp, stay);
-	} else if (slot) {
-		tally->unmatched++;
-		tally->open[state_of(slot)]--;
-		tally->open[state_old & 15]++;
-	} else if (!shared.untracked && shared.attached_ns && now > shared.attached_ns) {
-		/* It was there before: all the others are remembered. */
-		stay = (struct stay){ now - shared.attached_ns, true, false };
-	}
+	stay = stay_in(state_old, tally, tp, slot, now);
 	tally->open[state_old & 15]--;
-	if (state_new == TCP_CLOSE) {
-		if (becomes_minisock(tp, sk, state_old)) {
-			tally->minisocks++;
-			stay.known = false;
-		}
-		if (slot)
-			slot->key = 0;
-	} else {
-		tally->open[state_new & 15]++;
-		if (slot) {
-			slot->entered_ns = now;
-			slot->key = (slot->key & (ADDRESS | IS_SERVER)) | (__u64)state_new
-										  << STATE_SHIFT;
-		} else {
-			remember(tally, address, now, state_new, false);
-		}
+	if (state_new == TCP_CLOSE && becomes_minisock(tp, sk, state_old)) {
+		tally->minisocks++;
+		stay.known = false;
 	}
+	enter(state_new, tally, address, slot, now);
 	if (stay.known)
 		record_stay(state_old, stay);
 	return 0;

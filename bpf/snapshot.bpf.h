@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The sockets that exist already: iter/task_file for every socket that a
- * process holds, in every network namespace at once; iter/tcp, one namespace
- * a pass, for those without a descriptor and for the minisocks.
+ * The sockets that exist already. iter/task_file finds every socket that a
+ * process holds, in all network namespaces at once. iter/tcp also finds those
+ * without a descriptor and the minisocks, in one namespace per pass.
  */
 
 static __always_inline bool state_wanted(__u8 state)
@@ -26,8 +26,6 @@ static __always_inline void fill_full_socket(struct tcpstate_snapshot *s, const 
 	s->event.kind = TCPSTATE_KIND_SOCKET;
 	s->event.state_old = s->event.state_new = state;
 	s->last_acked_jiffies = tp->rcv_tstamp;
-	s->last_data_received_jiffies = tp->inet_conn.icsk_ack.lrcvtime;
-	s->last_data_sent_jiffies = tp->lsndtime;
 	if (tp->inet_conn.icsk_pending) {
 		if (bpf_core_field_exists(tp->inet_conn.icsk_retransmit_timer))
 			s->timer_expires = tp->inet_conn.icsk_retransmit_timer.expires;
@@ -66,7 +64,7 @@ int snapshot_files(struct bpf_iter__task_file *ctx)
 	socket = bpf_sock_from_file(file);
 	if (!socket || !socket->sk)
 		return 0;
-	/* First, for the protocol lies in memory that is not looked at else; others' states are alike. */
+	/* The state first: other protocols' are alike, and reading the protocol touches more memory. */
 	state = socket->sk->__sk_common.skc_state;
 	if (state == TCP_CLOSE || !state_wanted(state))
 		return 0;
@@ -97,19 +95,81 @@ int snapshot_files(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
+static __always_inline bool fill_timewait(struct tcpstate_snapshot *s, const struct identity *id,
+					  struct sock_common *skc)
+{
+	struct tcp_timewait_sock *tw = bpf_skc_to_tcp_timewait_sock(skc);
+	__u8 state;
+
+	if (!tw)
+		return false;
+	state = tw->tw_sk.tw_substate;
+	if (!state_wanted(state)) /* it has no cgroup any more: user space knows whose it was */
+		return false;
+	start_snapshot(s);
+	fill_minisock(&s->event, id, skc, TCPSTATE_KIND_TIMEWAIT, state);
+	s->timer_expires = tw->tw_sk.tw_timer.expires;
+	if (bpf_core_field_exists(tw->tw_sk.tw_entry_stamp)) {
+		s->entry_stamp_ms = tw->tw_sk.tw_entry_stamp;
+		s->event.flags |= TCPSTATE_FLAG_HAS_ENTRY_STAMP;
+	}
+	if (bpf_core_field_exists(skc->skc_tw_rcv_nxt)) {
+		s->event.receive_next = skc->skc_tw_rcv_nxt;
+		s->event.send_next = skc->skc_tw_snd_nxt;
+	} else if (bpf_core_field_exists(tw->tw_rcv_nxt)) {
+		s->event.receive_next = tw->tw_rcv_nxt;
+		s->event.send_next = tw->tw_snd_nxt;
+	}
+	return true;
+}
+
+static __always_inline bool fill_request(struct tcpstate_snapshot *s, const struct identity *id,
+					 struct sock_common *skc)
+{
+	struct tcp_request_sock *req = bpf_skc_to_tcp_request_sock(skc);
+
+	if (!req || !state_wanted(TCP_NEW_SYN_RECV))
+		return false;
+	start_snapshot(s);
+	fill_minisock(&s->event, id, skc, TCPSTATE_KIND_REQUEST, TCP_NEW_SYN_RECV);
+	s->timer_expires = req->req.req.rsk_timer.expires;
+	s->syn_ack_timeouts = BPF_CORE_READ_BITFIELD_PROBED(&req->req.req, num_timeout);
+	s->event.retransmits = req->req.req.num_retrans;
+	s->request_age_us = request_age_us(req, s->event.timestamp_ns);
+	s->event.receive_next = req->rcv_nxt;
+	s->event.send_next = req->snt_isn + 1;
+	s->event.send_unacknowledged = req->snt_isn;
+	return true;
+}
+
+static __always_inline bool fill_listed_socket(struct tcpstate_snapshot *s, struct identity *id,
+					       struct sock_common *skc, __u8 state)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(skc);
+
+	if (!tp || !state_wanted(state))
+		return false;
+	identify_direct(id, tp); /* skc_num is 0 where the port was given back */
+	if (config.filter_cgroup && !in_cgroup(tp->SK.sk_cgrp_data.cgroup))
+		return false;
+	start_snapshot(s);
+	fill_full_socket(s, id, tp, state);
+	s->event.cookie = cookie_of(skc);
+	if (config.plain) /* user space looks for its owners in /proc */
+		s->socket_inode = inode_of(tp->SK.sk_socket);
+	return true;
+}
+
 SEC("iter/tcp")
 int snapshot_sockets(struct bpf_iter__tcp *ctx)
 {
 	struct sock_common *skc = ctx->sk_common;
-	struct seq_file *seq = ctx->meta->seq;
-	struct tcp_timewait_sock *tw;
-	struct tcp_request_sock *req;
 	struct tcpstate_snapshot s;
 	struct identity id;
-	struct tcp_sock *tp;
+	bool filled;
 	__u8 state;
 
-	if (!skc) { /* called once more at the end */
+	if (!skc) { /* the one more call at the end */
 		shared.jiffies = bpf_jiffies64();
 		shared.jiffies_time_ns = bpf_ktime_get_ns();
 		return 0;
@@ -120,63 +180,13 @@ int snapshot_sockets(struct bpf_iter__tcp *ctx)
 	identify_common(&id, skc);
 	if (!wanted(&id, id.local_port == 0))
 		return 0;
-
-	if (state == TCP_TIME_WAIT) {
-		tw = bpf_skc_to_tcp_timewait_sock(skc);
-		if (!tw)
-			return 0;
-		state = tw->tw_sk.tw_substate;
-		if (!state_wanted(state)) /* of no cgroup any more: user space knows whose it was */
-			return 0;
-		start_snapshot(&s);
-		fill_minisock(&s.event, &id, skc, TCPSTATE_KIND_TIMEWAIT, state);
-		s.timer_expires = tw->tw_sk.tw_timer.expires;
-		if (bpf_core_field_exists(tw->tw_sk.tw_entry_stamp)) {
-			s.entry_stamp_ms = tw->tw_sk.tw_entry_stamp;
-			s.event.flags |= TCPSTATE_FLAG_HAS_ENTRY_STAMP;
-		}
-		if (bpf_core_field_exists(skc->skc_tw_rcv_nxt)) {
-			s.event.receive_next = skc->skc_tw_rcv_nxt;
-			s.event.send_next = skc->skc_tw_snd_nxt;
-		} else if (bpf_core_field_exists(tw->tw_rcv_nxt)) {
-			s.event.receive_next = tw->tw_rcv_nxt;
-			s.event.send_next = tw->tw_snd_nxt;
-		}
-		bpf_seq_write(seq, &s, sizeof(s));
-		return 0;
-	}
-
-	if (state == TCP_NEW_SYN_RECV) {
-		req = bpf_skc_to_tcp_request_sock(skc);
-		if (!req || !state_wanted(TCP_NEW_SYN_RECV))
-			return 0;
-		start_snapshot(&s);
-		fill_minisock(&s.event, &id, skc, TCPSTATE_KIND_REQUEST, TCP_NEW_SYN_RECV);
-		s.timer_expires = req->req.req.rsk_timer.expires;
-		s.syn_ack_timeouts = BPF_CORE_READ_BITFIELD_PROBED(&req->req.req, num_timeout);
-		s.event.retransmits = req->req.req.num_retrans;
-		s.request_age_us = request_age_us(req, s.event.timestamp_ns);
-		s.event.receive_next = req->rcv_nxt;
-		s.event.send_next = req->snt_isn + 1;
-		s.event.send_unacknowledged = req->snt_isn;
-		s.listener_address = (__u64)skc->skc_listener;
-		bpf_seq_write(seq, &s, sizeof(s));
-		return 0;
-	}
-
-	if (shared.snapshot_minisocks_only)
-		return 0;
-	tp = bpf_skc_to_tcp_sock(skc);
-	if (!tp || !state_wanted(state))
-		return 0;
-	identify_direct(&id, tp); /* skc_num is 0 where the port was given back */
-	if (config.filter_cgroup && !in_cgroup(tp->SK.sk_cgrp_data.cgroup))
-		return 0;
-	start_snapshot(&s);
-	fill_full_socket(&s, &id, tp, state);
-	s.event.cookie = cookie_of(skc);
-	if (config.plain) /* user space looks for its owners in /proc */
-		s.socket_inode = inode_of(tp->SK.sk_socket);
-	bpf_seq_write(seq, &s, sizeof(s));
+	if (state == TCP_TIME_WAIT)
+		filled = fill_timewait(&s, &id, skc);
+	else if (state == TCP_NEW_SYN_RECV)
+		filled = fill_request(&s, &id, skc);
+	else
+		filled = !shared.snapshot_minisocks_only && fill_listed_socket(&s, &id, skc, state);
+	if (filled)
+		bpf_seq_write(ctx->meta->seq, &s, sizeof(s));
 	return 0;
 }

@@ -1,0 +1,54 @@
+import CTCPStateEvent
+import Glibc
+import TCPStateCore
+
+/// Gets a record, and those behind it as far as they have been read. The latter aren't checked yet; they are
+/// for requesting their memory ahead of time.
+///
+/// All are valid for the call only.
+public typealias SnapshotReceiver = (
+  _ record: UnsafePointer<tcpstate_snapshot>, _ following: UnsafeBufferPointer<tcpstate_snapshot>
+) -> Void
+
+/// Reads what an iterator writes: `tcpstate_snapshot` records without a gap.
+enum SnapshotReader {
+  private static let capacity = 64 * 1024
+
+  /// Reads to the end.
+  ///
+  /// - Returns: how many records couldn't be decoded; a cut one at the end counts.
+  static func read(_ fd: consuming FileDescriptor, _ receive: SnapshotReceiver) throws(KernelError) -> UInt64 {
+    let size = EventDecoder.snapshotSize
+    let buffer = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 8)
+    defer { buffer.deallocate() }
+    var undecodable: UInt64 = 0
+    var held = 0
+    while true {
+      let count = Glibc.read(fd.number, buffer + held, capacity - held)
+      if count < 0 {
+        if errno == EAGAIN || errno == EINTR { continue }
+        throw KernelError("read a socket iterator", errno: errno)
+      }
+      if count == 0 { return undecodable + (held > 0 ? 1 : 0) }
+      held += count
+      var offset = 0
+      while held - offset >= size {
+        // Safe: records begin where the buffer does, are whole multiples of 8 bytes, and lie within what was read.
+        let record = buffer + offset
+        offset += size
+        do throws(DecodingFailure) {
+          try EventDecoder.checkSnapshot(UnsafeRawBufferPointer(start: record, count: size))
+        } catch {
+          undecodable += 1
+          continue
+        }
+        let following = UnsafeRawBufferPointer(start: buffer + offset, count: (held - offset) / size * size)
+        receive(
+          record.assumingMemoryBound(to: tcpstate_snapshot.self),
+          following.assumingMemoryBound(to: tcpstate_snapshot.self))
+      }
+      if offset > 0, held > offset { memmove(buffer, buffer + offset, held - offset) }
+      held -= offset
+    }
+  }
+}

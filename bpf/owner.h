@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Which process acts on a socket, and whether that makes it the owner. */
+#ifndef TCPSTATE_OWNER_H
+#define TCPSTATE_OWNER_H
+
+#include "maps.h"
+
+/* The running process: its name, not the thread's. */
+static __always_inline void current_process(__u32 *pid, __u8 *name)
+{
+	*pid = bpf_get_current_pid_tgid() >> 32;
+	if (config.plain) {
+		struct task_struct *task = (void *)bpf_get_current_task();
+		struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+
+		bpf_core_read(name, TCPSTATE_NAME_LENGTH, &leader->comm);
+	} else {
+		struct task_struct *task = bpf_get_current_task_btf();
+
+		__builtin_memcpy(name, task->group_leader->comm, TCPSTATE_NAME_LENGTH);
+	}
+}
+
+/*
+ * The owner opens the socket (connect, listen) or ends its sending (close,
+ * shutdown): then the process that holds the lock also holds the descriptor.
+ * That isn't so when ss -K or a disconnect ends a connection.
+ */
+static __always_inline bool acts_as_owner(int state_old, int state_new)
+{
+	return state_old == TCP_CLOSE ||
+	       ((state_old == TCP_ESTABLISHED || state_old == TCP_CLOSE_WAIT) &&
+		(state_new == TCP_FIN_WAIT1 || state_new == TCP_LAST_ACK));
+}
+
+/*
+ * A process that ends a connection by looking at it doesn't own it.
+ * snapshot_files holds each descriptor's file while it looks at the socket. If
+ * the owner closes it at that moment, the reader has the last reference, so it
+ * carries out the close(). Only user space knows whether the socket is the
+ * reader's own.
+ */
+static __always_inline bool owner_acts(struct tcpstate_event *e)
+{
+	if (!(e->flags & TCPSTATE_FLAG_OWNED))
+		return false;
+	if (e->state_old != TCP_CLOSE && e->actor_pid == shared.reader_pid) {
+		e->flags |= TCPSTATE_FLAG_BY_TRACER;
+		return false;
+	}
+	return acts_as_owner(e->state_old, e->state_new);
+}
+
+/* Without storage user space remembers the owner from what this records. */
+static __always_inline void own_by_act(struct tcpstate_event *e, bool acts)
+{
+	if (acts) {
+		e->owner_pid = e->actor_pid;
+		__builtin_memcpy(e->owner_name, e->actor_name, sizeof(e->owner_name));
+	} else {
+		e->owner_pid = 0;
+		__builtin_memset(e->owner_name, 0, sizeof(e->owner_name));
+	}
+}
+
+static __always_inline void own_by_storage(struct tcpstate_event *e, const struct sock *sk,
+					   bool acts)
+{
+	bool keeps = acts && e->state_new == TCP_LISTEN && shares_port(sk);
+	struct owner *owner = bpf_sk_storage_get(&owners, (void *)sk, 0,
+						 keeps ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+
+	if (!owner) {
+		own_by_act(e, acts);
+		return;
+	}
+	if (acts && owner->pid != e->actor_pid) {
+		owner->pid = e->actor_pid;
+		__builtin_memcpy(owner->name, e->actor_name, sizeof(owner->name));
+	}
+	e->owner_pid = owner->pid;
+	__builtin_memcpy(e->owner_name, owner->name, sizeof(e->owner_name));
+}
+
+#endif
