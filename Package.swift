@@ -71,6 +71,10 @@ let package = Package(
       name: "TCPStateReportTests", dependencies: ["TCPStateCore", "TCPStateReport", "TestSupport"],
       path: "Tests/Report", exclude: ["Fixtures"], swiftSettings: swiftSettings),
     .testTarget(
+      name: "TCPStateKernelTests",
+      dependencies: ["TCPStateKernel", "TCPStateCore", "CTCPStateEvent", "CLibbpf", "CLinux", "TestSupport"],
+      path: "Tests/Kernel", swiftSettings: swiftSettings),
+    .testTarget(
       name: "CommandTests", dependencies: ["tcpstate-trace", "TCPStateCore", "TCPStateReport", "TestSupport"],
       path: "Tests/Command", exclude: ["Fixtures"], swiftSettings: swiftSettings),
     .testTarget(

@@ -2,17 +2,17 @@ import Foundation
 import TCPStateCore
 import TestSupport
 
-/// A scenario file: what the kernel tells, a line each, and the rows that must
-/// come of it. See `Scenarios/README.md`.
+/// A scenario file: the kernel side's records, one per line, and the rows that they
+/// have to produce. See `Scenarios/README.md`.
 struct Scenario {
   enum Step {
-    /// `socket sk1 cookie=1 …`: what all records of this socket have in common.
+    /// `socket sk1 cookie=1 …`: what all records of this socket share.
     case socket(name: String, attributes: [Substring])
     case ticks(UInt64)
     /// From now on every transition is seen.
     case completeSince(UInt64)
     case beginPass(at: UInt64, minisocksOnly: Bool)
-    /// At its begin if no time is given. `overflowed`: the kernel has refused minisocks since the pass before.
+    /// At its beginning if no time is given. `overflowed`: the kernel has refused minisocks since the previous pass.
     case endPass(at: UInt64?, overflowed: Bool)
     case event(at: UInt64, socket: String, old: TCPState, new: TCPState, attributes: [Substring])
     case snapshot(at: UInt64, socket: String, state: TCPState, attributes: [Substring])

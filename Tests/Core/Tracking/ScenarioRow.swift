@@ -2,18 +2,28 @@ import TCPStateCore
 
 /// The fields of a scenario's rows, as text; `-` is unknown.
 enum ScenarioRow {
-  static func text(_ field: Substring, of row: Transition, start: UInt64) throws -> String {
+  /// Every field of a row but its states, which each row names.
+  static let fields: [String] = [
+    "at", "sequence", "stay", "source", "role", "closer", "reason", "reset-reason", "id", "owner", "actor", "user",
+    "cgroup", "netns", "interface", "local", "peer", "sent", "received", "rtt", "retransmits", "iss", "irs", "una",
+    "nxt", "rcv-nxt", "unread", "unacked", "send-window", "receive-window", "cwnd", "ssthresh", "congestion-control",
+    "rto", "syn-acks", "segments-sent", "segments-received", "address",
+  ]
+
+  /// - Parameter start: the wall-clock time of the scenario's zero.
+  static func text(_ field: String, of row: Transition, start: UInt64) throws -> String {
     switch field {
     case "at": String(row.time &- start) + "ns"
-    case "stay": row.stay.map { "\($0.kind == .atLeast ? "≥" : "")\($0.nanoseconds)ns" } ?? "-"
+    case "sequence": text(row.sequence)
+    case "stay": text(row.stay)
     case "source": row.source.name.description
     case "role": row.role.name.description
     case "closer": row.closer?.name.description ?? "-"
     case "reason": row.reason?.name.description ?? "-"
     case "reset-reason": row.resetReason?.name.description ?? "-"
-    case "id": String(row.connection, radix: 16)
-    case "owner": row.ownerPID.map { "\($0)/\(row.ownerName)" } ?? "-"
-    case "actor": row.actorPID.map { "\($0)/\(row.actorName)" } ?? "-"
+    case "id": text(id: row.connection)
+    case "owner": text(row.ownerPID, row.ownerName)
+    case "actor": text(row.actorPID, row.actorName)
     case "user": text(row.userID)
     case "cgroup": text(row.cgroup)
     case "netns": text(row.netns)
@@ -24,7 +34,7 @@ enum ScenarioRow {
     }
   }
 
-  private static func counter(_ field: Substring, of row: Transition) throws -> String {
+  private static func counter(_ field: String, of row: Transition) throws -> String {
     switch field {
     case "sent": text(row.bytesSent)
     case "received": text(row.bytesReceived)
@@ -52,13 +62,26 @@ enum ScenarioRow {
   }
 
   /// The expected text with its times in nanoseconds, as `text(_:of:start:)` has them.
-  static func canonical(_ field: Substring, _ value: Substring) throws -> String {
+  static func canonical(_ field: String, _ value: Substring) throws -> String {
     guard field == "stay" || field == "at", value != "-" else { return String(value) }
     let isLowerBound = value.hasPrefix("≥")
     return (isLowerBound ? "≥" : "") + String(try Scenario.time(isLowerBound ? value.dropFirst() : value)) + "ns"
   }
 
   private static func text(_ number: (some BinaryInteger)?) -> String { number.map { "\($0)" } ?? "-" }
+
+  private static func text(_ stay: Stay?) -> String {
+    stay.map { "\($0.kind == .atLeast ? "≥" : "")\($0.nanoseconds)ns" } ?? "-"
+  }
+
+  private static func text(_ pid: UInt32?, _ name: ShortName) -> String {
+    pid.map { "\($0)/\(name)" } ?? (name.isEmpty ? "-" : "-/\(name)")
+  }
+
+  /// The cookie; `made-up-1` for the first connection of a kernel that has none.
+  private static func text(id: UInt64) -> String {
+    id >> 63 == 0 ? String(id, radix: 16) : "made-up-\(UInt32(truncatingIfNeeded: id))"
+  }
 
   private static func text(_ endpoint: Endpoint) -> String {
     let address = endpoint.address

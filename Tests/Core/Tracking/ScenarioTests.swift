@@ -6,8 +6,18 @@ import Testing
   }
 
   @Test(arguments: Scenario.all)
-  func play(_ name: String) throws {
-    var runner = try ScenarioRunner(Scenario(named: name))
+  func inOrder(_ name: String) throws {
+    var runner = try ScenarioRunner(Scenario(named: name), seed: nil)
     try runner.run()
+  }
+
+  /// The same rows, whichever CPU's events come first.
+  @Test(arguments: Scenario.all)
+  func outOfOrder(_ name: String) throws {
+    let scenario = try Scenario(named: name)
+    for seed in 1...20 as ClosedRange<UInt64> {
+      var runner = ScenarioRunner(scenario, seed: seed)
+      try runner.run()
+    }
   }
 }
