@@ -20,13 +20,13 @@ SUDO := $(if $(filter-out 0,$(shell id -u)),scripts/as-root.sh)
 # Progress on a terminal, only errors elsewhere.
 SWIFT_BUILD := $(SWIFT) build $(if $(MAKE_TERMOUT),,--quiet)
 
-SWIFT_FILES := Sources Tests Plugins Package.swift
+SWIFT_FILES := Sources Tests Plugins examples bench/pipeline Package.swift
 C_FILES := $(wildcard bpf/*.c bpf/*.h Sources/CTCPStateEvent/include/*.h Sources/CCells/include/*.h bench/*.c bench/pipeline/*.c bench/pipeline/*.h Tests/kernels/guest/*.c Tests/kernels/guest/*.h)
 SHELL_FILES := .ci/run $(wildcard scripts/*.sh) $(addprefix Tests/kernels/guest/,init steps.tracer steps.probe)
 CLANG_FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(shell command -v $(c) 2>/dev/null)) clang-format)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-privileged build install uninstall golden format lint bench bench-timewait bench-stuck bench-top test-kernels refresh-kernels fuzz test-sanitize coverage soak bench-summary bench-report deps clean
+.PHONY: help run test test-privileged build install uninstall golden format docs lint bench bench-timewait bench-stuck bench-top test-kernels refresh-kernels fuzz test-sanitize coverage soak bench-summary bench-report deps clean
 .NOTPARALLEL: # apt and swift build must each run alone
 .PHONY: find-swift test-bundle deps-build deps-test deps-lint deps-bench deps-kernels
 
@@ -84,10 +84,15 @@ format: find-swift deps-lint ## format Swift and C in place
 	@$(SWIFT) format format -i -r -p $(SWIFT_FILES)
 	@$(CLANG_FORMAT) -i $(C_FILES)
 
+docs: find-swift deps-build ## make the libraries' pages with DocC, in .build/docs
+	@scripts/docs.sh .build/docs
+
 lint: find-swift deps-lint ## check the format of Swift and C, and the scripts
 	@$(SWIFT) format lint -r -p --strict $(SWIFT_FILES)
 	@$(CLANG_FORMAT) --dry-run -Werror $(C_FILES)
 	@shellcheck $(SHELL_FILES)
+	@python3 -B scripts/structure.py
+	@python3 -B scripts/check-words.py
 	@echo "lint: clean"
 
 bench: build bench-pipeline $(addprefix .build/bench/,churn records twin recording) $(VENV)/installed ## measure cost and losses next to other tools; ONLY=churn, BENCH_ROUNDS=5

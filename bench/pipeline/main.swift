@@ -72,7 +72,9 @@ func residentBytes() -> Int {
   defer { close(file) }
   var text = [UInt8](repeating: 0, count: 256)
   let count = Glibc.read(file, &text, text.count)
-  let numbers = text.prefix(max(0, count)).split(separator: UInt8(ascii: " ")).map { Int(String(decoding: $0, as: UTF8.self)) ?? 0 }
+  let numbers = text.prefix(max(0, count)).split(separator: UInt8(ascii: " ")).map {
+    Int(String(decoding: $0, as: UTF8.self)) ?? 0
+  }
   return numbers.count > 2 ? (numbers[1] - numbers[2]) * sysconf(Int32(_SC_PAGESIZE)) : 0
 }
 
