@@ -104,7 +104,7 @@ static __always_inline bool fill_timewait(struct tcpstate_snapshot *s, const str
 	if (!tw)
 		return false;
 	state = tw->tw_sk.tw_substate;
-	if (!state_wanted(state)) /* it has no cgroup any more: user space knows whose it was */
+	if (!state_wanted(state)) /* its cgroup is gone; user space remembers it */
 		return false;
 	start_snapshot(s);
 	fill_minisock(&s->event, id, skc, TCPSTATE_KIND_TIMEWAIT, state);

@@ -4,7 +4,7 @@ import Testing
 
 @testable import TCPStateKernel
 
-/// The embedded object, opened and not loaded: that takes no rights.
+/// The embedded object, opened but not loaded, which needs no rights.
 @Suite final class BPFObjectTests {
   private let image: UnsafeRawBufferPointer
   private let object: OpaquePointer
@@ -25,7 +25,7 @@ import Testing
     try #require(bpf_object__find_map_by_name(object, name), "\(name)")
   }
 
-  /// The table of programs has every program of the object, and says where each is attached.
+  /// The table of programs has every program of the object and its tracepoint.
   @Test func programs() throws {
     var sections: [String: String] = [:]
     var program = bpf_object__next_program(object, nil)
@@ -55,7 +55,7 @@ import Testing
     #expect(seen.descriptions.count == BPFPrograms.all.count)
   }
 
-  /// The structs as the object was compiled with them.
+  /// The structs with which the object was compiled.
   @Test func sharedStructs() throws {
     #expect(Int(bpf_map__value_size(try map(".rodata"))) == MemoryLayout<tcpstate_config>.size)
     #expect(Int(bpf_map__value_size(try map(".bss"))) == MemoryLayout<tcpstate_shared>.size)

@@ -12,7 +12,7 @@ import Testing
     #expect(KernelError(.system, "read it", cause: "no").description == "can't read it: no")
   }
 
-  /// Where rights are missing, the hint says how to get them, unless there is a better one.
+  /// If rights are missing, the hint says how to get them, unless there is a better hint.
   @Test func categoryOfAnErrno() {
     for code in [EPERM, EACCES] {
       let error = KernelError("load it", errno: code)
@@ -28,7 +28,7 @@ import Testing
     #expect(
       failure.description
         == "can't attach to the tracepoint tcp:tcp_send_reset: Operation not permitted; "
-        + "it goes on with less: sent resets not known")
+        + "tracing goes on with less: sent resets not known")
   }
 }
 
@@ -60,7 +60,7 @@ import Testing
 }
 
 @Suite struct KernelFilterTests {
-  /// An empty filter is compiled away in the kernel, so none may be taken for one.
+  /// The verifier removes empty filters, so no other one may be taken for empty.
   @Test func isEmpty() throws {
     #expect(KernelFilter().isEmpty)
     let network = try #require(Network(parsing: "10.0.0.0/8"))
@@ -79,7 +79,7 @@ import Testing
 @Suite struct EmbeddingTests {
   @Test(arguments: [0, 1, 2, 3, 4, 5, 255, 256])
   func paddingOfBase64(_ count: Int) throws {
-    // The object's own text, cut, is base64 of what it begins with.
+    // Foundation decodes the same text.
     let whole = Base64.decode(EmbeddedObject.base64)
     defer { whole.deallocate() }
     let expected = try #require(
@@ -108,14 +108,14 @@ import Testing
     #expect(NetworkNamespaces.inode(of: "/no/such") == nil)
   }
 
-  /// Nothing has to be entered, so it takes no rights.
+  /// Nothing has to be entered, so it needs no rights.
   @Test func insideItself() throws {
     let own = try #require(NetworkNamespaces.own)
     #expect(try NetworkNamespaces.inside(own, path: "/no/such") { NetworkNamespaces.own } == own)
     #expect(try NetworkNamespaces.portRange(of: own, path: NetworkNamespaces.ownPath) != nil)
   }
 
-  /// Another's path by now: it isn't entered.
+  /// The path leads to another namespace by now, so it isn't entered.
   @Test func gone() throws {
     #expect(try NetworkNamespaces.inside(1, path: NetworkNamespaces.ownPath) { true } == nil)
     #expect(try NetworkNamespaces.inside(1, path: "/no/such") { true } == nil)

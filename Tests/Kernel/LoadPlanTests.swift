@@ -2,7 +2,7 @@ import Testing
 
 @testable import TCPStateKernel
 
-/// Which programs are tried, in which order, and what is missing without them.
+/// Which programs are tried in which order, and what is missing without them.
 @Suite struct LoadPlanTests {
   private func candidates(_ change: (inout KernelConfiguration) -> Void) -> [LoadPlan] {
     var configuration = KernelConfiguration()
@@ -16,13 +16,13 @@ import Testing
     #expect(candidates { $0.attachment = .classic } == [.classic])
   }
 
-  /// The way of attaching doesn't matter where nothing is attached.
+  /// The way of attaching doesn't matter if nothing is attached.
   @Test func tablesOnly() {
     #expect(candidates { $0.tablesOnly = true } == [.tables, .plainTables])
     #expect(candidates { ($0.tablesOnly, $0.attachment) = (true, .classic) } == [.tables, .plainTables])
   }
 
-  /// There is no lesser way to count in the kernel.
+  /// There is no plainer way to count in the kernel.
   @Test func aggregates() {
     #expect(candidates { $0.aggregates = true } == [.aggregate])
     #expect(candidates { ($0.aggregates, $0.tablesOnly) = (true, true) } == [.aggregate])
@@ -37,7 +37,7 @@ import Testing
     #expect(plan.programs.contains(.snapshotSockets), "every plan reads the tables")
   }
 
-  /// What needs cookies or storage isn't in a plan that does without (before Linux 5.12).
+  /// A plan without cookies and storage has no program that needs them (before Linux 5.12).
   @Test(arguments: [LoadPlan.plain, .classic, .plainTables])
   func plainPlansDoWithout(_ plan: LoadPlan) {
     #expect(plan.isPlain)
@@ -57,7 +57,7 @@ import Testing
     #expect(LoadPlan.aggregate.shortfall == nil)
   }
 
-  /// Each program that a kernel rejects is missed in words of its own.
+  /// Each program that a kernel rejects has words of its own.
   @Test func shortfallOfEachProgram() {
     var seen: Set<String> = []
     for missing in BPFPrograms.all

@@ -35,7 +35,7 @@ private final class RingFile {
     put(position, at: page)
   }
 
-  /// Into both copies of the data; a record that goes beyond the end begins anew in the first.
+  /// Into both copies of the data; a record that passes the end continues at the beginning.
   private func put(_ bytes: [UInt8], at position: UInt64) {
     for (index, byte) in bytes.enumerated() {
       let offset = (Int(position) + index) % size
@@ -51,7 +51,7 @@ private final class RingFile {
     case discarded = 0x4000_0000
   }
 
-  /// - Returns: where the record is.
+  /// - Returns: the position of the record.
   @discardableResult
   func write(_ time: UInt64, _ mark: Mark = .none) -> UInt64 {
     var event = EventRecordMaker.transition(at: time)
@@ -135,7 +135,7 @@ private enum EventRecordMaker {
     #expect(times() == [2] && queue.undecodable == 0)
   }
 
-  /// What comes after the position that was taken is left for the next time.
+  /// Records after the given position are left.
   @Test func limit() throws {
     let file = try RingFile(size: 4096)
     var ring = try RingBuffer(map: file.descriptor, size: file.size, queue: queue)
@@ -146,7 +146,7 @@ private enum EventRecordMaker {
     #expect(times() == [1] && ring.hasUnread)
   }
 
-  /// Round and round, with records that begin before the end and go on at the beginning.
+  /// Several times around, with records that begin before the end and continue at the beginning.
   @Test func wrapsAround() throws {
     let file = try RingFile(size: 4096, start: 4096 * 5 + 4096 - 128)
     var ring = try RingBuffer(map: file.descriptor, size: file.size, queue: queue)
@@ -164,7 +164,7 @@ private enum EventRecordMaker {
     }
   }
 
-  /// So few are queued at once that they are still cached when their turn comes.
+  /// Only so many are queued at once that they are still in the cache when they are handed on.
   @Test func batches() throws {
     let file = try RingFile(size: 1 << 18)
     var ring = try RingBuffer(map: file.descriptor, size: file.size, queue: queue)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import TCPStateKernel
 
-/// Records of an iterator, read from a socket of our own instead of the kernel's.
+/// An iterator's records, read from a socket of our own.
 @Suite struct SnapshotReaderTests {
   private func record(_ cookie: UInt64) -> [UInt8] {
     var snapshot = tcpstate_snapshot()
@@ -16,7 +16,7 @@ import Testing
     return withUnsafeBytes(of: snapshot) { Array($0) }
   }
 
-  /// Each read gets one of `chunks`, as an iterator hands out what it has.
+  /// Each read returns one of `chunks`, as an iterator returns what it has.
   private func read(
     _ chunks: [[UInt8]], _ receive: SnapshotReceiver
   ) throws -> UInt64 {
@@ -70,7 +70,7 @@ import Testing
     #expect(undecodable == 4)
   }
 
-  /// What follows a record in the same read, in whole records.
+  /// The whole records that follow one in the same read.
   @Test func whatFollows() throws {
     var following: [[UInt64]] = []
     let chunks = [record(1) + record(2) + Array(record(3).prefix(10)), Array(record(3).dropFirst(10)) + record(4)]

@@ -1,8 +1,9 @@
 import CTCPStateEvent
 
-/// What the kernel's →CLOSE means. It says CLOSE, too, when only the full
-/// socket goes and a minisock takes its place in TIME-WAIT or FIN-WAIT-2
-/// (tcp_time_wait(), net/ipv4/tcp_minisocks.c).
+/// What the kernel's →CLOSE means.
+///
+/// The kernel also reports CLOSE when a minisock replaces the full socket in TIME-WAIT or FIN-WAIT-2 (tcp_time_wait(),
+/// net/ipv4/tcp_minisocks.c).
 enum Ending: Equatable {
   case timeWait
   case finWait2Minisock
@@ -39,12 +40,12 @@ enum Ending: Equatable {
     case .lastAck:
       self = .closed(.fin)
     default:
-      // No error, no FIN: the application gave it up, or nobody ever had it.
+      // No error, no FIN: the application gave it up, or no process ever had it.
       self = .closed(owned ? .aborted : hasSocket ? .unknown : .unaccepted)
     }
   }
 
-  /// By sk_err, an errno (asm-generic/errno.h).
+  /// From sk_err, an errno (asm-generic/errno.h).
   private static func reason(error: UInt16, old: TCPState) -> Reason {
     switch error {
     case 104 /* ECONNRESET */, 32 /* EPIPE: the reset came after the FIN */: .resetReceived

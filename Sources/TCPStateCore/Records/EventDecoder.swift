@@ -2,15 +2,15 @@ import CTCPStateEvent
 
 /// Why a record from the kernel side can't be used.
 public enum DecodingFailure: Error, Equatable, Sendable {
-  /// Shorter than its kind says.
+  /// Shorter than a record of its kind.
   case truncated(length: Int, needed: Int)
   case unknownVersion(UInt8)
   case unknownKind(UInt8)
-  /// Neither a cookie nor an address: nothing to know the socket by.
+  /// Neither a cookie nor an address, so its socket can't be identified.
   case namesNoSocket
 }
 
-/// Checks a record of the ring buffer or of an iterator before anybody reads it.
+/// Checks a record of the ring buffer or of an iterator before it is read.
 public enum EventDecoder {
   public static let eventSize = MemoryLayout<tcpstate_event>.size
   public static let snapshotSize = MemoryLayout<tcpstate_snapshot>.size
@@ -55,7 +55,7 @@ public enum EventDecoder {
 
   /// Checks one record of an iterator.
   ///
-  /// - Parameter bytes: the record, no alignment is needed.
+  /// - Parameter bytes: the record; no alignment is needed.
   public static func checkSnapshot(_ bytes: UnsafeRawBufferPointer) throws(DecodingFailure) {
     try check(bytes, needed: snapshotSize)
     let kind = bytes[1]

@@ -6,7 +6,7 @@ import CTCPStateEvent
 /// microseconds. An event is handed on only when no older one can come any more. The records stay in the ring
 /// buffer. One thread uses a queue.
 public final class EventQueue {
-  /// More events than come in the time that one is held back.
+  /// More events than arrive while one is held back.
   public static let capacity = 4096
 
   private struct Entry {

@@ -1,6 +1,6 @@
 import CTCPStateEvent
 
-/// What a record says of its socket: a view of a `tcpstate_event`, valid as long as the record.
+/// A view of a `tcpstate_event`: what the record says about its socket. Valid as long as the record.
 public struct EventRecord {
   public let event: UnsafePointer<tcpstate_event>
 
@@ -15,11 +15,11 @@ public struct EventRecord {
     event = UnsafeRawPointer(snapshot).assumingMemoryBound(to: tcpstate_event.self)
   }
 
-  /// What the socket is known by: its cookie, or its address where the kernel has no cookies (before Linux 5.12).
+  /// Identifies the socket: its cookie, or its address where the kernel has no cookies (before Linux 5.12).
   @inline(__always)
   public var key: UInt64 { event.pointee.cookie != 0 ? event.pointee.cookie : event.pointee.socket_address }
 
-  /// In the state of a snapshot the old one is the new one.
+  /// In a snapshot both states are the one it is in.
   @inline(__always)
   public var old: TCPState { TCPState(number: event.pointee.state_old) }
 
@@ -49,15 +49,15 @@ public struct EventRecord {
   @inline(__always)
   public var congestionControl: ShortName { name(TCPSTATE_OFFSET_CONGESTION_CONTROL) }
 
-  /// Whether it is of a timewait minisock, whose address isn't that of the socket it replaced.
+  /// Whether it is a timewait minisock's, whose address isn't that of the full socket that it replaced.
   @inline(__always)
   public var isMinisock: Bool {
     event.pointee.kind == TCPSTATE_KIND_TIMEWAIT
       || event.pointee.kind == TCPSTATE_KIND_RESET_SENT && new == .timeWait
   }
 
-  /// Why we sent a RST, which this record is of or which followed it; `nil` where there was none, or the kernel
-  /// doesn't say (before Linux 6.10).
+  /// Why we sent the RST that this record reports, or that followed it. `nil` if there was none, or the kernel gives no
+  /// reason (before Linux 6.10).
   @inline(__always)
   public var resetReason: ResetReason? {
     guard has(TCPSTATE_FLAG_RESET_SENT) || event.pointee.kind == TCPSTATE_KIND_RESET_SENT else { return nil }

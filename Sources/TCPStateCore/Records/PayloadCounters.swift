@@ -1,7 +1,6 @@
 import CTCPStateEvent
 
-/// A socket's counters without the phantom bytes that SYN and FIN are to the
-/// kernel, and what follows from them.
+/// A socket's counters without the phantom bytes as which the kernel counts SYN and FIN, and what follows from them.
 struct PayloadCounters {
   /// Payload sent once, without retransmissions.
   let sent: UInt64
@@ -27,8 +26,7 @@ struct PayloadCounters {
     unacknowledged = UInt32(max(0, flight))
   }
 
-  /// Which end opened, from the SYN that only an active opener's
-  /// bytes_acknowledged counts. Known while no FIN has been sent.
+  /// Which end opened: bytes_acknowledged counts the SYN of an active opener only. Known until a FIN is sent.
   var role: Role {
     let old = TCPState(number: event.pointee.state_old)
     guard old == .established || old == .closeWait,
@@ -42,9 +40,8 @@ struct PayloadCounters {
     }
   }
 
-  /// ISS = SND.UNA − bytes acknowledged, the SYN among them for an active
-  /// opener only; IRS = RCV.NXT − bytes received − 1. Exact modulo 2^32 once
-  /// both ends have synchronised.
+  /// ISS = SND.UNA − bytes acknowledged, which include the SYN only for an active opener; IRS = RCV.NXT − bytes
+  /// received − 1. Exact modulo 2^32 once both ends have synchronised (RFC 9293, section 3.4).
   func initialSequences(role: Role) -> (send: UInt32, receive: UInt32)? {
     guard role == .client || role == .server else { return nil }
     let acknowledged = UInt32(truncatingIfNeeded: event.pointee.bytes_acknowledged)

@@ -1,15 +1,13 @@
 import CTCPStateEvent
 
-/// What one reading of a socket tells of how long it has been in its state.
+/// How long a socket has been in its state, as far as one reading of it shows.
 public enum SnapshotAge {
-  /// How long the socket has been in its state at the least, in nanoseconds; 0 when the reading says nothing.
+  /// The least time that the socket has been in its state, in nanoseconds; 0 if the reading doesn't show any.
   ///
-  /// In CLOSE-WAIT and FIN-WAIT-2 nothing that carries an ACK arrives after the
-  /// segment that brought the state (but probes), so the time since then is a lower
-  /// bound. In ESTABLISHED data may have come since; then it is the time of
-  /// the last of it, a weaker bound, and still true. FIN-WAIT-1 and LAST-ACK
-  /// are entered by a close() of ours, however long the peer was silent before:
-  /// there and in SYN-SENT the timeouts tell, see `unanswered`.
+  /// In CLOSE-WAIT and FIN-WAIT-2 no segment with an ACK arrives after the one that led to the state, except probes. So
+  /// the time since the last one is a lower bound. In ESTABLISHED data may have arrived since; the time since the last
+  /// of it is a weaker bound, but still a true one. FIN-WAIT-1 and LAST-ACK are entered by our own close(), however
+  /// long the peer was silent before: there and in SYN-SENT the timeouts count, see `unanswered`.
   ///
   /// - Parameter ticksPerSecond: CONFIG_HZ; without it only minisocks have an age.
   public static func least(_ snapshot: UnsafePointer<tcpstate_snapshot>, ticksPerSecond: UInt64?) -> UInt64 {
@@ -29,17 +27,15 @@ public enum SnapshotAge {
     guard state.isSynchronized, snapshot.pointee.last_acked_jiffies != 0 else { return 0 }
     let age = UInt32(truncatingIfNeeded: snapshot.pointee.jiffies) &- snapshot.pointee.last_acked_jiffies
     guard age < 1 << 31 else { return 0 }
-    // A tick has begun, not passed: one less is certain.
+    // The last tick has begun but not passed, so only one less is certain.
     return UInt64(age == 0 ? 0 : age - 1) * 1_000_000_000 / ticks
   }
 
-  /// For how long a SYN or FIN has gone unanswered at the least.
+  /// The least time that a SYN or FIN has gone unanswered, in nanoseconds.
   ///
-  /// Each timeout waited for the RTO of its time: the first ones for the base, the
-  /// later ones for its doubles (`icsk_backoff`; tcp_retransmit_timer(),
-  /// net/ipv4/tcp_timer.c), and the present one has begun `RTO − rest` ago. This
-  /// speaks of the FIN only where nothing else is outstanding: an
-  /// acknowledgement of the data before it would have reset the count.
+  /// Each timeout waited for the RTO of its time: the first ones for the base, the later ones for its doubles
+  /// (`icsk_backoff`; tcp_retransmit_timer(), net/ipv4/tcp_timer.c). The current one began `RTO − rest` ago. This is
+  /// about the FIN only if nothing else is outstanding: acknowledging the data before it would have reset the count.
   static func unanswered(_ snapshot: UnsafePointer<tcpstate_snapshot>, ticksPerSecond ticks: UInt64) -> UInt64 {
     let event = EventRecord(snapshot).event
     guard event.pointee.write_sequence &- event.pointee.send_unacknowledged == 1,
@@ -52,7 +48,7 @@ public enum SnapshotAge {
     let waited = (timeouts - backoff) * base + ((1 << backoff) - 1) * base
     let rest = snapshot.pointee.timer_expires &- snapshot.pointee.jiffies
     let begun = Int64(bitPattern: rest) <= 0 ? rto : rto - min(rest, rto)
-    // Every wait may have begun a tick late by rounding.
+    // Because of rounding each wait may have begun one tick late.
     let total = waited + begun
     return (total > timeouts + 1 ? total - timeouts - 1 : 0).saturatingMultiplied(by: 1_000_000_000) / ticks
   }

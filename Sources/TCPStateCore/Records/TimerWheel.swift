@@ -1,22 +1,20 @@
 /// When the kernel's timers are really due.
 ///
-/// A `timer_list` fires late by design: its wheel has coarser slots the
-/// farther off the expiry is, and never moves a timer between them
-/// (kernel/time/timer.c, since 4.8). The 60 s of TIME-WAIT take up to 62 s at
-/// HZ=250 for that reason. The slot follows from the expiry alone, so once a
-/// timer has been read it is known when it is due. TIME-WAIT's timer is
-/// deferrable besides: on an idle CPU it waits for the next thing to do.
+/// A `timer_list` fires late by design: the further away its expiry, the coarser the slot of the timer wheel, and a
+/// timer never moves to a finer one (kernel/time/timer.c, since 4.8). That is why the 60 s of TIME-WAIT take up to 62 s
+/// at HZ=250. The slot follows from the expiry, so once a timer has been read its due time is known. TIME-WAIT's timer
+/// is also deferrable: on an idle CPU it waits until the CPU wakes for something else.
 public struct TimerWheel: Sendable {
   /// Nanoseconds of one tick.
   public let tick: UInt64
-  /// CLOCK_MONOTONIC of jiffies 0, modulo 2^64: the latest that no reading contradicts.
+  /// CLOCK_MONOTONIC of jiffies 0, modulo 2^64: the latest that is consistent with all readings.
   private var origin: UInt64?
 
   public init(ticksPerSecond: UInt64) {
     tick = 1_000_000_000 / ticksPerSecond
   }
 
-  /// Learns from a reading of both clocks; a reading late in its tick says less.
+  /// Takes in a reading of both clocks. One that comes late in its tick is less precise.
   public mutating func observe(jiffies: UInt64, at time: UInt64) {
     let candidate = time &- jiffies &* tick
     if let origin, Int64(bitPattern: candidate &- origin) >= 0 { return }

@@ -1,6 +1,6 @@
 import CLibbpf
 
-/// Owns an attachment; the program runs until this goes away. A class, for it is held in optionals.
+/// Owns an attachment; the program runs until this is released. A class, because optionals hold it.
 final class BPFLink {
   private let link: OpaquePointer
 

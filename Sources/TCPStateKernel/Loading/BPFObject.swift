@@ -3,7 +3,7 @@ import CTCPStateEvent
 import Glibc
 import TCPStateCore
 
-/// Owns the loaded BPF object: programs and maps go with it.
+/// Owns the loaded BPF object: its programs and maps are released with it.
 struct BPFObject: ~Copyable {
   private let object: OpaquePointer
   let plan: LoadPlan
@@ -13,7 +13,7 @@ struct BPFObject: ~Copyable {
   let shared: SharedMemory
   private let sharedPage: UnsafeMutableRawPointer
 
-  /// Opens, configures and loads; a failure carries the step and its errno.
+  /// Opens, configures and loads.
   init(
     image: UnsafeRawBufferPointer, plan: LoadPlan, filter: KernelFilter, ringBytes: Int
   ) throws(LoadFailure) {
@@ -54,7 +54,9 @@ struct BPFObject: ~Copyable {
   }
 
   struct LoadFailure: Error {
+    /// What failed: "load", "fill local_ports".
     let step: String
+    /// An errno.
     let code: Int32
   }
 

@@ -11,20 +11,20 @@ struct BPFPrograms: OptionSet, Hashable {
   static let transitionNested = BPFPrograms(rawValue: 128)
   static let aggregate = BPFPrograms(rawValue: 256)
 
-  /// One program: what it is called, where it runs, and what isn't seen without it.
+  /// One program: its name, where it runs, and what isn't seen without it.
   struct Description {
     let program: BPFPrograms
-    /// Of its function in bpf/.
+    /// The name of its function in bpf/.
     let name: String
     /// `nil` for an iterator.
     let tracepoint: String?
-    /// For people; empty for a program without which there is nothing.
+    /// For people; empty if nothing at all is seen without it.
     let loss: String
   }
 
   private static let setState = "sock:inet_sock_set_state"
 
-  /// All programs, in the order in which they are attached, and missing ones listed.
+  /// All programs, in the order in which they are attached, and in which missing ones are listed.
   static let all: [Description] = [
     Description(program: .transition, name: "transition", tracepoint: setState, loss: ""),
     Description(program: .transitionClassic, name: "transition_classic", tracepoint: setState, loss: ""),
@@ -48,6 +48,6 @@ struct BPFPrograms: OptionSet, Hashable {
       loss: "sent and received resets not distinguished"),
   ]
 
-  /// Those of them that are in this set.
+  /// The programs in this set.
   var descriptions: [Description] { Self.all.filter { contains($0.program) } }
 }

@@ -4,7 +4,7 @@ import Glibc
 public struct FailedAttachment: Sendable, Hashable {
   /// As the kernel names it: `tcp:tcp_send_reset`.
   public let tracepoint: String
-  /// What the kernel said, an errno.
+  /// The kernel's errno.
   public let code: Int32
   /// What isn't seen without it, for people.
   public let loss: String
@@ -13,6 +13,6 @@ public struct FailedAttachment: Sendable, Hashable {
 extension FailedAttachment: CustomStringConvertible {
   public var description: String {
     "can't attach to the tracepoint \(tracepoint): \(String(cString: strerror(code))); "
-      + "it goes on with less: \(loss)"
+      + "tracing goes on with less: \(loss)"
   }
 }

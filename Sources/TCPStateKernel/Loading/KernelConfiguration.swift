@@ -6,7 +6,7 @@ public enum KernelAttachment: String, Sendable, CaseIterable {
   case classic
 }
 
-/// What the kernel side is to do, set before it is loaded.
+/// The settings of the kernel side, which are made before it is loaded.
 public struct KernelConfiguration: Sendable {
   public var filter = KernelFilter()
   /// Bytes of the ring buffer: a power of two and a multiple of the page size.

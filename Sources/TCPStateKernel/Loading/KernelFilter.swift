@@ -1,6 +1,6 @@
 import TCPStateCore
 
-/// What is filtered in the kernel, before an event costs anything. The default lets all pass.
+/// What is filtered in the kernel, before an event costs anything. The default lets everything pass.
 public struct KernelFilter: Sendable {
   /// 4 or 6: as on the wire.
   public var family: Int?
@@ -14,7 +14,7 @@ public struct KernelFilter: Sendable {
 
   public init() {}
 
-  /// Whether it lets all pass.
+  /// Whether it lets everything pass.
   var isEmpty: Bool {
     family == nil && localPorts == nil && peerPorts == nil && localNetworks.isEmpty && peerNetworks.isEmpty
       && netns == nil && cgroup == nil

@@ -32,7 +32,7 @@ struct LoadPlan: Equatable {
     }
   }
 
-  /// What this plan can't do that `all` can, for people; `nil` if that is nothing.
+  /// What is missing compared with `all`, for people; `nil` if nothing is.
   var shortfall: String? {
     guard !isPlain else {
       let without =

@@ -3,8 +3,8 @@ import CTCPStateEvent
 
 /// The .bss of the kernel side (`tcpstate_shared`), mapped into this process.
 ///
-/// The kernel side uses it at the same time, so each access is one acquire load or one release store.
-/// This is a view: it is valid as long as the mapping, which `BPFObject` owns.
+/// The kernel side uses it at the same time, so each access is one acquire load or one release store. This is a view,
+/// valid as long as the mapping, which `BPFObject` owns.
 struct SharedMemory {
   private let base: UnsafeMutableRawPointer
 
@@ -18,7 +18,7 @@ struct SharedMemory {
   /// Events since load that the ring buffer had no room for.
   var lost: UInt64 { load(TCPSTATE_SHARED_LOST) }
 
-  /// Runs of `transition_nested` that recorded a transition which `transition` was kept from recording.
+  /// Runs of `transition_nested` that recorded a transition because `transition` could not.
   var nested: UInt64 { load(TCPSTATE_SHARED_NESTED) }
 
   /// jiffies64 when an iterator last ended; 0 before.

@@ -13,9 +13,9 @@ public struct CgroupLocation: Sendable {
     self.level = level
   }
 
-  /// Looks a cgroup v2 directory up.
+  /// Looks up a cgroup v2 directory.
   ///
-  /// Its id is the directory's inode, its level the depth below the mount (fs/kernfs/dir.c).
+  /// Its id is the inode of the directory, its level the depth below the mount (fs/kernfs/dir.c).
   public init(path: String) throws(KernelError) {
     var status = stat()
     guard stat(path, &status) == 0 else {
@@ -27,7 +27,7 @@ public struct CgroupLocation: Sendable {
         .input, "use the cgroup \(path)", cause: "it is not a cgroup v2 directory",
         hint: "name one below /sys/fs/cgroup, or /sys/fs/cgroup/unified on a hybrid system")
     }
-    // Climb until the filesystem changes: the mount's top is level 0.
+    // Climb until the filesystem changes: the top of the mount is level 0.
     var level: UInt32 = 0
     var climbing = path
     var parent = stat()

@@ -5,8 +5,8 @@ import Glibc
 public enum CgroupPaths {
   /// Walks the cgroup v2 hierarchy until all of `ids` are found.
   ///
-  /// - Returns: paths below the mount, such as `/system.slice/nginx.service`; ids
-  ///   of cgroups that are gone, or outside of what this mount shows, have none.
+  /// - Returns: paths below the mount, such as `/system.slice/nginx.service`. Cgroups that are gone, or that this mount
+  ///   doesn't show, have none.
   public static func find(_ ids: Set<UInt64>) -> [UInt64: String] {
     guard !ids.isEmpty, let top = mountPoint() else { return [:] }
     var found: [UInt64: String] = [:]

@@ -1,23 +1,23 @@
 import Glibc
 
 extension NetworkNamespaces {
-  /// What a namespace's TCP hash tables hold: lines TCP and TCP6 of /proc/net/sockstat and sockstat6
+  /// How much the TCP hash tables of a namespace hold: lines TCP and TCP6 of /proc/net/sockstat and sockstat6
   /// (sockstat_seq_show(), net/ipv4/proc.c; sockstat6_seq_show(), net/ipv6/proc.c).
   struct TableCounts {
-    /// Full sockets, listeners too; half-open requests aren't counted, but each has a listener.
+    /// Full sockets, including listeners. Half-open requests aren't counted, but each has a listener.
     let full: Int
-    /// Timewait minisocks of both families, whether TIME-WAIT or FIN-WAIT-2.
+    /// Timewait minisocks of both families, in TIME-WAIT or FIN-WAIT-2.
     let timeWait: Int
 
     var isEmpty: Bool { full == 0 && timeWait == 0 }
   }
 
-  /// Those of the namespace that this thread is in; `nil` if they can't be read.
+  /// The counts of the namespace that this thread is in; `nil` if they can't be read.
   static func tableCounts() -> TableCounts? {
     guard let ipv4 = words(of: "/proc/thread-self/net/sockstat", line: "TCP:"),
       let full = number("inuse", ipv4), let timeWait = number("tw", ipv4)
     else { return nil }
-    // Where IPv6 is switched off there is no such file.
+    // Without IPv6 there is no such file.
     let path = "/proc/thread-self/net/sockstat6"
     guard access(path, F_OK) == 0 else { return TableCounts(full: full, timeWait: timeWait) }
     guard let ipv6 = words(of: path, line: "TCP6:"), let more = number("inuse", ipv6) else { return nil }
@@ -34,7 +34,7 @@ extension NetworkNamespaces {
     }
   }
 
-  /// The number behind a name.
+  /// The number that follows a name.
   private static func number(_ name: String, _ words: [Substring]) -> Int? {
     guard let index = words.firstIndex(where: { $0 == name }), index + 1 < words.count else { return nil }
     return Int(words[index + 1])

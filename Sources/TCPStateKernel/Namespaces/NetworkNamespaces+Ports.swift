@@ -6,7 +6,8 @@ extension NetworkNamespaces {
   /// /proc/sys/net shows the namespace of the thread that opens it.
   ///
   /// - Parameters:
-  ///   - namespace: its inode; path: opens it, as `all()` gave it.
+  ///   - namespace: its inode.
+  ///   - path: opens it, as `all()` returned it.
   public static func portRange(of namespace: UInt32, path: String) throws(KernelError) -> ClosedRange<UInt16>? {
     try inside(namespace, path: path) { portRange() } ?? nil
   }
@@ -23,7 +24,7 @@ extension NetworkNamespaces {
     }
   }
 
-  /// The names that `ip netns` has given, by inode.
+  /// The names assigned by `ip netns`, by inode.
   public static func names() -> [UInt32: String] {
     var names: [UInt32: String] = [:]
     for name in entries(of: "/run/netns") {

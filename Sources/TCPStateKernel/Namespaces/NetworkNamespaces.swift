@@ -5,12 +5,12 @@ import Glibc
 public enum NetworkNamespaces {
   /// Every namespace that a process is in or that `ip netns` has named.
   ///
-  /// A namespace kept alive by a descriptor or a socket alone isn't found; without CAP_SYS_PTRACE
-  /// other users' processes tell nothing.
+  /// A namespace that only a descriptor or a socket keeps alive isn't found. Without CAP_SYS_PTRACE the namespaces of
+  /// other users' processes aren't visible.
   public static func all() throws(KernelError) -> [UInt32: String] {
     var found: [UInt32: String] = [:]
     if let own { found[own] = ownPath }
-    // A namespace that isn't in here counts as gone, so a list that couldn't be made is no empty one.
+    // A namespace that isn't listed counts as gone, so failing to list must not look like an empty list.
     guard let processes = list("/proc") else { throw KernelError("list the processes in /proc", errno: errno) }
     Capabilities.raised([.sysPtrace]) {
       for entry in processes where entry.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }) {
@@ -30,13 +30,13 @@ public enum NetworkNamespaces {
   /// The inode of the namespace that this process is in.
   public static var own: UInt32? { inode(of: ownPath) }
 
-  /// Does something in a network namespace: this thread goes there, and returns before the call does.
+  /// Runs `body` in a network namespace: this thread enters it, and leaves it before the call returns.
   ///
   /// - Parameters:
   ///   - namespace: its inode.
-  ///   - path: opens it, as `all()` gave it. Meanwhile that may be another's: a process has ended, and
-  ///     its number is used again.
-  /// - Returns: `nil` when the path doesn't lead there any more, or it may not be entered.
+  ///   - path: opens it, as `all()` returned it. By now it may lead to another namespace: the process may have ended
+  ///     and its pid been reused.
+  /// - Returns: `nil` if the path no longer leads there, or the namespace may not be entered.
   static func inside<Result>(
     _ namespace: UInt32, path: String, _ body: () throws(KernelError) -> Result
   ) throws(KernelError) -> Result? {
@@ -61,7 +61,7 @@ public enum NetworkNamespaces {
 
   private static func enter(_ home: borrowing FileDescriptor) throws(KernelError) {
     guard setns(home.number, Int32(TCPSTATE_CLONE_NEWNET)) == 0
-    else { throw KernelError("return to the own network namespace", errno: errno) }
+    else { throw KernelError("return to this process's network namespace", errno: errno) }
   }
 
   /// The inode of a namespace file; `nil` if it can't be read.
@@ -71,22 +71,21 @@ public enum NetworkNamespaces {
     return UInt32(truncatingIfNeeded: status.st_ino)
   }
 
-  /// Whether `path` is on the kernel's namespace filesystem, and so no ordinary file.
+  /// Whether `path` is on the kernel's namespace filesystem, and not an ordinary file.
   public static func isNamespace(_ path: String) -> Bool {
     var status = statfs()
     return statfs(path, &status) == 0 && status.f_type == 0x6e73_6673  // NSFS_MAGIC
   }
 
-  /// From the link's text, `net:[4026531840]`: cheaper than following it.
+  /// From the text of the link, `net:[4026531840]`: cheaper than following it.
   private static func linkInode(_ path: String) -> UInt32? {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
-      let length = readlink(path, buffer.baseAddress!, 63)
-      guard length > 6, let text = buffer.baseAddress else { return nil }
+      guard let text = buffer.baseAddress, readlink(path, text, 63) > 6 else { return nil }
       return UInt32(strtoul(text + 5, nil, 10))
     }
   }
 
-  /// Nothing of a directory that isn't there.
+  /// Empty for a directory that doesn't exist.
   static func entries(of path: String) -> [String] { list(path) ?? [] }
 
   private static func list(_ path: String) -> [String]? {

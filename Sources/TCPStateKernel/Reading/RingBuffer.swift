@@ -4,18 +4,17 @@ import TCPStateCore
 
 /// The reading side of a BPF ring buffer (kernel/bpf/ringbuf.c), mapped.
 ///
-/// libbpf's reader gives a record back as soon as its callback returns, so what
-/// has to wait for its turn would have to be copied. This one leaves records
-/// where they are until the queue has handed them on.
+/// libbpf's reader releases a record as soon as its callback returns, so records that have to wait would have to be
+/// copied. This one leaves them where they are until the queue has handed them on.
 struct RingBuffer: ~Copyable {
-  /// The map, which epoll finds readable when the kernel side wakes us. Edge-triggered
-  /// only: there is always something that waits for its turn.
+  /// The map, which epoll reports as readable when the kernel side wakes us. Edge-triggered only, because some records
+  /// are always waiting.
   let descriptor: Int32
   private let size: Int
-  /// A page that we write: how far we have read.
+  /// The page that we write: how far we have read.
   private let consumerPage: UnsafeMutableRawPointer
-  /// A page that the kernel writes: how far it has written; then the data, mapped twice in
-  /// a row, so that no record is torn.
+  /// The page that the kernel writes: how far it has written. Then the data, mapped twice in a row, so that each record
+  /// is contiguous.
   private let producerPage: UnsafeMutableRawPointer
   private let data: UnsafeRawPointer
   private let queue: EventQueue
@@ -25,13 +24,13 @@ struct RingBuffer: ~Copyable {
   private static let headerSize = 8
   /// BPF_RINGBUF_BUSY_BIT, include/uapi/linux/bpf.h: still being written.
   private static let busy: UInt32 = 1 << 31
-  /// BPF_RINGBUF_DISCARD_BIT: given up by who reserved it.
+  /// BPF_RINGBUF_DISCARD_BIT: reserved, but then discarded.
   private static let discarded: UInt32 = 1 << 30
-  /// Records taken at once: few enough that they are still cached when their turn comes.
+  /// Records queued at once: few enough that they are still in the cache when they are handed on.
   private static let batch = 256
 
   /// - Parameters:
-  ///   - map: a BPF_MAP_TYPE_RINGBUF; must stay open as long as this value.
+  ///   - map: a BPF_MAP_TYPE_RINGBUF, which has to stay open as long as this value.
   ///   - size: its max_entries.
   init(map: Int32, size: Int, queue: EventQueue) throws(KernelError) {
     let page = Self.pageSize
@@ -60,19 +59,19 @@ struct RingBuffer: ~Copyable {
   /// How far the kernel side has written.
   var written: UInt64 { tcpstate_load_acquire_u64(producerPage) }
 
-  /// Whether there is something that hasn't been queued: after `consume(until: written)` a record that is still
-  /// being written, and what comes behind it.
+  /// Whether something hasn't been queued: after `consume(until: written)` a record that is still being written, and
+  /// those behind it.
   var hasUnread: Bool { position < written }
 
-  /// Gives back what the queue has handed on, and queues some of what comes before `limit`.
+  /// Releases what the queue has handed on, and queues some of the records before `limit`.
   ///
   /// - Parameter limit: a value of `written`.
-  /// - Returns: whether there is more at once.
+  /// - Returns: whether more can be queued at once.
   mutating func consume(until limit: UInt64) -> Bool {
     release()
     var room = min(Self.batch, queue.room)
     while position < limit, room > 0 {
-      // Safe: a record below the producer's position lies within the data and its repetition.
+      // Safe: a record below the producer's position lies within the data and its second mapping.
       let header = data + Int(truncatingIfNeeded: position & UInt64(size - 1))
       let length = tcpstate_load_acquire_u32(header)
       if length & Self.busy != 0 { return false }

@@ -2,10 +2,8 @@ import CTCPStateEvent
 import Glibc
 import TCPStateCore
 
-/// Gets a record, and those behind it as far as they have been read. The latter aren't checked yet; they are
-/// for requesting their memory ahead of time.
-///
-/// All are valid for the call only.
+/// Receives a record, and those behind it that have been read: the latter haven't been checked yet, and are there to
+/// prefetch from. All are valid only during the call.
 public typealias SnapshotReceiver = (
   _ record: UnsafePointer<tcpstate_snapshot>, _ following: UnsafeBufferPointer<tcpstate_snapshot>
 ) -> Void
@@ -16,7 +14,7 @@ enum SnapshotReader {
 
   /// Reads to the end.
   ///
-  /// - Returns: how many records couldn't be decoded; a cut one at the end counts.
+  /// - Returns: how many records couldn't be decoded, including one that is cut off at the end.
   static func read(_ fd: consuming FileDescriptor, _ receive: SnapshotReceiver) throws(KernelError) -> UInt64 {
     let size = EventDecoder.snapshotSize
     let buffer = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 8)
@@ -33,7 +31,7 @@ enum SnapshotReader {
       held += count
       var offset = 0
       while held - offset >= size {
-        // Safe: records begin where the buffer does, are whole multiples of 8 bytes, and lie within what was read.
+        // Safe: the first record begins where the buffer does, each is a multiple of 8 bytes, and all of it was read.
         let record = buffer + offset
         offset += size
         do throws(DecodingFailure) {

@@ -1,7 +1,7 @@
 import CTCPStateEvent
 import Glibc
 
-/// Which processes hold which sockets, by /proc, for kernels whose iterators can't tell.
+/// Which processes hold which sockets, according to /proc: for kernels without an iterator over descriptors.
 struct SocketHolders {
   private struct Holder {
     let process: UInt32
@@ -13,7 +13,7 @@ struct SocketHolders {
   /// By the socket's inode.
   private var holders: [UInt64: [Holder]] = [:]
 
-  /// Looks at every descriptor of every process once.
+  /// Reads every descriptor of every process once.
   init() {
     for entry in NetworkNamespaces.entries(of: "/proc") {
       guard let process = UInt32(entry) else { continue }
@@ -28,7 +28,7 @@ struct SocketHolders {
     }
   }
 
-  /// Hands on a record once for each descriptor of its socket, or as it is where there is none.
+  /// Hands on a record once for each descriptor of its socket, or unchanged if there is none.
   func handOn(
     _ snapshot: UnsafePointer<tcpstate_snapshot>, _ following: UnsafeBufferPointer<tcpstate_snapshot>,
     _ receive: SnapshotReceiver
@@ -44,7 +44,7 @@ struct SocketHolders {
     }
   }
 
-  /// From the link's text, `socket:[12345]`.
+  /// From the text of the link, `socket:[12345]`.
   private static func socketInode(_ path: String) -> UInt64? {
     withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { buffer in
       guard let text = buffer.assumingMemoryBound(to: CChar.self).baseAddress else { return nil }

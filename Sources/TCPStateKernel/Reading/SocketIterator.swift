@@ -5,14 +5,14 @@ import TCPStateCore
 
 /// Reads sockets from the kernel's tables through BPF iterators.
 ///
-/// A class, so that what receives the records may use whoever owns this meanwhile.
+/// A class, so that its owner may be used while records are received.
 final class SocketIterator {
   private let files: BPFLink?
   private let sockets: BPFLink?
   private let shared: SharedMemory
   /// Whether a namespace that isn't found is gone, and not just hidden.
   private let seesAllNamespaces: Bool
-  /// Records that weren't of the known version or kind, or cut.
+  /// Records that couldn't be decoded.
   private(set) var undecodable: UInt64 = 0
 
   init(_ object: borrowing BPFObject, seesAllNamespaces: Bool) throws(KernelError) {
@@ -33,7 +33,7 @@ final class SocketIterator {
     return BPFLink(taking: link)
   }
 
-  /// Every socket with a descriptor, of every namespace, in one pass; a socket comes once for each descriptor.
+  /// Every socket with a descriptor, in all namespaces, in one pass; once for each descriptor.
   func readFiles(states: UInt32, _ receive: SnapshotReceiver) throws(KernelError) {
     guard let files else { return }
     shared.setSnapshot(states: states, minisocksOnly: false)
@@ -42,10 +42,10 @@ final class SocketIterator {
     undecodable += try SnapshotReader.read(FileDescriptor(taking: fd), receive)
   }
 
-  /// The namespaces' TCP hash tables: also what has no descriptor, and minisocks.
+  /// The TCP hash tables of the namespaces, including sockets without a descriptor, and minisocks.
   ///
-  /// - Parameter namespaces: paths by inodes.
-  /// - Returns: those that were read, or that were gone. The others were out of reach.
+  /// - Parameter namespaces: paths by inode.
+  /// - Returns: the namespaces that were read, or are gone. The others were out of reach.
   func readTables(
     states: UInt32, minisocksOnly: Bool, namespaces: [UInt32: String], _ receive: SnapshotReceiver
   ) throws(KernelError) -> Set<UInt32> {
@@ -55,7 +55,7 @@ final class SocketIterator {
     for (namespace, path) in namespaces {
       var table = try Self.open(sockets, namespace, path)
       if table == nil {
-        // The process that the path is of may have ended; another one may still be there.
+        // The process in the path may have ended; another one may still be in the namespace.
         guard let other = try NetworkNamespaces.all()[namespace] else {
           if seesAllNamespaces { read.insert(namespace) }
           continue
@@ -71,15 +71,15 @@ final class SocketIterator {
     return read
   }
 
-  /// A namespace's part of the TCP hash tables.
+  /// The part of the TCP hash tables that belongs to a namespace.
   private enum Table {
-    /// Nothing: the walk through all buckets, which all namespaces share, can be spared.
+    /// Nothing, so there is no need to walk all buckets, which all namespaces share.
     case empty
     /// The descriptor of an iterator, to be closed.
     case sockets(Int32)
   }
 
-  /// An iterator reads the namespace in which it was made, so it is made there.
+  /// An iterator reads the namespace in which it was created, so it is created there.
   private static func open(_ sockets: BPFLink, _ namespace: UInt32, _ path: String) throws(KernelError) -> Table? {
     try NetworkNamespaces.inside(namespace, path: path) { () throws(KernelError) in
       if let counts = NetworkNamespaces.tableCounts(), counts.isEmpty { return .empty }

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// The capabilities of the calling thread; threads that it starts later begin with the same.
+/// The capabilities of the calling thread. Threads that it starts later inherit them.
 public enum Capabilities {
   struct Sets {
     var effective: CapabilitySet
@@ -9,27 +9,27 @@ public enum Capabilities {
     var inheritable: CapabilitySet
   }
 
-  /// What tracing can't do without and isn't there. CAP_SYS_ADMIN includes both (capabilities(7)).
+  /// The missing ones of those that tracing needs. CAP_SYS_ADMIN includes both (capabilities(7)).
   public static var missingForTracing: [Capability] {
     guard let effective = try? current().effective, !effective.contains(.sysAdmin) else { return [] }
     return [.bpf, .perfmon].filter { !effective.contains($0) }
   }
 
-  /// Those that are in effect or can be taken into it; none when the kernel doesn't tell.
+  /// The permitted set: those in effect, and those that can be raised. Empty if it can't be read.
   static var permitted: CapabilitySet { (try? current().permitted) ?? [] }
 
-  /// Gives up all but `kept` for good, and takes these out of effect, but for `inEffect`.
+  /// Gives up everything except `kept` for good, and lowers these except `inEffect`.
   ///
-  /// Programs that are run from here get none: the inheritable and, with it, the ambient set are
-  /// empty. (A program that root runs has root's again, as always.) Other processes of the same
-  /// user can't take this one over, and it leaves no core dump.
+  /// Programs started from here get none: the inheritable set is empty, and so is the ambient one. (A program that root
+  /// runs has root's again, as always.) Other processes of the same user can't take over this one, and it leaves no
+  /// core dump.
   static func drop(keeping kept: CapabilitySet, inEffect: CapabilitySet = []) throws(KernelError) {
     let permitted = try current().permitted.intersection(kept)
     try set(Sets(effective: inEffect.intersection(permitted), permitted: permitted, inheritable: []))
     _ = tcpstate_forbid_dumps()
   }
 
-  /// Takes what is permitted of `wanted` into effect for the time of a call.
+  /// Raises what is permitted of `wanted` during a call.
   static func raised<Result: ~Copyable, Failure: Error>(
     _ wanted: CapabilitySet, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -37,7 +37,7 @@ public enum Capabilities {
     else { return try body() }
     var during = before
     during.effective.formUnion(before.permitted.intersection(wanted))
-    // Failing is no reason not to try: whatever needs them says so.
+    // If this fails, try anyway: the call that needs them reports it.
     try? set(during)
     defer { try? set(before) }
     return try body()
@@ -77,7 +77,7 @@ public enum Capabilities {
     CapabilitySet(rawValue: UInt64(high) << 32 | UInt64(low))
   }
 
-  /// The two halves side by side, as both calls want them.
+  /// The two halves next to each other, as both calls expect them.
   private static func withPair(
     _ low: inout __user_cap_data_struct, _ high: inout __user_cap_data_struct,
     _ body: (UnsafeMutablePointer<__user_cap_data_struct>) -> Int32
@@ -86,7 +86,7 @@ public enum Capabilities {
       pair.initializeElement(at: 0, to: low)
       pair.initializeElement(at: 1, to: high)
       defer { (low, high) = (pair[0], pair[1]) }
-      guard let base = pair.baseAddress else { return -1 }  // there is one: the capacity isn't 0
+      guard let base = pair.baseAddress else { return -1 }  // never: the capacity isn't 0
       return body(base)
     }
   }

@@ -1,4 +1,4 @@
-/// A capability as the kernel numbers it (capabilities(7)), as far as tracing has to do with it.
+/// A capability that tracing may need, with the kernel's number (capabilities(7)).
 public enum Capability: UInt64, CaseIterable, Sendable {
   case dacReadSearch = 2
   case sysPtrace = 19
@@ -6,7 +6,7 @@ public enum Capability: UInt64, CaseIterable, Sendable {
   case perfmon = 38
   case bpf = 39
 
-  /// As capabilities(7) and setpriv's messages spell it.
+  /// As capabilities(7) spells it.
   public var name: String {
     switch self {
     case .dacReadSearch: "CAP_DAC_READ_SEARCH"

@@ -3,10 +3,10 @@ import CTCPStateEvent
 import Glibc
 import TCPStateCore
 
-/// Stays that are counted in the kernel, without an event for each (`Configuration.aggregates`).
+/// Stays that the kernel side counts, without an event for each (`KernelConfiguration.aggregates`).
 extension KernelSource {
-  /// What has been counted since attached; reading it doesn't stop it, so a transition that
-  /// happens meanwhile may be in one number and not yet in another.
+  /// What has been counted since `attach()`. Reading doesn't stop the counting, so a transition during it may be in one
+  /// number and not yet in another.
   public func readAggregate() throws(KernelError) -> AggregatedStays {
     var result = AggregatedStays()
     let cpus = Int(libbpf_num_possible_cpus())
@@ -24,7 +24,7 @@ extension KernelSource {
     return result
   }
 
-  /// All CPUs' values, which are whole multiples of 8 bytes and so follow each other without a gap.
+  /// The values of all CPUs. They are multiples of 8 bytes, so they follow each other without a gap.
   private func read(_ map: Int32, key: UInt32, into values: UnsafeMutableRawPointer) throws(KernelError) {
     var key = key
     guard bpf_map_lookup_elem(map, &key, values) == 0

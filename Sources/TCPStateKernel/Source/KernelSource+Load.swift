@@ -1,11 +1,10 @@
 import Glibc
 
 extension KernelSource {
-  /// Loads the richest plan that the kernel takes.
+  /// Loads the richest plan that the kernel accepts.
   ///
-  /// Where it refuses one, each of its programs is tried alone, and those that
-  /// it takes are loaded together if the main one is among them. That costs
-  /// some loads more, but only where something is missing.
+  /// If the kernel rejects one, each of its programs is tried alone. Those that it accepts are loaded together if the
+  /// main one is among them. That takes some more loads, but only where something is missing.
   static func load(
     _ image: UnsafeRawBufferPointer, _ configuration: KernelConfiguration
   ) throws(KernelError) -> BPFObject {
@@ -15,7 +14,7 @@ extension KernelSource {
         return try open(image, plan, configuration)
       } catch {
         if first == nil { first = error }
-        // No smaller set will help against these.
+        // A smaller set won't help against these.
         if [EPERM, ENOMEM, E2BIG].contains(error.code) || error.code == EACCES && geteuid() != 0 { break }
       }
       var smaller = plan
@@ -39,7 +38,7 @@ extension KernelSource {
         ? sysconf(Int32(_SC_PAGESIZE)) : configuration.ringBytes)
   }
 
-  /// Those programs of a plan that the kernel takes; none if it refuses the main one.
+  /// The programs of a plan that the kernel accepts; none if it rejects the main one.
   private static func takenAlone(
     _ image: UnsafeRawBufferPointer, _ plan: LoadPlan, _ configuration: KernelConfiguration
   ) -> BPFPrograms {
@@ -72,12 +71,12 @@ extension KernelSource {
     case EINVAL where configuration.aggregates:
       // Before 5.12 BPF has no compare-and-swap.
       KernelError(
-        .unsupported, "count stays in the kernel", cause: "it refuses the program",
-        hint: "Linux 5.12 or newer is needed; without --in-kernel it works here, too")
+        .unsupported, "count stays in the kernel", cause: "this kernel rejects the program",
+        hint: "Linux 5.12 or newer is needed; without --in-kernel it works here")
     default:
       KernelError(
         .unsupported, "\(failure.step) the BPF programs", cause: String(cString: strerror(failure.code)),
-        hint: "--verbose shows what the kernel says")
+        hint: "--verbose shows the kernel's messages")
     }
   }
 }

@@ -1,13 +1,13 @@
 import CLibbpf
 import Glibc
 
-/// Capabilities and network namespaces: what each is needed for, and when no longer.
+/// Capabilities and network namespaces: what each capability is needed for, and until when.
 ///
-/// Loading and attaching takes CAP_BPF and CAP_PERFMON. Afterwards only other namespaces' tables take
-/// any: CAP_SYS_ADMIN to enter a namespace, CAP_SYS_PTRACE to find it by a process of another user. Before
-/// Linux 5.12 other users' descriptors take CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH too.
+/// Loading and attaching need CAP_BPF and CAP_PERFMON. After that, only the tables of other namespaces need any:
+/// CAP_SYS_ADMIN to enter a namespace, CAP_SYS_PTRACE to find it through another user's process. Before Linux 5.12
+/// other users' descriptors also need CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.
 extension KernelSource {
-  /// The namespaces whose tables are to be read and that can be found, by inode, with paths.
+  /// The namespaces whose tables are wanted and that can be found: paths by inode.
   public func namespaces() throws(KernelError) -> [UInt32: String] {
     guard let netns else { return try NetworkNamespaces.all() }
     if isOwnNamespaceEnough { return [netns: NetworkNamespaces.ownPath] }
@@ -16,20 +16,20 @@ extension KernelSource {
 
   private var isOwnNamespaceEnough: Bool { netns != nil && netns == NetworkNamespaces.own }
 
-  /// What is missing for other namespaces' tables; empty when all is there, or not needed.
+  /// What is missing to read the tables of other namespaces; empty if nothing is, or none is needed.
   public var missingForNamespaces: [Capability] {
     guard canReadTables, !isOwnNamespaceEnough else { return [] }
     return [.sysAdmin, .sysPtrace].filter { !namespaceRights.contains($0) }
   }
 
-  /// Gives up every capability that no later call on this value needs, for this thread; see `Capabilities`.
+  /// Gives up, for this thread, every capability that no later call on this value needs; see `Capabilities`.
   ///
-  /// What is kept is in effect only while a namespace is looked for or entered.
+  /// The others are in effect only while namespaces are looked up or entered.
   public func dropCapabilities() throws(KernelError) {
     var later: CapabilitySet = canReadTables && !isOwnNamespaceEnough ? namespaceRights : []
     if isPlain { later.formUnion([.sysPtrace, .dacReadSearch]) }  // for /proc/PID/fd
     try Capabilities.drop(keeping: later.union([.bpf]))
-    // Before Linux 5.19 each call of bpf(2) takes CAP_BPF where kernel.unprivileged_bpf_disabled is set.
+    // Before Linux 5.19 every bpf(2) call needs CAP_BPF if kernel.unprivileged_bpf_disabled is set.
     var info = bpf_prog_info()
     var size = UInt32(MemoryLayout<bpf_prog_info>.size)
     let isRefused = bpf_obj_get_info_by_fd(programDescriptor, &info, &size) != 0 && errno == EPERM

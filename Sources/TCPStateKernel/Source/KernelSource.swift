@@ -3,28 +3,28 @@ import CTCPStateEvent
 import Glibc
 import TCPStateCore
 
-/// The live source: the BPF programs, loaded and attached, their events in
-/// order, and the sockets that the kernel's tables hold.
+/// The live source: the BPF programs, loaded and attached; their events, in order; and the sockets in the kernel's
+/// tables.
 ///
-/// One thread uses it. Everything attached goes away with this value.
+/// One thread uses it. Everything attached is detached when this is released.
 public final class KernelSource {
   public typealias Attachment = KernelAttachment
   public typealias Configuration = KernelConfiguration
   public typealias SnapshotBody = SnapshotReceiver
 
   public let attachment: Attachment
-  /// What can't be had in this way on this kernel, for people; `nil` when nothing is missing.
+  /// What is missing with this kernel and this way of attaching, for people; `nil` if nothing is.
   public let shortfall: String?
-  /// What `attach()` couldn't attach; what `shortfall` names isn't repeated here.
+  /// Tracepoints to which `attach()` couldn't attach. Those that `shortfall` names aren't repeated here.
   public private(set) var failedAttachments: [FailedAttachment] = []
   let isPlain: Bool
   private let object: BPFObject
   private var ring: RingBuffer
   private let iterator: SocketIterator
   private let queue: EventQueue
-  /// What there was for namespaces at the start: CAP_SYS_ADMIN to enter them, CAP_SYS_PTRACE to find them.
+  /// The capabilities for namespaces at the start: CAP_SYS_ADMIN to enter them, CAP_SYS_PTRACE to find them.
   let namespaceRights: CapabilitySet
-  /// The only one that is wanted; `nil`: all.
+  /// The only namespace that is wanted; `nil` for all.
   let netns: UInt32?
   private var transitionLink: BPFLink?
   private var otherLinks: [BPFLink] = []
@@ -38,7 +38,7 @@ public final class KernelSource {
     guard access("/sys/kernel/btf/vmlinux", R_OK) == 0 else {
       throw KernelError(
         .unsupported, "trace on this kernel", cause: "it has no type information (/sys/kernel/btf/vmlinux)",
-        hint: "a kernel built with CONFIG_DEBUG_INFO_BTF=y is needed, as distributions since 2021 have")
+        hint: "it has to be built with CONFIG_DEBUG_INFO_BTF=y, as distributions do since 2021")
     }
     let image = Base64.decode(EmbeddedObject.base64)
     defer { image.deallocate() }
@@ -58,7 +58,7 @@ public final class KernelSource {
 
   // MARK: - Events
 
-  /// Attaches: from the return on every transition is caught.
+  /// Attaches. Every transition after its return is recorded.
   public func attach() throws(KernelError) {
     guard let link = bpf_program__attach(object.program(object.plan.main)) else {
       let code = errno
@@ -73,7 +73,7 @@ public final class KernelSource {
     transitionLink = BPFLink(taking: link)
     object.shared.setAttached(at: KernelClock.monotonic())
     failedAttachments = []
-    // Those that the kernel doesn't have weren't loaded; `shortfall` names them.
+    // Programs that the kernel rejects aren't loaded; `shortfall` names them.
     for other in object.programs.subtracting(object.plan.main).descriptions {
       guard let tracepoint = other.tracepoint else { continue }
       if let link = bpf_program__attach(object.program(other.program)) {
@@ -84,23 +84,22 @@ public final class KernelSource {
     }
   }
 
-  /// Detaches: what happened until now can still be consumed.
+  /// Detaches. What has been recorded can still be consumed.
   public func detach() {
-    otherLinks = []  // first: the stand-in alone would take all for skipped
+    otherLinks = []  // first: transition_nested alone would take every transition for a skipped one
     transitionLink = nil
   }
 
-  /// Becomes readable when there is much to consume; else consume by a timer. To be
-  /// watched for edges: something is always held back.
+  /// Becomes readable when there is much to consume; until then consume on a timer. Watch it for edges: some events are
+  /// always held back.
   public var descriptor: Int32 { ring.descriptor }
 
-  /// How far events have come by now, for `consume(until:)`.
+  /// How far events have been recorded by now, for `consume(until:)`.
   public var position: UInt64 { ring.written }
 
-  /// Takes some events over from the ring buffer, and gives back the room of
-  /// those that were handed on before.
+  /// Takes over some events from the ring buffer, and releases those that have been handed on.
   ///
-  /// - Parameter position: taken before; events that come later are left.
+  /// - Parameter position: an earlier value of `position`; later events are left.
   /// - Returns: whether there are more at once.
   public func consume(until position: UInt64) -> Bool {
     let more = ring.consume(until: position)
@@ -108,22 +107,23 @@ public final class KernelSource {
     return more
   }
 
-  /// Whether the ring buffer holds something that hasn't been taken over.
+  /// Whether the ring buffer holds events that haven't been taken over.
   public var hasUnread: Bool { ring.hasUnread }
 
-  /// The oldest event from `limit` (CLOCK_MONOTONIC) or before; valid until the next `consume(until:)`.
+  /// Hands on the oldest event if it isn't newer than `limit` (CLOCK_MONOTONIC nanoseconds). It is valid until the next
+  /// `consume(until:)`.
   ///
-  /// Take as limit a millisecond before `position` was taken: whatever is older has come by then.
+  /// Use as limit one millisecond before `position` was read: by then everything older has been recorded.
   @inline(__always)
   public func nextEvent(until limit: UInt64) -> UnsafePointer<tcpstate_event>? {
     queue.next(until: limit)
   }
 
-  /// The event that comes so many places after the next one, if it is there already.
+  /// The event so many places after the next one; `nil` if there is none yet.
   @inline(__always)
   public func peek(_ distance: Int) -> UnsafePointer<tcpstate_event>? { queue.peek(distance) }
 
-  /// Events that were dropped between the previous event handed in here and this one.
+  /// Events that were dropped between the event of the previous call and this one.
   @inline(__always)
   public func lossesBefore(_ event: UnsafePointer<tcpstate_event>) -> UInt64 {
     let difference = Int32(bitPattern: event.pointee.lost_before &- lostSeen)
@@ -139,8 +139,8 @@ public final class KernelSource {
     return UInt64(dropped)
   }
 
-  /// Runs that the kernel has skipped since the last call, because an interrupt hit the program on the same
-  /// CPU, and for which `transition_nested` didn't run either.
+  /// Transitions since the last call that weren't recorded, because an interrupt hit the program on the same CPU and
+  /// `transition_nested` didn't run either; each is returned once.
   public func unreportedSkips() -> UInt64 {
     let nested = object.shared.nested
     let skipped = skippedRuns()
@@ -149,7 +149,7 @@ public final class KernelSource {
     return missed > skipsReported ? missed - skipsReported : 0
   }
 
-  /// Of some program that is loaded.
+  /// The descriptor of some loaded program.
   var programDescriptor: Int32 {
     bpf_program__fd(object.program(object.programs.descriptions.first?.program ?? object.plan.main))
   }
@@ -163,27 +163,27 @@ public final class KernelSource {
     return info.recursion_misses
   }
 
-  /// Events that weren't of the known version, kind or length.
+  /// Events that couldn't be decoded: another version or kind, or too short.
   public var undecodable: UInt64 { queue.undecodable }
 
-  /// Records of the kernel's tables that weren't.
+  /// Records of the kernel's tables that couldn't be decoded.
   public var undecodableSnapshots: UInt64 { iterator.undecodable }
 
-  /// A map's descriptor, good as long as this value.
+  /// A map's descriptor, valid as long as this value.
   func map(_ name: String) -> Int32 { object.map(name) }
 
   // MARK: - Tables
 
-  /// Whether sockets from before can be read.
+  /// Whether the kernel's tables can be read, and so sockets older than the tracer.
   public var canReadTables: Bool { iterator.canRead }
 
-  /// Every TCP socket of every network namespace: first those that processes
-  /// hold, with their owners, then all, without. A socket comes more than once.
+  /// Reads every TCP socket: first those that processes hold, with their owners, then all of them, without. A socket
+  /// comes more than once.
   ///
   /// - Parameters:
-  ///   - states: those to read, a bit a kernel number.
-  ///   - namespaces: as `namespaces()` gives them.
-  /// - Returns: the namespaces that were read, or gone. Of the others only sockets that processes hold were.
+  ///   - states: those to read, one bit for each of the kernel's numbers.
+  ///   - namespaces: as `namespaces()` returns them.
+  /// - Returns: the namespaces that were read, or are gone. In the others only sockets that processes hold were read.
   @discardableResult
   public func readSockets(
     states: UInt32 = .max, namespaces: [UInt32: String], _ receive: SnapshotReceiver
@@ -198,12 +198,12 @@ public final class KernelSource {
     return try iterator.readTables(states: states, minisocksOnly: false, namespaces: namespaces, receive)
   }
 
-  /// The sockets of processes that are in SYN-SENT.
+  /// Reads the sockets in SYN-SENT that processes hold.
   public func readConnecting(_ receive: SnapshotReceiver) throws(KernelError) {
     try iterator.readFiles(states: 1 << UInt32(TCPState.synSent.number), receive)
   }
 
-  /// The minisocks alone: TIME-WAIT, orphaned FIN-WAIT-2, half-open requests.
+  /// Reads only the minisocks: TIME-WAIT, orphaned FIN-WAIT-2, half-open requests.
   ///
   /// - Returns: as `readSockets`.
   public func readMinisocks(

@@ -1,6 +1,7 @@
-/// Decodes what the build plugin embeds; Foundation's decoder would be three quarters of the binary.
+/// Decodes what the build plugin embeds. With Foundation's decoder, Foundation would be three quarters of the binary.
 enum Base64 {
-  /// The bytes, for the caller to deallocate; the text must be base64 without line breaks, as the recipe in bpf/Makefile writes it.
+  /// Returns the bytes, which the caller deallocates. The text has to be base64 without line breaks, as bpf/Makefile
+  /// writes it.
   static func decode(_ text: StaticString) -> UnsafeRawBufferPointer {
     var values = [UInt8](repeating: 0, count: 256)
     for (value, character) in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8.enumerated() {

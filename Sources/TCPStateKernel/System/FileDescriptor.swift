@@ -9,14 +9,14 @@ struct FileDescriptor: ~Copyable {
     self.number = number
   }
 
-  /// Opens read-only; `nil` with errno set when that fails.
+  /// Opens read-only; `nil` with errno set if that fails.
   init?(path: String) {
     let number = open(path, O_RDONLY | O_CLOEXEC)
     guard number >= 0 else { return nil }
     self.number = number
   }
 
-  /// Which file it is, on its filesystem; as wide as namespaces' are.
+  /// The inode, in 32 bits: enough for namespaces.
   var inode: UInt32? {
     var status = stat()
     return fstat(number, &status) == 0 ? UInt32(truncatingIfNeeded: status.st_ino) : nil

@@ -6,7 +6,7 @@ public enum KernelClock {
   /// CLOCK_MONOTONIC, the events' clock.
   public static func monotonic() -> UInt64 { read(CLOCK_MONOTONIC) }
 
-  /// CLOCK_REALTIME − CLOCK_MONOTONIC, by the tightest of some readings.
+  /// CLOCK_REALTIME − CLOCK_MONOTONIC, from the tightest of three readings.
   public static func wallOffset() -> UInt64 {
     var best = UInt64.max
     var offset: UInt64 = 0
@@ -22,10 +22,10 @@ public enum KernelClock {
     return offset
   }
 
-  /// CONFIG_HZ, from one reading of jiffies64: it began at −300 s (INITIAL_JIFFIES,
-  /// include/linux/jiffies.h) and runs with CLOCK_MONOTONIC.
+  /// CONFIG_HZ, from one reading of jiffies64, which begins at −300 s (INITIAL_JIFFIES, include/linux/jiffies.h) and
+  /// runs with CLOCK_MONOTONIC.
   ///
-  /// - Returns: `nil` where 300 s after boot all rates have the same count.
+  /// - Returns: `nil` around 300 s after boot, when the count is the same for all rates.
   static func ticksPerSecond(jiffies: UInt64, at time: UInt64) -> UInt64? {
     guard jiffies > 0 else { return nil }
     let seconds = Double(time) / 1e9 - 300

@@ -1,24 +1,23 @@
 import Glibc
 
-/// What went wrong between us and the kernel: the operation, its object, the
-/// cause and what to do about it.
+/// What the kernel refused: the operation and its object, the cause, and what to do about it.
 public struct KernelError: Error, Sendable {
   public enum Category: Sendable {
     /// The kernel lacks something.
     case unsupported
     /// A capability is missing.
     case permission
-    /// What the user named isn't there or is no such thing.
+    /// What the user named doesn't exist, or is something else.
     case input
-    /// Anything else the system refused.
+    /// Anything else that the system refused.
     case system
   }
 
   public let category: Category
-  /// What was done, on what: "load the BPF programs".
+  /// The operation and its object, to follow "can't": "load the BPF programs".
   public let operation: String
   public let cause: String
-  /// What to do; empty when there's nothing to say.
+  /// What to do; empty if there is nothing to suggest.
   public let hint: String
 
   public init(_ category: Category, _ operation: String, cause: String, hint: String = "") {

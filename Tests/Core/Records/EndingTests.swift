@@ -3,7 +3,7 @@ import Testing
 
 @testable import TCPStateCore
 
-/// What the kernel's →CLOSE means, row by row of the table in docs of the kernel's behaviour.
+/// What the kernel's →CLOSE means; docs/states.md has the kernel's functions.
 @Suite struct EndingTests {
   private static let owned = TCPSTATE_FLAG_OWNED
   private static let socket = TCPSTATE_FLAG_HAS_SOCKET

@@ -135,7 +135,7 @@ import Testing
     }
   }
 
-  /// What the ring buffer carries is no iterator's record, and the other way round.
+  /// A kind of the ring buffer isn't accepted from an iterator, nor the other way round.
   @Test func unknownKinds() throws {
     var bytes = try HexFixture("snapshot.hex").bytes
     let events: Set<UInt8> = [1, 5, 6]
@@ -164,7 +164,7 @@ import Testing
     }
   }
 
-  /// The seeds of the fuzzer are records of this version, or it would never get past the decoder.
+  /// The fuzzer's seeds are records of this version; otherwise it would never get past the decoder.
   @Test func fuzzerStartsFromTheseRecords() throws {
     let seed = TestFile.url("fuzz/corpus/decoder/records")
     let bytes = try Data(contentsOf: seed)
@@ -173,7 +173,7 @@ import Testing
     }
   }
 
-  /// Whatever comes out of the decoder, the tracker survives it.
+  /// The tracker survives whatever the decoder accepts.
   @Test func randomBytesNeverCrash() {
     var random = SeededGenerator(seed: 7)
     var tracker = ConnectionTracker()

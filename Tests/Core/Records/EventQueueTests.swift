@@ -3,7 +3,7 @@ import TCPStateCore
 import TestSupport
 import Testing
 
-/// The queue between the ring buffer and the tracker, fed as several CPUs would feed it.
+/// The queue between the ring buffer and the tracker, filled as several CPUs would fill it.
 @Suite struct EventQueueTests {
   private let queue = EventQueue()
   private let arena = RecordArena()
@@ -33,7 +33,7 @@ import Testing
     #expect(times(until: .max) == [13, 14])
   }
 
-  /// Of one CPU: in the order in which they were recorded.
+  /// They are one CPU's, in the order in which it recorded them.
   @Test func equalTimesKeepTheirOrder() {
     for socket in 1...5 as ClosedRange<UInt64> { arena.append(event(at: 7, socket: socket), to: queue) }
     var sockets: [UInt64] = []
@@ -41,7 +41,7 @@ import Testing
     #expect(sockets == [1, 2, 3, 4, 5])
   }
 
-  /// Each CPU is late by up to the window that the reader waits; what comes out is in order all the same, at once.
+  /// Each CPU is late by less than the time for which the reader holds events back; they still come out in order.
   @Test(arguments: 1...20 as ClosedRange<UInt64>)
   func cpusAreMerged(seed: UInt64) {
     let window: UInt64 = 1_000_000
@@ -68,7 +68,7 @@ import Testing
     #expect(seen == arrivals.map(\.event.timestamp_ns).sorted())
   }
 
-  /// Entries move to the front when the end is reached; as many as there is room for can always be appended.
+  /// Entries move to the front when they reach the end, so there is always as much room as the queue says.
   @Test func roomIsUsedAgain() {
     var next: UInt64 = 0
     var seen: UInt64 = 0
@@ -87,7 +87,7 @@ import Testing
     #expect(queue.room == EventQueue.capacity)
   }
 
-  /// The ring buffer's memory is given back up to the first record that is still needed, which isn't the oldest event.
+  /// Memory can be released up to the first record that is still needed, which needn't hold the oldest event.
   @Test func oldestPosition() {
     #expect(queue.oldestPosition == nil)
     for time in [5, 3, 4] as [UInt64] { arena.append(event(at: time), to: queue) }
@@ -135,7 +135,7 @@ extension EventQueueTests {
     return reset
   }
 
-  /// A RST of ours isn't an event of its own; the transition to CLOSED before it gets its reason.
+  /// A RST that we sent isn't an event of its own: the transition to CLOSED before it gets its reason.
   @Test func resetAmendsTheEnding() throws {
     let ending = arena.append(event(at: 10, socket: 1, .established, .closed), to: queue)
     arena.append(event(at: 10, socket: 2, .established, .closed), to: queue)
@@ -149,7 +149,7 @@ extension EventQueueTests {
     #expect(queue.next(until: .max) == nil)
   }
 
-  /// The socket's retransmission timer has a count of its own, which a reset leaves alone.
+  /// The record's count of timeouts and its backoff have bytes of their own, which a reset doesn't change.
   @Test func resetKeepsTheBackoff() throws {
     var ending = event(at: 10, socket: 1, .established, .closed)
     (ending.timeouts, ending.backoff) = (7, 5)
@@ -166,7 +166,7 @@ extension EventQueueTests {
     #expect(EventRecord(event).isMinisock && EventRecord(event).resetReason == .tcpTimewaitSocket)
   }
 
-  /// The address may have been another socket's before.
+  /// The address may have belonged to another socket before.
   @Test func resetAmendsTheLatestEnding() throws {
     for time in [1, 5] as [UInt64] { arena.append(event(at: time, socket: 1, .lastAck, .closed), to: queue) }
     arena.append(reset(at: 6, socket: 1, .closed, .tcpAbortOnClose), to: queue)
@@ -188,7 +188,7 @@ extension EventQueueTests {
 // MARK: - Children
 
 extension EventQueueTests {
-  /// As before Linux 6.15: with the listener's fields, at the child's address.
+  /// As before Linux 6.15: the listener's fields, but the child's address.
   private func born(at time: UInt64, _ socket: UInt64) -> tcpstate_event {
     var event = event(at: time, socket: socket, .listen, .synReceived)
     event.cookie = 999
@@ -225,7 +225,7 @@ extension EventQueueTests {
     #expect(times(until: 10) == [10])
   }
 
-  /// Two CPUs' children, one within the other: each gets its own fields.
+  /// The children of two CPUs, interleaved: each gets its own fields.
   @Test func childrenAreNotConfused() throws {
     for event in [born(at: 10, 5), born(at: 11, 6), established(at: 29, 6), established(at: 30, 5)] {
       arena.append(event, to: queue)
@@ -236,7 +236,7 @@ extension EventQueueTests {
     #expect(records.map(\.1) == [5, 6, 6, 5])
   }
 
-  /// What comes behind a child's first event waits with it; an older event doesn't.
+  /// Newer events wait with a child's first event; older ones don't.
   @Test func childHoldsUpWhatFollows() {
     arena.append(born(at: 10, 5), to: queue)
     arena.append(event(at: 12, socket: 1), to: queue)
@@ -254,7 +254,7 @@ extension EventQueueTests {
     let child = try #require(queue.next(until: 11 + EventQueue.patience))
     #expect(child.pointee.peer_port == 0 && child.pointee.cookie == 999)
     #expect(times(until: 12) == [12])
-    // One that comes too late completes nothing, and the next child is waited for again.
+    // A second event that comes too late completes nothing, and the next child waits again.
     arena.append(established(at: 20, 5), to: queue)
     arena.append(born(at: 40, 6), to: queue)
     #expect(times(until: 1000) == [20])
@@ -262,7 +262,7 @@ extension EventQueueTests {
     #expect(times(until: 1000) == [40, 60])
   }
 
-  /// A reset of the half-open child is its second event, too.
+  /// The reset of a half-open child is its second event too.
   @Test func childIsReset() throws {
     arena.append(born(at: 10, 5), to: queue)
     var end = established(at: 15, 5)

@@ -33,7 +33,7 @@ import Testing
     }
   }
 
-  /// A socket without a cookie is known by its address.
+  /// Without a cookie the address identifies a socket.
   @Test func keyIsTheCookieOrElseTheAddress() {
     var event = EventBuilder.transition(.established, .closeWait)
     event.socket_address = 0xffff_8881_0a2b_3c40
@@ -65,7 +65,7 @@ import Testing
     withUnsafePointer(to: event) { #expect(!EventRecord($0).isMinisock, "a full socket's reset") }
   }
 
-  /// The byte counts only where a RST was sent.
+  /// The reason counts only if a RST was sent.
   @Test func resetReasonNeedsAReset() {
     var event = EventBuilder.transition(.established, .closed)
     event.reset_reason = ResetReason.noSocket.rawValue

@@ -4,9 +4,9 @@ import TCPStateCore
 import TestSupport
 import Testing
 
-/// The ABI as Swift sees it against the header's numbers and the fixtures' offsets.
+/// Compares the ABI as Swift sees it with the header's numbers and the fixtures' offsets.
 @Suite struct LayoutTests {
-  /// Size, stride and alignment; the stride is what an array of records has.
+  /// Size and alignment, and the stride, which is what one record takes in an array.
   private func expectSize<T>(_ type: T.Type, _ size: Int, alignment: Int = 8) {
     #expect(MemoryLayout<T>.size == size, "\(type)")
     #expect(MemoryLayout<T>.stride == size, "\(type)")
@@ -113,7 +113,7 @@ import Testing
     #expect(Int(TCPSTATE_STATES) == TCPState.arraySize)
   }
 
-  /// Against the system's own table, <netinet/tcp.h>.
+  /// Compared with the system's own table, <netinet/tcp.h>.
   @Test func stateNumbers() {
     let numbers: [(TCPState, Int)] = [
       (.established, TCP_ESTABLISHED), (.synSent, TCP_SYN_SENT), (.synReceived, TCP_SYN_RECV),
@@ -152,7 +152,7 @@ import Testing
     #expect(ResetReason(name: "not_specified") == nil && ResetReason(rawValue: 0) == nil)
   }
 
-  /// A million connections are 200 MB at the most.
+  /// A million connections take at most 200 MB.
   @Test func connectionIsSmall() {
     #expect(MemoryLayout<Connection>.stride <= 200)
   }

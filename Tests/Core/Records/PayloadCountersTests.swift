@@ -5,7 +5,7 @@ import Testing
 @testable import TCPStateCore
 
 @Suite struct PayloadCountersTests {
-  /// The kernel's counters of one end that has sent and received so much.
+  /// The kernel's counters of an end that has sent and received this much.
   private struct End {
     var role = Role.client
     var initialSend: UInt32 = 1000
@@ -77,7 +77,7 @@ import Testing
     }
   }
 
-  /// After our FIN the two can't be told apart any more.
+  /// After our FIN the two can no longer be distinguished.
   @Test func roleIsUnknownAfterTheFIN() {
     for old in [TCPState.finWait1, .finWait2, .lastAck, .closing, .synSent, .synReceived, .closed, .listen] {
       counters(End().event(old, .closed)) { #expect($0.role == .unknown, "\(old)") }
@@ -87,7 +87,7 @@ import Testing
     counters(event) { #expect($0.role == .unknown) }
   }
 
-  /// Modulo 2^32: also where the numbers wrap.
+  /// Modulo 2^32: correct even where the numbers wrap.
   @Test func initialSequences() {
     var random = SeededGenerator(seed: 9)
     for _ in 0..<1000 {

@@ -1,7 +1,7 @@
 import CTCPStateEvent
 import TCPStateCore
 
-/// Stands in for the ring buffer: records that stay where they are, with their positions.
+/// Takes the place of the ring buffer: records that stay where they are, with their positions.
 final class RecordArena {
   private var records: [UnsafeMutablePointer<tcpstate_event>] = []
 

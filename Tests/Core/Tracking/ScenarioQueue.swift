@@ -2,10 +2,10 @@ import CTCPStateEvent
 import TCPStateCore
 import TestSupport
 
-/// Feeds the events of a scenario through the queue, as they would come from several CPUs: out of order, each by
-/// less than the time for which the queue holds events back.
+/// Passes the events of a scenario through the queue as several CPUs might deliver them: out of order, each late by
+/// less than the time for which events are held back.
 struct ScenarioQueue: ~Copyable {
-  /// As LiveStream's: after so many nanoseconds all older events have come.
+  /// As in the live stream: after this many nanoseconds all older events have arrived.
   static let window: UInt64 = 1_000_000
 
   private let queue = EventQueue()
@@ -19,7 +19,7 @@ struct ScenarioQueue: ~Copyable {
     random = SeededGenerator(seed: seed ?? 0)
   }
 
-  /// The events as the queue hands them on, all of them.
+  /// All of the events, as the queue hands them on.
   ///
   /// - Parameter events: in the order of their times.
   mutating func play(_ events: [tcpstate_event]) throws -> [tcpstate_event] {
@@ -33,8 +33,8 @@ struct ScenarioQueue: ~Copyable {
     return handedOn
   }
 
-  /// When each event comes. Those of one socket keep their order, because its lock is held while they are recorded;
-  /// so do those of one time.
+  /// When each event arrives. Those of one socket keep their order, because its lock is held while they are recorded;
+  /// so do those with the same time.
   private mutating func arrivals(_ events: [tcpstate_event]) -> [(at: UInt64, event: tcpstate_event)] {
     var last: [UInt64: UInt64] = [:]
     var previous = (time: UInt64(0), arrival: UInt64(0))

@@ -3,7 +3,7 @@ import TCPStateCore
 import TestSupport
 import Testing
 
-/// The rule of SYN-RECEIVED's stay stands in C, for the kernel side, and in Swift: both get the same records.
+/// The rule for SYN-RECEIVED's stay exists in C, for the kernel side, and in Swift. Both get the same records.
 @Suite struct SynReceivedStayTests {
   private struct Handshake: CustomStringConvertible {
     /// Nanoseconds between the child's two events.
@@ -51,7 +51,7 @@ import Testing
     #expect(tcpstate_syn_received_stay(handshake.rtt, handshake.retransmits, 0, handshake.spacing).known)
   }
 
-  /// Every combination of the values at which the rule changes its mind.
+  /// Every combination of the values at which the rule changes.
   @Test func edges() {
     for spacing in [0, 1, 20_000, 1_000_000, 999_999_999, 1_000_000_000, 1 << 40] as [UInt64] {
       for rtt in [0, 7, 8, 800, 7999, 8000, 8008, 80_000, .max] as [UInt32] {
@@ -76,7 +76,7 @@ import Testing
     }
   }
 
-  /// What both say is also what is true.
+  /// Both agree on what is right.
   @Test func rule() {
     let measured = Handshake(spacing: 20_000, rtt: 3040, retransmits: 0, rtoTime: nil).byKernelSide
     #expect(measured == Stay(nanoseconds: 380_000, kind: .exact))

@@ -2,11 +2,10 @@ import CTCPStateEvent
 import TCPStateCore
 import TCPStateReport
 
-/// Records as the kernel side may hand them over, and all that a tracker does with them.
+/// Records as the kernel side may deliver them, and everything that a tracker does with them.
 ///
-/// The input is a list of steps, each a byte that says which and then what it
-/// needs: raw records of any length, or short descriptions of records that make
-/// few sockets meet again and again.
+/// The input is a list of steps: a byte that chooses one, then what it needs. A step is a raw record of any length, or
+/// the short description of a record, made so that the same few sockets occur again and again.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOne(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
   var player = Player(UnsafeRawBufferPointer(start: data, count: size))
@@ -53,7 +52,7 @@ private struct Player: ~Copyable {
     }
   }
 
-  /// Whatever bytes come.
+  /// Any bytes.
   private mutating func raw() {
     let count = Int(byte()) * 2
     let bytes = UnsafeRawBufferPointer(rebasing: input.prefix(count))
@@ -77,7 +76,7 @@ private struct Player: ~Copyable {
     event.socket_address = event.cookie + 1
     event.state_old = byte() % 14
     event.state_new = byte() % 14
-    // Time mostly goes on, and sometimes back.
+    // Time mostly advances, and sometimes goes back.
     let step = UInt64(byte())
     now = step > 250 ? now &- (step << 20) : now &+ (step << 18)
     event.timestamp_ns = now
@@ -158,10 +157,10 @@ private struct Player: ~Copyable {
   }
 
   private mutating func take(_ row: Transition) {
-    precondition(row.old != row.new, "a row that goes nowhere")
-    // SYN-RECEIVED's comes from the kernel's own clock, which here is random.
+    precondition(row.old != row.new, "a row without a change")
+    // SYN-RECEIVED's comes from the kernel's own counters, which are random here.
     if let stay = row.stay, row.old != .synReceived {
-      precondition(stay.nanoseconds <= row.time, "\(row.old)→\(row.new) since before the machine was started")
+      precondition(stay.nanoseconds <= row.time, "\(row.old)→\(row.new) began before the machine was started")
     }
     rows.append(row)
   }
