@@ -23,7 +23,7 @@ struct TCPStateTrace: ParsableCommand {
     version: version,
     subcommands: [
       Trace.self, Top.self, Stuck.self, SummaryCommand.self, LifecycleCommand.self, ReportCommand.self,
-      TcpstatesCommand.self,
+      TcpstatesCommand.self, SchemaCommand.self,
     ],
     defaultSubcommand: Trace.self)
 
