@@ -4,6 +4,9 @@ import Foundation
 public struct Golden {
   public let url: URL
 
+  /// A file anywhere.
+  public init(url: URL) { self.url = url }
+
   /// - Parameter name: a path below the folder `Fixtures` of the test's target.
   public init(_ name: String, testFile: String = #filePath) {
     url = TestFile.url("Fixtures", from: testFile).appendingPathComponent(name)

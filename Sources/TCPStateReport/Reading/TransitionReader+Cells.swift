@@ -1,26 +1,26 @@
 import CCells
 import TCPStateCore
 
-/// From the cells of one row to the fields of a transition.
+/// Finds the cells of one row and reads them into the fields of a transition.
 extension TransitionReader {
-  /// Reads one row, without quotes or anything else unusual in it, whose cells are found all at once.
+  /// Reads one row without quotes or anything else unusual, whose cells are all found at once.
   ///
-  /// - Returns: the bytes of the row and its line end; `nil`, with nothing said, if it isn't that or has no end yet.
+  /// - Returns: the bytes of the row and its line end; `nil` if the row isn't plain or has no end yet.
   @inline(__always)
   mutating func readPlain(
-    _ start: UnsafePointer<UInt8>, to row: inout Transition
+    _ start: UnsafePointer<UInt8>, to row: UnsafeMutablePointer<Transition>
   ) throws(RecordingError) -> Int? {
     let count = columns.count
     let found = cells_of_row(start, ends, count)
     guard found == count else {
-      // Told before any value that is in a wrong column.
+      // Reported before any value that is in the wrong column.
       if found > 0 { throw hasCells(found) }
       return nil
     }
     for index in 0..<fieldCount {
       let field = fields[index]
       let cell = cell(start, Int(field.place))
-      if cell.count > 0, !read(field.column, cell, to: &row) { try checkNull(field.column, cell.bytes) }
+      if cell.count > 0, !read(field.stored, cell, to: row) { try checkNull(field.column, cell.bytes) }
     }
     return Int(ends[count])
   }
@@ -36,7 +36,7 @@ extension TransitionReader {
   /// - Returns: false when the bytes end before the row does.
   @inline(never)
   mutating func readCells(
-    _ cursor: inout CellCursor, end: UnsafePointer<UInt8>, to row: inout Transition
+    _ cursor: inout CellCursor, end: UnsafePointer<UInt8>, to row: UnsafeMutablePointer<Transition>
   ) throws(RecordingError) -> Bool {
     let count = columns.count
     var field = 0
@@ -48,12 +48,12 @@ extension TransitionReader {
       }
       let start = cursor.next
       if cursor.byte == UInt8(ascii: "\"") {
-        guard try readQuoted(&cursor, column, end: end, to: &row) else { return false }
+        guard try readQuoted(&cursor, column, end: end, to: row) else { return false }
       } else {
         cursor.skip()
         if cursor.next >= end { return false }
         let cell = Cell(start, count: cursor.next - start)
-        if cell.count > 0, let column, !read(column, cell, to: &row) { try checkNull(column, cell.bytes) }
+        if cell.count > 0, let column, !read(column.field, cell, to: row) { try checkNull(column, cell.bytes) }
       }
       guard try readSeparator(&cursor, end: end, isLast: index == count - 1, index + 1) else { return false }
     }
@@ -76,7 +76,7 @@ extension TransitionReader {
         byte == UInt8(ascii: ",")
           ? "has more cells than the header's \(columns.count)"
           : byte == UInt8(ascii: "\n")
-            ? hasCells(index).what : "has a byte after a cell that is none of text")
+            ? hasCells(index).what : "has a byte after a cell that isn't text")
     }
     cursor.next += 1
     return true
@@ -86,18 +86,18 @@ extension TransitionReader {
     RecordingError(line: line, "has \(count) cell\(count == 1 ? "" : "s"), the header has \(columns.count)")
   }
 
-  /// Anything but a value of its kind is wrong, unless it stands for unknown.
+  /// Throws unless the cell, which isn't a value of its column, stands for unknown.
   @inline(never)
   mutating func checkNull(_ column: Column, _ cell: some Collection<UInt8>) throws(RecordingError) {
     if !nullText.isEmpty, cell.elementsEqual(nullText) { return }
     for null in ["\\N", "NULL", "NA", "null"] where cell.elementsEqual(null.utf8) { return }
-    throw RecordingError(line: line, "\(column.csvName): \(RecordingError.quoted(cell)) is not \(column.kind)")
+    throw RecordingError(line: line, "\(column.csvName): \(RecordingError.quoted(cell)) is not \(column.type.phrase)")
   }
 
-  /// Reads a cell in quotes (RFC 4180): a name, or a value that another tool has quoted.
+  /// Reads a cell in quotes (RFC 4180): a name, or a value that another tool quoted.
   @inline(never)
   private mutating func readQuoted(
-    _ cursor: inout CellCursor, _ column: Column?, end: UnsafePointer<UInt8>, to row: inout Transition
+    _ cursor: inout CellCursor, _ column: Column?, end: UnsafePointer<UInt8>, to row: UnsafeMutablePointer<Transition>
   ) throws(RecordingError) -> Bool {
     var bytes: [UInt8] = []
     var lines: UInt64 = 0
@@ -118,51 +118,51 @@ extension TransitionReader {
       line += lines
       return true
     }
-    if column.isName {
-      set(column, ShortName(bytes: bytes), in: &row)
-    } else if !bytes.isEmpty {
-      let count = bytes.count
-      bytes.append(contentsOf: repeatElement(0, count: Cell.slack))
-      let isRead = bytes.withUnsafeBufferPointer { bytes in
-        guard let start = bytes.baseAddress else { return false }
-        return read(column, Cell(start, count: count), to: &row)
-      }
-      if !isRead {
-        try checkNull(column, bytes[..<count])
-      }
+    let count = bytes.count
+    if count > 0 {
+      bytes.append(slack: Cell.slack)
+      try readText(bytes, count, column, to: row)
     }
     line += lines
     return true
   }
 
-  mutating func set(_ column: Column, _ name: ShortName, in row: inout Transition) {
-    switch column {
-    case .processName: row.ownerName = name
-    case .actorName: row.actorName = name
-    default: row.congestionControl = name
+  /// Reads a value that was in quotes, and is without them now: a name is one even if it reads like null.
+  ///
+  /// - Parameter bytes: `count` bytes, then `Cell.slack` zero bytes.
+  mutating func readText(
+    _ bytes: [UInt8], _ count: Int, _ column: Column, to row: UnsafeMutablePointer<Transition>
+  ) throws(RecordingError) {
+    let field = column.field
+    let isRead = bytes.withUnsafeBufferPointer { bytes in
+      guard let start = bytes.baseAddress else { return false }
+      return field.setName(start, in: row) || (count > 0 && read(field, Cell(start, count: count), to: row))
     }
+    if !isRead { try checkNull(column, bytes[..<count]) }
   }
 }
 
-extension Column {
-  var isName: Bool { self == .processName || self == .actorName || self == .congestionControl }
+extension [UInt8] {
+  mutating func append(slack count: Int) {
+    reserveCapacity(self.count + count)
+    for _ in 0..<count { append(0) }
+  }
+}
 
-  /// What its cells hold, for messages.
-  var kind: StaticString {
+extension ColumnType {
+  /// For messages: what a cell of this type holds.
+  fileprivate var phrase: String {
     switch self {
-    case .timestamp: "a time such as 2026-11-23T21:12:03.204131000Z"
-    case .connectionID: "a connection id of 16 hexadecimal digits"
-    case .role: "client, server, listener or unknown"
-    case .networkType: "ipv4 or ipv6"
-    case .localAddress, .peerAddress: "an IP address"
-    case .localPort, .peerPort: "a port"
-    case .stateOld, .stateNew: "a state"
-    case .durationKind: "exact or at_least"
-    case .source: "event, snapshot or derived"
-    case .reason: "a reason"
-    case .closer: "active, passive or both"
-    case .socketAddress: "a hexadecimal address"
-    default: "a number"
+    case .time: "a time such as 2026-11-23T21:12:03.204131000Z"
+    case _ where self == .port: "a port"
+    case .integer, .wideInteger, .flag: "a number"
+    case .identifier: "a connection id of 16 hexadecimal digits"
+    case .hexadecimal: "a hexadecimal address"
+    case .word(let words) where words.count > 4: "a reason"
+    case .word(let words): words.dropLast().joined(separator: ", ") + " or " + (words.last ?? "")
+    case .state: "a state"
+    case .address: "an IP address"
+    case .name, .text, .endpoint, .holders: "text"
     }
   }
 }

@@ -1,169 +1,164 @@
 import TCPStateCore
 
-/// The one place that says into which field a column's cell goes.
+/// From a cell to a field of a transition, by the form in which it is stored.
 ///
 /// Nothing here changes the reader; all is `mutating` so that the compiler
-/// passes it by its address, where it would else copy it for each cell.
+/// passes it by its address, where it would otherwise copy it for each cell.
 extension TransitionReader {
   /// Reads an unquoted, non-empty cell.
   ///
-  /// - Returns: false if it isn't a value of the column's kind.
+  /// - Returns: false if the cell isn't a value of the field's form.
   @inline(__always)
-  mutating func read(_ column: Column, _ cell: Cell, to row: inout Transition) -> Bool {
-    switch column {
-    case .timestamp: return readTime(cell, &row)
-    case .timestampUnixNano: return number(cell, &row.time)
-    case .sequence: return number(cell, &row.sequence)
-    case .connectionID:
-      guard let id = cell.hex else { return false }
-      row.connection = id
-    case .role:
-      guard let raw = index(cell, words.roles, Role.allCases.count), let role = Role(rawValue: raw)
-      else { return false }
-      row.role = role
-    case .processPID: return number(cell, &row.ownerPID)
-    case .processName: return name(cell, &row.ownerName)
-    case .userID: return number(cell, &row.userID)
-    case .cgroupID: return number(cell, &row.cgroup)
-    case .netns: return number(cell, &row.netns)
-    case .networkType:
-      guard let word = cell.word else { return false }
-      return word.matches(words.ipv4) || word.matches(words.ipv6)  // the addresses say it too
-    case .localAddress: return address(cell, &row.local.address)
-    case .localPort: return port(cell, &row.local.port)
-    case .peerAddress: return address(cell, &row.peer.address)
-    case .peerPort: return port(cell, &row.peer.port)
-    case .stateOld: return state(cell, &row.old)
-    case .stateNew: return state(cell, &row.new)
-    case .stateDuration:
-      guard let nanoseconds = cell.number else { return false }
-      row.stay = Stay(nanoseconds: nanoseconds, kind: row.stay?.kind ?? .exact)
-      hasDuration = true
-    case .durationKind:
-      guard let raw = index(cell, words.durationKinds, 2), let kind = DurationKind(rawValue: raw)
-      else { return false }
-      row.stay = Stay(nanoseconds: row.stay?.nanoseconds ?? 0, kind: kind)
-    case .source:
-      guard let raw = index(cell, words.sources, 3), let source = Source(rawValue: raw) else { return false }
-      row.source = source
-    case .actorPID: return number(cell, &row.actorPID)
-    case .actorName: return name(cell, &row.actorName)
-    case .reason:
-      guard let raw = index(cell, words.reasons, Reason.allCases.count), let reason = Reason(rawValue: raw)
-      else { return false }
-      row.reason = reason
-    case .bytesSent: return number(cell, &row.bytesSent)
-    case .bytesReceived: return number(cell, &row.bytesReceived)
-    case .rtt: return number(cell, &row.rttMicroseconds)
-    case .retransmits: return number(cell, &row.retransmits)
-    default: return readExtra(column, cell, to: &row)
-    }
-    return true
-  }
-
-  private mutating func readExtra(_ column: Column, _ cell: Cell, to row: inout Transition) -> Bool {
-    switch column {
-    case .closer:
-      guard let raw = index(cell, words.closers, Closer.allCases.count), let closer = Closer(rawValue: raw)
-      else { return false }
-      row.closer = closer
-      return true
-    case .initialSendSequence: return number(cell, &row.initialSendSequence)
-    case .initialReceiveSequence: return number(cell, &row.initialReceiveSequence)
-    case .sendUnacknowledged: return number(cell, &row.sendUnacknowledged)
-    case .sendNext: return number(cell, &row.sendNext)
-    case .receiveNext: return number(cell, &row.receiveNext)
-    case .unreadBytes: return number(cell, &row.unreadBytes)
-    case .unacknowledgedBytes: return number(cell, &row.unacknowledgedBytes)
-    case .sendWindow: return number(cell, &row.sendWindowBytes)
-    case .receiveWindow: return number(cell, &row.receiveWindowBytes)
-    case .congestionWindow: return number(cell, &row.congestionWindowPackets)
-    case .slowStartThreshold: return number(cell, &row.slowStartThresholdPackets)
-    case .congestionControl: return name(cell, &row.congestionControl)
-    case .rto: return number(cell, &row.rtoMicroseconds)
-    case .synAckRetransmits: return number(cell, &row.synAckRetransmits)
-    case .segmentsSent: return number(cell, &row.segmentsSent)
-    case .segmentsReceived: return number(cell, &row.segmentsReceived)
-    case .socketAddress:
-      guard let address = cell.hex else { return false }
-      row.socketAddress = address
-      return true
-    case .interfaceIndex: return number(cell, &row.interface)
-    case .resetReason:
-      // A kernel after this program may have others.
-      row.resetReason = ResetReason(name: String(decoding: cell.bytes, as: UTF8.self))
-      return true
-    default: return false
+  mutating func read(_ field: StoredField, _ cell: Cell, to row: UnsafeMutablePointer<Transition>) -> Bool {
+    switch field.form {
+    case .time: readTime(cell, field.place(in: row))
+    case .unixNano, .ordinal: number(cell, field.place(in: row) as UnsafeMutablePointer<UInt64>)
+    case .identifier: identifier(cell, field.place(in: row))
+    case .integer: number(cell, field.place(in: row) as UnsafeMutablePointer<UInt32?>)
+    case .wideInteger: number(cell, field.place(in: row) as UnsafeMutablePointer<UInt64?>)
+    case .hexadecimal: hexadecimal(cell, field.place(in: row))
+    case .name: name(cell, field.place(in: row))
+    case .port: port(cell, field.place(in: row))
+    case .address, .knownAddress: address(cell, field.place(in: row))
+    case .networkType: cell.word.map { $0.matches(words.ipv4) || $0.matches(words.ipv6) } ?? false
+    case .state: state(cell, field.place(in: row))
+    case .stayLength: stayLength(cell, field.place(in: row))
+    case .stayKind: stayKind(cell, field.place(in: row))
+    case .source: source(cell, field.place(in: row))
+    case .role: role(cell, field.place(in: row))
+    case .reason: reason(cell, field.place(in: row))
+    case .resetReason: resetReason(cell, field.place(in: row))
+    case .closer: closer(cell, field.place(in: row))
+    case .absent: false
     }
   }
 
-  // MARK: - Kinds of cells
+  // MARK: - Forms
 
   @inline(__always)
-  private mutating func number(_ cell: Cell, _ field: inout UInt64) -> Bool {
+  private mutating func number(_ cell: Cell, _ field: UnsafeMutablePointer<UInt64>) -> Bool {
     guard let number = cell.number else { return false }
-    field = number
+    field.pointee = number
     return true
   }
 
   @inline(__always)
-  private mutating func number(_ cell: Cell, _ field: inout UInt64?) -> Bool {
-    field = cell.number
-    return field != nil
+  private mutating func number(_ cell: Cell, _ field: UnsafeMutablePointer<UInt64?>) -> Bool {
+    field.pointee = cell.number
+    return field.pointee != nil
   }
 
   @inline(__always)
-  private mutating func number(_ cell: Cell, _ field: inout UInt32?) -> Bool {
-    field = cell.number.flatMap { UInt32(exactly: $0) }
-    return field != nil
+  private mutating func number(_ cell: Cell, _ field: UnsafeMutablePointer<UInt32?>) -> Bool {
+    field.pointee = cell.number.flatMap { UInt32(exactly: $0) }
+    return field.pointee != nil
   }
 
   @inline(__always)
-  private mutating func port(_ cell: Cell, _ field: inout UInt16) -> Bool {
+  private mutating func identifier(_ cell: Cell, _ field: UnsafeMutablePointer<UInt64>) -> Bool {
+    guard let number = cell.hex else { return false }
+    field.pointee = number
+    return true
+  }
+
+  @inline(__always)
+  private mutating func hexadecimal(_ cell: Cell, _ field: UnsafeMutablePointer<UInt64?>) -> Bool {
+    field.pointee = cell.hex
+    return field.pointee != nil
+  }
+
+  @inline(__always)
+  private mutating func port(_ cell: Cell, _ field: UnsafeMutablePointer<UInt16>) -> Bool {
     guard let number = cell.number, let port = UInt16(exactly: number) else { return false }
-    field = port
+    field.pointee = port
     return true
   }
 
   @inline(__always)
-  private mutating func name(_ cell: Cell, _ field: inout ShortName) -> Bool {
+  private mutating func name(_ cell: Cell, _ field: UnsafeMutablePointer<ShortName>) -> Bool {
     if !nullText.isEmpty, cell.bytes.elementsEqual(nullText) {
-      field = ShortName()
+      field.pointee = ShortName()
     } else if let word = cell.word {
-      field.storage = (word.first, word.second)
+      field.pointee.storage = (word.first, word.second)
     } else {
-      // Longer than the kernel's.
-      field = ShortName(bytes: cell.bytes)
+      // Longer than the kernel's names.
+      field.pointee = ShortName(bytes: cell.bytes)
     }
     return true
   }
 
   @inline(__always)
-  private mutating func address(_ cell: Cell, _ field: inout IPAddress) -> Bool {
+  private mutating func address(_ cell: Cell, _ field: UnsafeMutablePointer<IPAddress>) -> Bool {
     guard let address = cell.v4.map({ IPAddress(v4: $0) }) ?? IPAddress(parsing: cell.text) else { return false }
-    field = address
+    field.pointee = address
     return true
   }
 
   @inline(__always)
-  private mutating func state(_ cell: Cell, _ field: inout TCPState) -> Bool {
+  private mutating func state(_ cell: Cell, _ field: UnsafeMutablePointer<TCPState>) -> Bool {
     if let word = cell.word {
       let number = words.stateNumbers[FieldWords.slot(of: word)]
       if word.matches(words.states[Int(number)]) {
-        field = TCPState(number: number)
+        field.pointee = TCPState(number: number)
         return true
       }
     }
     guard let state = TCPState(parsing: cell.text) else { return false }
-    field = state
+    field.pointee = state
     return true
   }
 
-  /// Reads RFC 3339 in UTC, unless the same time comes as a number too.
-  private mutating func readTime(_ cell: Cell, _ row: inout Transition) -> Bool {
+  @inline(__always)
+  private mutating func stayLength(_ cell: Cell, _ field: UnsafeMutablePointer<Stay?>) -> Bool {
+    guard let nanoseconds = cell.number else { return false }
+    field.pointee = Stay(nanoseconds: nanoseconds, kind: field.pointee?.kind ?? .exact)
+    hasDuration = true
+    return true
+  }
+
+  @inline(__always)
+  private mutating func stayKind(_ cell: Cell, _ field: UnsafeMutablePointer<Stay?>) -> Bool {
+    guard let raw = index(cell, words.durationKinds, 2), let kind = DurationKind(rawValue: raw) else { return false }
+    field.pointee = Stay(nanoseconds: field.pointee?.nanoseconds ?? 0, kind: kind)
+    return true
+  }
+
+  @inline(__always)
+  private mutating func source(_ cell: Cell, _ field: UnsafeMutablePointer<Source>) -> Bool {
+    guard let raw = index(cell, words.sources, 3), let source = Source(rawValue: raw) else { return false }
+    field.pointee = source
+    return true
+  }
+
+  @inline(__always)
+  private mutating func role(_ cell: Cell, _ field: UnsafeMutablePointer<Role>) -> Bool {
+    guard let raw = index(cell, words.roles, Role.allCases.count), let role = Role(rawValue: raw) else { return false }
+    field.pointee = role
+    return true
+  }
+
+  @inline(__always)
+  private mutating func reason(_ cell: Cell, _ field: UnsafeMutablePointer<Reason?>) -> Bool {
+    field.pointee = index(cell, words.reasons, Reason.allCases.count).flatMap { Reason(rawValue: $0) }
+    return field.pointee != nil
+  }
+
+  private mutating func resetReason(_ cell: Cell, _ field: UnsafeMutablePointer<ResetReason?>) -> Bool {
+    // A newer kernel may have reasons that this program doesn't know.
+    field.pointee = ResetReason(name: cell.text)
+    return true
+  }
+
+  private mutating func closer(_ cell: Cell, _ field: UnsafeMutablePointer<Closer?>) -> Bool {
+    field.pointee = index(cell, words.closers, Closer.allCases.count).flatMap { Closer(rawValue: $0) }
+    return field.pointee != nil
+  }
+
+  /// Reads RFC 3339 in UTC, unless the row has the same time as a number too.
+  private mutating func readTime(_ cell: Cell, _ field: UnsafeMutablePointer<UInt64>) -> Bool {
     if hasUnixNano { return true }
     guard let time = Self.time(cell) else { return false }
-    row.time = time
+    field.pointee = time
     return true
   }
 
@@ -190,7 +185,7 @@ extension TransitionReader {
     return whole + fraction
   }
 
-  /// The place of a word in one of the tables, which is its raw value.
+  /// The index of a word in one of the tables, which is its raw value.
   @inline(__always)
   private mutating func index(_ cell: Cell, _ table: UnsafePointer<Word>, _ count: Int) -> UInt8? {
     guard let word = cell.word else { return longIndex(cell, table) }
@@ -202,6 +197,26 @@ extension TransitionReader {
   private mutating func longIndex(_ cell: Cell, _ table: UnsafePointer<Word>) -> UInt8? {
     let reason = Reason.timeWaitOverflow
     return table == words.reasons && cell.text == reason.name.description ? reason.rawValue : nil
+  }
+}
+
+extension StoredField {
+  /// Stores a name, if the field is one.
+  ///
+  /// - Parameter bytes: at least 16; the name ends at the first NUL.
+  @inline(__always)
+  func setName(_ bytes: UnsafePointer<UInt8>, in row: UnsafeMutablePointer<Transition>) -> Bool {
+    guard form == .name else { return false }
+    (place(in: row) as UnsafeMutablePointer<ShortName>).pointee = ShortName(padded: bytes)
+    return true
+  }
+
+  /// Safe because the offset is that of a field of this type: every form has one type.
+  @inline(__always)
+  fileprivate func place<Value: BitwiseCopyable>(in row: UnsafeMutablePointer<Transition>) -> UnsafeMutablePointer<
+    Value
+  > {
+    (UnsafeMutableRawPointer(row) + Int(offset)).assumingMemoryBound(to: Value.self)
   }
 }
 

@@ -1,10 +1,12 @@
 import TCPStateCore
 
-/// From one line of JSON Lines to a transition: an object of strings and numbers (RFC 8259).
+/// Reads one line of JSON Lines, an object of strings and numbers (RFC 8259), into a transition.
 extension TransitionReader {
-  /// - Parameter start: the line, of which `end` is the line end.
+  /// - Parameters:
+  ///   - start: the line.
+  ///   - end: its line end.
   mutating func readObject(
-    _ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, to row: inout Transition
+    _ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, to row: UnsafeMutablePointer<Transition>
   ) throws(RecordingError) {
     var scanner = JSONScanner(next: start, end: end)
     json.begin()
@@ -21,15 +23,13 @@ extension TransitionReader {
       let (column, isNew) = json.column(of: key)
       if isNew, let column, !columns.contains(column) { columns.append(column) }
       guard let isKnown = scanner.value(into: &json.value) else { throw notAnObject(start, end) }
-      if isKnown, let column {
-        try readValue(column, to: &row)
-      }
+      if isKnown, let column { try readValue(column, to: row) }
       scanner.skipSpaces()
       if scanner.take("}") { break }
       guard scanner.take(",") else { throw notAnObject(start, end) }
       scanner.skipSpaces()
     }
-    if !hasDuration { row.stay = nil }
+    if !hasDuration { row.pointee.stay = nil }
     try finishObject(&scanner, start, end)
   }
 
@@ -47,23 +47,20 @@ extension TransitionReader {
     )
   }
 
-  /// Puts the value in `json` into its field.
-  private mutating func readValue(_ column: Column, to row: inout Transition) throws(RecordingError) {
-    let count = json.value.count
-    if column.isName { return set(column, ShortName(bytes: json.value), in: &row) }
-    json.value.append(contentsOf: repeatElement(0, count: Cell.slack))
-    var bytes = json.value
+  /// Stores the value in `json` in its field.
+  private mutating func readValue(
+    _ column: Column, to row: UnsafeMutablePointer<Transition>
+  ) throws(RecordingError) {
+    var bytes: [UInt8] = []
     swap(&bytes, &json.value)
     defer { swap(&bytes, &json.value) }
-    let isRead = bytes.withUnsafeBufferPointer { bytes in
-      guard let start = bytes.baseAddress else { return false }
-      return count > 0 && read(column, Cell(start, count: count), to: &row)
-    }
-    if !isRead { try checkNull(column, bytes[..<count]) }
+    let count = bytes.count
+    bytes.append(slack: Cell.slack)
+    try readText(bytes, count, column, to: row)
   }
 }
 
-/// Takes JSON apart, no further than recordings need it.
+/// Parses as much JSON as recordings need.
 struct JSONScanner {
   var next: UnsafePointer<UInt8>
   let end: UnsafePointer<UInt8>
@@ -92,7 +89,7 @@ struct JSONScanner {
 
   /// Reads a value's text.
   ///
-  /// - Returns: false for null and what is neither string nor number; `nil` if it is no JSON.
+  /// - Returns: false for null and for anything else that is neither string nor number; `nil` if it isn't JSON.
   mutating func value(into text: inout [UInt8]) -> Bool? {
     text.removeAll(keepingCapacity: true)
     guard next < end else { return nil }
@@ -155,11 +152,11 @@ struct JSONScanner {
     guard end - next >= 4 else { return nil }
     let digits = UnsafeBufferPointer(start: next, count: 4)
     next += 4
-    guard digits.first != 43, digits.first != 45 else { return nil }  // signs are digits to Swift
+    guard digits.first != 43, digits.first != 45 else { return nil }  // Swift accepts a sign
     return UInt32(String(decoding: digits, as: UTF8.self), radix: 16)
   }
 
-  /// Passes over an array or object.
+  /// Skips an array or object.
   private mutating func skipNested() -> Bool {
     var depth = 0
     while next < end {

@@ -1,16 +1,16 @@
 import CCells
 import TCPStateCore
 
-/// Reads recordings back into transitions: our CSV, whatever its columns, our
-/// JSON Lines, and what tcpstates of bcc and libbpf-tools prints.
+/// Reads recordings back into transitions: our CSV with any columns, our JSON
+/// Lines, and the output of tcpstates from bcc and libbpf-tools.
 ///
 /// The caller appends bytes as they come and takes rows until more bytes are
-/// needed. A last line that was cut short is left out, and `wasCut` tells.
-/// What a recording doesn't say is `nil`, as it is live.
+/// needed. A last line that was cut short is left out and sets `wasCut`.
+/// What a recording doesn't have is `nil`, as it is live.
 public struct TransitionReader: ~Copyable {
   public enum Outcome: Sendable {
     case row
-    /// Append more, or say that there is no more.
+    /// Append more bytes, or let `append` find that there are none.
     case needsBytes
     case end
   }
@@ -18,23 +18,24 @@ public struct TransitionReader: ~Copyable {
   /// A column that is read, and its place in the header.
   struct Field {
     var place: UInt32
+    var stored: StoredField
     var column: Column
   }
 
   /// Zero bytes after the text; see `cells_of_row`.
   private static let slack = Int(CELLS_SLACK)
-  /// The latest time that is taken, so that nobody who adds to one overflows: 2^63 ns, in 2262.
+  /// The latest time that is accepted, so that adding to one never overflows: 2^63 ns, in 2262.
   static let latest = UInt64(Int64.max)
-  /// No line of ours is longer.
+  /// Longer than any line that we write.
   private static let longestLine = 1 << 20
 
-  /// The header's columns in its order; `nil` where the name is none of ours. JSON Lines have
-  /// no header: those of the lines read so far.
+  /// The header's columns in its order; `nil` where the name isn't ours. JSON Lines have
+  /// no header, so there it is the columns of the lines read so far.
   public internal(set) var columns: [Column?] = []
-  /// Names in the header that are none of ours.
+  /// Names in the header that aren't ours.
   public private(set) var foreignNames: [String] = []
   public private(set) var format = RecordingFormat.csv
-  /// The line that was read last, from 1.
+  /// Number of the line that was read last, from 1.
   public internal(set) var line: UInt64 = 0
   /// Whether the last line had no end, and so was left out.
   public private(set) var wasCut = false
@@ -45,12 +46,12 @@ public struct TransitionReader: ~Copyable {
   private var position = 0
   private var isComplete = false
   private var hasHeader = false
-  /// Whether the time comes as a number, which is faster to read.
+  /// Whether rows have the time as a number too, which is faster to read.
   private(set) var hasUnixNano = false
-  /// Whether the row that is being read says how long the stay was.
+  /// Whether the row that is being read has the length of its stay.
   var hasDuration = false
   let words = FieldWords()
-  /// A fresh row is copied from here: cheaper than making one field by field.
+  /// A fresh row is copied from here, which is cheaper than initializing each field.
   private let blank = Transition()
   /// The columns that are read, in the header's order.
   private(set) var fields: UnsafeMutablePointer<Field>
@@ -58,18 +59,18 @@ public struct TransitionReader: ~Copyable {
   /// Room for where the cells of a row end.
   private(set) var ends: UnsafeMutablePointer<UInt32>
   let nullText: [UInt8]
-  /// What the caller wants to know; the other columns are passed over, unread. `nil`: all.
+  /// The columns that the caller wants; the others are skipped. `nil` for all.
   let wanted: Set<Column>?
-  /// Bytes that were made room for and passed over before those at `base`.
+  /// Bytes of the recording that came before those at `base`.
   private var dropped: UInt64 = 0
   var json = JSONCells()
   var tcpstates = TcpstatesCells()
-  /// The header as it was, so that it is known when it comes again (`cat a.csv b.csv`).
+  /// The header's bytes, to recognize it when it comes again (`cat a.csv b.csv`).
   private var header: [UInt8] = []
 
   /// - Parameters:
-  ///   - nullText: what stands for unknown besides the empty cell, as `--null` had it.
-  ///   - wanted: the columns to read, the others being passed over in CSV; `nil` for all.
+  ///   - nullText: what stands for unknown besides the empty cell: the `--null` it was written with.
+  ///   - wanted: the columns to read; the others are skipped in CSV. `nil` for all.
   public init(nullText: String = "", wanted: Set<Column>? = nil, capacity: Int = 1 << 20) {
     self.nullText = Array(nullText.utf8)
     self.wanted = wanted
@@ -80,7 +81,7 @@ public struct TransitionReader: ~Copyable {
     ends = .allocate(capacity: 1)
   }
 
-  /// For a part of a CSV recording that begins with a row.
+  /// Reads a part of a CSV recording that begins with a row.
   ///
   /// - Parameter columns: the header's.
   public init(columns: [Column?], nullText: String = "", wanted: Set<Column>? = nil, capacity: Int = 1 << 20) {
@@ -112,7 +113,10 @@ public struct TransitionReader: ~Copyable {
   /// Whether the first line was read.
   public var knowsColumns: Bool { hasHeader && !columns.isEmpty }
 
-  /// Makes room and lets `read` fill it, as read(2): the number of bytes, 0 when there are no more.
+  /// Makes room and lets `read` fill it.
+  ///
+  /// - Parameter read: as read(2), returns the number of bytes, 0 when there are no more.
+  /// - Returns: what `read` returned.
   public mutating func append<Failure: Error>(
     _ read: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
   ) throws(Failure) -> Int {
@@ -126,7 +130,7 @@ public struct TransitionReader: ~Copyable {
     return added
   }
 
-  /// Reads the header if it hasn't been yet, then the next row.
+  /// Reads the header if it hasn't been read yet, then the next row.
   public mutating func next(_ row: inout Transition) throws(RecordingError) -> Outcome {
     while true {
       if position == count { return isComplete ? .end : .needsBytes }
@@ -146,47 +150,61 @@ public struct TransitionReader: ~Copyable {
         continue
       }
       row = blank
-      hasDuration = false
-      if let bytes = try readPlain(start, to: &row) {
-        position += bytes
-      } else {
-        var cursor = CellCursor(next: start)
-        let before = line - 1
-        guard try readCells(&cursor, end: UnsafePointer(base + count), to: &row) else {
-          line = before
-          return try endOrMoreOfRow()
-        }
-        position = cursor.next - UnsafePointer(base)
+      let isWhole = try withUnsafeMutablePointer(to: &row) { (row) throws(RecordingError) in
+        try readRow(start, to: row)
       }
-      // A kind without a duration says nothing.
-      if !hasDuration { row.stay = nil }
+      guard isWhole else { return try endOrMoreOfRow() }
       try checkTime(row)
       return .row
     }
   }
 
-  /// Passes over the line that `next` has failed at.
+  /// Reads the row of CSV that is the next line.
   ///
-  /// - Returns: false when it can't, because the header is wrong or the line has no end yet.
+  /// - Returns: false when it has no end yet; nothing has changed then.
+  @inline(__always)
+  private mutating func readRow(
+    _ start: UnsafePointer<UInt8>, to row: UnsafeMutablePointer<Transition>
+  ) throws(RecordingError) -> Bool {
+    hasDuration = false
+    if let bytes = try readPlain(start, to: row) {
+      position += bytes
+    } else {
+      var cursor = CellCursor(next: start)
+      let before = line - 1
+      guard try readCells(&cursor, end: UnsafePointer(base + count), to: row) else {
+        line = before
+        return false
+      }
+      position = cursor.next - UnsafePointer(base)
+    }
+    // A kind without a duration means nothing.
+    if !hasDuration { row.pointee.stay = nil }
+    return true
+  }
+
+  /// Skips the line that `next` failed at.
+  ///
+  /// - Returns: false if that is impossible, because the header is wrong or the line has no end yet.
   public mutating func skipLine() -> Bool {
     guard hasHeader, let end = lineEnd else { return false }
     position = end + 1
     return true
   }
 
-  /// Whether the line that `next` has failed at is the header again.
+  /// Whether the line that `next` failed at is the header again.
   public var isAtHeader: Bool {
     guard let end = lineEnd else { return false }
     return UnsafeBufferPointer(start: base + position, count: end - position).elementsEqual(header)
   }
 
-  /// Where the line at `position` ends, if it does.
+  /// Where the line at `position` ends; `nil` if it has no end yet.
   private var lineEnd: Int? {
     UnsafeBufferPointer(start: base + position, count: count - position)
       .firstIndex(of: UInt8(ascii: "\n")).map { position + $0 }
   }
 
-  /// Reads a line that is a row by itself.
+  /// Reads a line of JSON Lines or tcpstates, which is a whole row.
   ///
   /// - Returns: false if it is empty; `nil` when it has no end yet.
   private mutating func readLine(_ row: inout Transition) throws(RecordingError) -> Bool? {
@@ -197,7 +215,9 @@ public struct TransitionReader: ~Copyable {
     if !isBlank {
       row = blank
       switch format {
-      case .jsonLines: try readObject(UnsafePointer(base + position), UnsafePointer(base + end), to: &row)
+      case .jsonLines:
+        let (start, end) = (UnsafePointer(base + position), UnsafePointer(base + end))
+        try withUnsafeMutablePointer(to: &row) { (row) throws(RecordingError) in try readObject(start, end, to: row) }
       default: try tcpstates.read(text, line: line, to: &row)
       }
       try checkTime(row)
@@ -207,12 +227,12 @@ public struct TransitionReader: ~Copyable {
   }
 
   private func checkTime(_ row: borrowing Transition) throws(RecordingError) {
-    guard row.time <= Self.latest else { throw RecordingError(line: line, "its time is beyond the year 2262") }
+    guard row.time <= Self.latest else { throw RecordingError(line: line, "has a time after the year 2262") }
   }
 
   private mutating func endOrMoreOfRow() throws(RecordingError) -> Outcome {
     guard count - position < Self.longestLine else {
-      throw RecordingError(line: line + 1, "has no end in a megabyte: a quote isn't closed")
+      throw RecordingError(line: line + 1, "has no end within a megabyte: a quote isn't closed")
     }
     return endOrMore()
   }
@@ -245,7 +265,7 @@ public struct TransitionReader: ~Copyable {
   private mutating func readHeader() throws(RecordingError) -> Bool {
     guard let end = lineEnd ?? (isComplete ? count : nil) else {
       guard count - position < Self.longestLine else {
-        throw RecordingError(line: 1, "is no header of a recording, nor any line of text")
+        throw RecordingError(line: 1, "is neither a recording's header nor a line of text")
       }
       return false
     }
@@ -278,10 +298,14 @@ public struct TransitionReader: ~Copyable {
     return true
   }
 
-  /// The number of cells of a row of ours that has no header before it; `nil` if it is none.
+  /// The columns of `--columns all` when the first recordings were written: one without a header may have
+  /// as many, or any later number of all.
+  private static let firstCount = Column.resetReason.rawValue + 1
+
+  /// The number of cells of one of our rows without a header before it; `nil` if it isn't one.
   private static func cells(ofRow text: Slice<UnsafeBufferPointer<UInt8>>) -> Int? {
     let cells = text.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
-    guard cells.count == Column.defaultCount || cells.count == Column.allCases.count,
+    guard cells.count == Column.defaults.count || (firstCount...Column.allCases.count).contains(cells.count),
       let time = cells.first, time.count == 30, time.last == UInt8(ascii: "Z"),
       cells[1].allSatisfy({ $0 >= 48 && $0 <= 57 })
     else { return nil }
@@ -313,7 +337,7 @@ public struct TransitionReader: ~Copyable {
     fieldCount = 0
     for (place, column) in columns.enumerated() {
       guard let column, wanted?.contains(column) ?? true else { continue }
-      (fields + fieldCount).initialize(to: Field(place: UInt32(place), column: column))
+      (fields + fieldCount).initialize(to: Field(place: UInt32(place), stored: column.field, column: column))
       fieldCount += 1
     }
     ends.deallocate()

@@ -1,7 +1,7 @@
 import TCPStateCore
 
-/// Transitions as CSV: RFC 4180 with LF, UTF-8, one header, and an unquoted
-/// empty cell, or the chosen text, for what isn't known. Rows are written
+/// Transitions as CSV: RFC 4180 with LF, UTF-8, one header. A value that isn't
+/// known is an unquoted empty cell, or the chosen text. Rows are written
 /// without allocation once the buffer has grown.
 public struct CSVWriter {
   public let columns: [Column]
@@ -10,14 +10,18 @@ public struct CSVWriter {
   private var time = TimeText()
   private let owners = OwnerCells()
   private let words = FieldWords()
-  private let beginsWithDefaults: Bool
+  private let fields: [StoredField]
+  /// How many columns `putUnrolled` writes: all that it can, or none.
+  private let unrolled: Int
   /// The worst case of one row.
   private let room: Int
 
   public init(columns: [Column] = Column.defaults, style: CSVStyle = CSVStyle()) {
     self.columns = columns
     self.style = style
-    beginsWithDefaults = columns.starts(with: Column.defaults) && style.null.isEmpty
+    fields = columns.map(\.field)
+    let isUnrolled = columns.starts(with: Column.allCases.prefix(Self.unrolledCount)) && style.null.isEmpty
+    unrolled = isUnrolled ? Self.unrolledCount : 0
     room = columns.count * (max(NameText.room, style.null.count) + 1) + OwnerCells.room + 1
   }
 
@@ -35,13 +39,14 @@ public struct CSVWriter {
     withUnsafePointer(to: row) { append($0, to: &buffer) }
   }
 
-  /// Likewise, of a row that stays where it is: a value of its size is copied on every call.
+  /// Appends a row in place: a value of its size is copied on every call.
   public mutating func append(_ row: UnsafePointer<Transition>, to buffer: inout ByteBuffer) {
     var cursor = buffer.cursor(room: room)
-    if beginsWithDefaults { putDefaults(of: row, to: &cursor) }
-    var index = beginsWithDefaults ? Column.defaultCount : 0
-    while index < columns.count {
-      putCell(columns[index], of: row, to: &cursor)
+    if unrolled > 0 { putUnrolled(row, to: &cursor) }
+    var index = unrolled
+    while index < fields.count {
+      put(fields[index].value(of: row, words), to: &cursor)
+      cursor.put(UInt8(ascii: ","))
       index += 1
     }
     // The last comma becomes the line end; without columns there is none.
@@ -57,10 +62,13 @@ public struct CSVWriter {
     buffer.commit(cursor)
   }
 
-  /// The default columns, unknown ones empty, one after the other: the same as
-  /// `putCell` of each, without asking which column and what kind of value it is, which
-  /// would take longer than writing it. A test compares the two.
-  private mutating func putDefaults(of row: UnsafePointer<Transition>, to cursor: inout ByteCursor) {
+  /// The first columns of `--columns all`, as far as `putUnrolled` has them.
+  private static let unrolledCount = Column.retransmits.rawValue + 1
+
+  /// Writes these columns one after the other, unknown ones empty: the same as `put` of each
+  /// value, without asking for its form, which would take longer than writing it. A test compares
+  /// the two. A column that isn't here is written by `put`, so a new one needn't be added.
+  private mutating func putUnrolled(_ row: UnsafePointer<Transition>, to cursor: inout ByteCursor) {
     var out = cursor
     putBeginning(of: row, to: &out)
     if !owners.put(row, to: &out) { putOwner(of: row, to: &out) }
@@ -136,7 +144,7 @@ public struct CSVWriter {
     out.put(UInt8(ascii: ","))
   }
 
-  /// Apart, with a cursor of its own, so that the caller's needn't be in memory.
+  /// With a cursor of its own, so that the caller's can stay in a register.
   @inline(__always)
   private func putUnplain(_ name: ShortName, to out: inout ByteCursor) {
     out = Self.appended(name, to: out, style)
@@ -147,14 +155,6 @@ public struct CSVWriter {
     var cursor = cursor
     cursor.put(csv: name, style)
     return cursor
-  }
-
-  @inline(__always)
-  private mutating func putCell(
-    _ column: Column, of row: UnsafePointer<Transition>, to cursor: inout ByteCursor
-  ) {
-    put(column.value(of: row.pointee, words), to: &cursor)
-    cursor.put(UInt8(ascii: ","))
   }
 
   @inline(__always)
@@ -187,7 +187,7 @@ public struct CSVWriter {
   }
 }
 
-/// Cells with their comma; what isn't known is empty.
+/// Cells with their comma; a value that isn't known is empty.
 extension ByteCursor {
   @inline(__always)
   fileprivate mutating func putCell(_ number: UInt64) {

@@ -1,4 +1,8 @@
-/// A column of the machine formats, in the order of `--columns all`.
+import TCPStateCore
+
+/// A column of the rows, in the order of `--columns all`.
+///
+/// A column is added here alone: its case at the end, and its declaration at the end of the table below.
 public enum Column: Int, CaseIterable, Sendable {
   case timestamp, timestampUnixNano, sequence, connectionID, role
   case processPID, processName, userID, cgroupID, netns
@@ -11,105 +15,156 @@ public enum Column: Int, CaseIterable, Sendable {
   case sendUnacknowledged, sendNext, receiveNext, unreadBytes, unacknowledgedBytes
   case sendWindow, receiveWindow, congestionWindow, slowStartThreshold, congestionControl
   case rto, synAckRetransmits, segmentsSent, segmentsReceived, socketAddress, interfaceIndex, resetReason
-
-  /// What is written unless `--columns` says otherwise: everything up to `retransmits`.
-  public static let defaults = Array(allCases.prefix(defaultCount))
-
-  static let defaultCount = Column.retransmits.rawValue + 1
-
-  /// The name in CSV headers and in `--columns`: lower snake_case.
-  public var csvName: StaticString {
-    switch self {
-    case .timestamp: "timestamp"
-    case .timestampUnixNano: "timestamp_unix_nano"
-    case .sequence: "sequence"
-    case .connectionID: "connection_id"
-    case .role: "role"
-    case .processPID: "process_pid"
-    case .processName: "process_name"
-    case .userID: "user_id"
-    case .cgroupID: "cgroup_id"
-    case .netns: "netns"
-    case .networkType: "network_type"
-    case .localAddress: "local_address"
-    case .localPort: "local_port"
-    case .peerAddress: "peer_address"
-    case .peerPort: "peer_port"
-    case .stateOld: "state_old"
-    case .stateNew: "state_new"
-    case .stateDuration: "state_duration_ns"
-    case .durationKind: "duration_kind"
-    case .source: "source"
-    case .actorPID: "actor_pid"
-    case .actorName: "actor_name"
-    case .reason: "reason"
-    case .bytesSent: "bytes_sent"
-    case .bytesReceived: "bytes_received"
-    case .rtt: "rtt_us"
-    case .retransmits: "retransmits"
-    case .closer: "closer"
-    case .initialSendSequence: "initial_send_sequence"
-    case .initialReceiveSequence: "initial_receive_sequence"
-    case .sendUnacknowledged: "send_unacknowledged"
-    case .sendNext: "send_next"
-    case .receiveNext: "receive_next"
-    case .unreadBytes: "unread_bytes"
-    case .unacknowledgedBytes: "unacknowledged_bytes"
-    case .sendWindow: "send_window_bytes"
-    case .receiveWindow: "receive_window_bytes"
-    case .congestionWindow: "congestion_window_packets"
-    case .slowStartThreshold: "slow_start_threshold_packets"
-    case .congestionControl: "congestion_control"
-    case .rto: "rto_us"
-    case .synAckRetransmits: "syn_ack_retransmits"
-    case .segmentsSent: "segments_sent"
-    case .segmentsReceived: "segments_received"
-    case .socketAddress: "socket_address"
-    case .interfaceIndex: "interface_index"
-    case .resetReason: "reset_reason"
-    }
-  }
-
-  /// The name in JSON Lines.
-  ///
-  /// OpenTelemetry's where one exists (semantic conventions, `network.*` and
-  /// `process.*`); `network.connection.state` is the new state, the one that the
-  /// connection is in when the row is written. The row's own stamps keep their
-  /// CSV names, and everything else is the CSV name in the namespace `tcp`.
-  public var jsonName: String {
-    switch self {
-    case .timestamp, .timestampUnixNano, .sequence: csvName.description
-    case .processPID: "process.pid"
-    case .processName: "process.executable.name"
-    case .userID: "process.user.id"
-    case .networkType: "network.type"
-    case .localAddress: "network.local.address"
-    case .localPort: "network.local.port"
-    case .peerAddress: "network.peer.address"
-    case .peerPort: "network.peer.port"
-    case .stateNew: "network.connection.state"
-    default: "tcp.\(csvName)"
-    }
-  }
-
-  /// The column of a CSV name; `nil` if there is none.
-  public init?(csvName: some StringProtocol) {
-    guard let column = Self.byCSVName[String(csvName)] else { return nil }
-    self = column
-  }
-
-  /// The column of a JSON name; `nil` if there is none.
-  public init?(jsonName: some StringProtocol) {
-    guard let column = Self.byJSONName[String(jsonName)] else { return nil }
-    self = column
-  }
-
-  private static let byCSVName = Dictionary(
-    uniqueKeysWithValues: allCases.map { ($0.csvName.description, $0) })
-  private static let byJSONName = Dictionary(
-    uniqueKeysWithValues: allCases.map { ($0.jsonName, $0) })
 }
 
-extension Column: NamedColumn {
-  public var listName: String { csvName.description }
+/// A column with all that writers, the reader and the documentation need to know of it.
+struct RowColumn: Sendable {
+  let column: Column
+  let declaration: ColumnDeclaration
+  let field: StoredField
+
+  /// - Parameters:
+  ///   - name: the CSV name.
+  ///   - field: where a transition stores it, which gives the type too.
+  init(
+    _ column: Column, _ name: String, json: String? = nil, _ field: StoredField, unit: ColumnUnit? = nil,
+    clock: ColumnClock? = nil, _ meaning: String
+  ) {
+    self.column = column
+    self.field = field
+    declaration = ColumnDeclaration(name, json: json, field.type, unit: unit, clock: clock, meaning)
+  }
+}
+
+extension RowColumn {
+  /// By `Column.rawValue`.
+  static let all = defaults + others
+
+  /// Written unless `--columns` says otherwise. A row's own stamps keep their CSV names in JSON, and
+  /// `network.connection.state` is the new state, which the connection is in when the row is written.
+  static let defaults: [RowColumn] = [
+    RowColumn(
+      .timestamp, "timestamp", json: "timestamp", .time(\.time), clock: .realtime,
+      "When the transition happened."),
+    RowColumn(
+      .timestampUnixNano, "timestamp_unix_nano", json: "timestamp_unix_nano", .unixNano(\.time), unit: .nanoseconds,
+      clock: .realtime, "The same moment, counted from 1970-01-01T00:00:00Z."),
+    RowColumn(
+      .sequence, "sequence", json: "sequence", .ordinal(\.sequence),
+      "1, 2, 3 … in the order the rows are written; a gap is a loss."),
+    RowColumn(
+      .connectionID, "connection_id", .identifier(\.connection),
+      "The same from a connection's first row to its last, TIME-WAIT included, and unique while the machine is up."),
+    RowColumn(
+      .role, "role", .role(\.role),
+      "Which end this socket is: a client opened the connection, a server is a listener's child."),
+    RowColumn(
+      .processPID, "process_pid", json: "process.pid", .integer(\.ownerPID),
+      "Process that owns the socket, by thread group id."),
+    RowColumn(
+      .processName, "process_name", json: "process.executable.name", .name(\.ownerName),
+      "Name of that process (`comm`)."),
+    RowColumn(.userID, "user_id", json: "process.user.id", .integer(\.userID), "User of the socket (`sk_uid`)."),
+    RowColumn(.cgroupID, "cgroup_id", .wideInteger(\.cgroup), "cgroup v2 of the socket, by id."),
+    RowColumn(
+      .netns, "netns", .integer(\.netns), "Network namespace of the socket, by the inode of `/proc/PID/ns/net`."),
+    RowColumn(
+      .networkType, "network_type", json: "network.type", .networkType,
+      "Protocol of the packets: IPv4 also on an IPv6 socket with v4-mapped addresses."),
+    RowColumn(
+      .localAddress, "local_address", json: "network.local.address", .address(\.local.address),
+      "Address of this end; `0.0.0.0` or `::` while it is bound to none."),
+    RowColumn(
+      .localPort, "local_port", json: "network.local.port", .port(\.local.port), "Port of this end."),
+    RowColumn(
+      .peerAddress, "peer_address", json: "network.peer.address", .knownAddress(\.peer.address),
+      "Address of the other end."),
+    RowColumn(.peerPort, "peer_port", json: "network.peer.port", .port(\.peer.port), "Port of the other end."),
+    RowColumn(.stateOld, "state_old", .state(\.old), "State before the transition."),
+    RowColumn(
+      .stateNew, "state_new", json: "network.connection.state", .state(\.new), "State after the transition."),
+    RowColumn(
+      .stateDuration, "state_duration_ns", .stayLength(\.stay), unit: .nanoseconds, clock: .monotonic,
+      "How long the socket was in the old state."),
+    RowColumn(
+      .durationKind, "duration_kind", .stayKind(\.stay),
+      "How well that duration is known: `at_least` is a lower bound, because the beginning wasn't seen."),
+    RowColumn(
+      .source, "source", .source(\.source),
+      "What the row rests on: a kernel event, a kernel table read later, or a conclusion from earlier rows."),
+    RowColumn(
+      .actorPID, "actor_pid", .integer(\.actorPID),
+      "Process whose system call made the transition, by thread group id; unknown if the network made it."),
+    RowColumn(.actorName, "actor_name", .name(\.actorName), "Name of that process (`comm`)."),
+    RowColumn(
+      .reason, "reason", .reason(\.reason), "Why the connection ended, on its rows to `closed` and `time_wait`."),
+    RowColumn(
+      .bytesSent, "bytes_sent", .wideInteger(\.bytesSent), unit: .bytes,
+      "Payload sent so far, without retransmissions."),
+    RowColumn(
+      .bytesReceived, "bytes_received", .wideInteger(\.bytesReceived), unit: .bytes, "Payload received so far."),
+    RowColumn(.rtt, "rtt_us", .integer(\.rttMicroseconds), unit: .microseconds, "Smoothed round-trip time."),
+    RowColumn(
+      .retransmits, "retransmits", .integer(\.retransmits), unit: .segments, "Segments retransmitted so far."),
+  ]
+
+  /// Added by `--columns all`.
+  static let others: [RowColumn] = [
+    RowColumn(
+      .closer, "closer", .closer(\.closer),
+      "Which end sent the first FIN: `active` is this end, `passive` the other, `both` if they crossed."),
+    RowColumn(
+      .initialSendSequence, "initial_send_sequence", .integer(\.initialSendSequence),
+      "ISS, the sequence number of this end's SYN (RFC 9293, section 3.3.1), as all below modulo 2^32."),
+    RowColumn(
+      .initialReceiveSequence, "initial_receive_sequence", .integer(\.initialReceiveSequence),
+      "IRS, the sequence number of the other end's SYN."),
+    RowColumn(
+      .sendUnacknowledged, "send_unacknowledged", .integer(\.sendUnacknowledged),
+      "SND.UNA, the oldest sequence number sent that the other end has not acknowledged."),
+    RowColumn(.sendNext, "send_next", .integer(\.sendNext), "SND.NXT, the next sequence number to send."),
+    RowColumn(
+      .receiveNext, "receive_next", .integer(\.receiveNext), "RCV.NXT, the next sequence number expected."),
+    RowColumn(
+      .unreadBytes, "unread_bytes", .integer(\.unreadBytes), unit: .bytes,
+      "Payload received that the application has not read."),
+    RowColumn(
+      .unacknowledgedBytes, "unacknowledged_bytes", .integer(\.unacknowledgedBytes), unit: .bytes,
+      "Payload sent that the other end has not acknowledged."),
+    RowColumn(
+      .sendWindow, "send_window_bytes", .integer(\.sendWindowBytes), unit: .bytes,
+      "Window that the other end advertised."),
+    RowColumn(
+      .receiveWindow, "receive_window_bytes", .integer(\.receiveWindowBytes), unit: .bytes,
+      "Window that this end advertised."),
+    RowColumn(
+      .congestionWindow, "congestion_window_packets", .integer(\.congestionWindowPackets), unit: .packets,
+      "Congestion window."),
+    RowColumn(
+      .slowStartThreshold, "slow_start_threshold_packets", .integer(\.slowStartThresholdPackets), unit: .packets,
+      "Slow start threshold; unknown while it has none."),
+    RowColumn(
+      .congestionControl, "congestion_control", .name(\.congestionControl),
+      "Name of the congestion control, such as `cubic`."),
+    RowColumn(
+      .rto, "rto_us", .wideInteger(\.rtoMicroseconds), unit: .microseconds, "Retransmission timeout."),
+    RowColumn(
+      .synAckRetransmits, "syn_ack_retransmits", .integer(\.synAckRetransmits), unit: .segments,
+      "SYN-ACKs that a server retransmitted during the handshake."),
+    RowColumn(
+      .segmentsSent, "segments_sent", .integer(\.segmentsSent), unit: .segments,
+      "Segments sent so far, those without payload too."),
+    RowColumn(
+      .segmentsReceived, "segments_received", .integer(\.segmentsReceived), unit: .segments,
+      "Segments received so far, those without payload too."),
+    RowColumn(
+      .socketAddress, "socket_address", .hexadecimal(\.socketAddress),
+      "Kernel address of the `struct sock`; the kernel reuses it."),
+    RowColumn(
+      .interfaceIndex, "interface_index", .integer(\.interface),
+      "Network interface that the socket is bound to, else the one it last received on, by index."),
+    RowColumn(
+      .resetReason, "reset_reason", .resetReason(\.resetReason),
+      "Why this end sent the RST that ended the connection, as Linux 6.10 and newer give it (`enum sk_rst_reason`)."),
+  ]
 }

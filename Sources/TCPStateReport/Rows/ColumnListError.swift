@@ -1,23 +1,23 @@
-/// Why a list of columns can't be used.
+/// Why a list of columns is refused.
 public enum ColumnListError<Column: NamedColumn>: Error, Equatable, Sendable {
-  /// No such column; `nearest` is what may have been meant.
+  /// There is no such column; `nearest` is what may have been meant.
   case unknown(name: String, nearest: Column?)
   /// Readers take columns by name, so each may appear once.
   case repeated(Column)
-  /// Nothing, or nothing between two commas.
+  /// The list, or a part between two commas, is empty.
   case empty
 }
 
 extension ColumnListError: CustomStringConvertible {
-  /// One line: what is wrong and what to do.
+  /// One line: what is wrong, and what to do.
   public var description: String {
     switch self {
     case .unknown(let name, let nearest?):
-      "no column '\(name)'; did you mean '\(nearest.listName)'?"
+      "no column '\(name)'; did you mean '\(nearest.csvName)'?"
     case .unknown(let name, nil):
-      "no column '\(name)'; the columns are \(Column.allCases.map(\.listName).joined(separator: ", "))"
-    case .repeated(let column): "column '\(column.listName)' is listed twice"
-    case .empty: "an empty name in the list of columns; give 'default', 'all' or names"
+      "no column '\(name)'; the columns are \(Column.allCases.map(\.csvName).joined(separator: ", "))"
+    case .repeated(let column): "column '\(column.csvName)' is listed twice"
+    case .empty: "the list of columns has an empty name; give 'default', 'all' or names"
     }
   }
 }

@@ -2,12 +2,12 @@ import TCPStateCore
 
 /// Transitions as JSON Lines: one object a line (RFC 8259, UTF-8), keyed by
 /// `Column.jsonName`. What isn't known is absent. Numbers of 64 bits and ids
-/// are strings, for many readers round beyond 2^53. Control characters and
-/// invalid UTF-8 never come out raw, so lines are safe on a terminal too.
+/// are strings, because many readers round beyond 2^53. Control characters and
+/// invalid UTF-8 are never written raw, so lines are safe on a terminal too.
 public struct JSONLinesWriter: Sendable {
-  /// A column and where its key `,"name":` is in `keys`.
+  /// A column's field, and where its key `,"name":` is in `keys`.
   private struct Field {
-    var column: Column
+    var stored: StoredField
     var offset: Int
     var count: Int
   }
@@ -27,7 +27,7 @@ public struct JSONLinesWriter: Sendable {
     var keys: [UInt8] = []
     for column in columns {
       let key = ",\"\(column.jsonName)\":".utf8
-      fields.append(Field(column: column, offset: keys.count, count: key.count))
+      fields.append(Field(stored: column.field, offset: keys.count, count: key.count))
       keys += key
     }
     self.fields = fields
@@ -36,12 +36,17 @@ public struct JSONLinesWriter: Sendable {
   }
 
   /// Appends one object and its line end.
-  public mutating func append(_ row: Transition, to buffer: inout ByteBuffer) {
+  public mutating func append(_ row: borrowing Transition, to buffer: inout ByteBuffer) {
+    withUnsafePointer(to: row) { append($0, to: &buffer) }
+  }
+
+  /// Appends a row in place: a value of its size is copied on every call.
+  public mutating func append(_ row: UnsafePointer<Transition>, to buffer: inout ByteBuffer) {
     var cursor = buffer.cursor(room: room)
     let start = cursor.next
-    // Every key begins with a comma; the first makes way for the brace.
+    // Every key begins with a comma; the brace replaces the first.
     for field in fields {
-      let value = field.column.value(of: row, words)
+      let value = field.stored.value(of: row, words)
       if case .unknown = value { continue }
       keys.withUnsafeBytes { keys in
         if let start = keys.baseAddress { cursor.put(start + field.offset, count: field.count) }
@@ -55,7 +60,7 @@ public struct JSONLinesWriter: Sendable {
     buffer.commit(cursor)
   }
 
-  /// Appends one value alone, which must be known.
+  /// Appends one value alone; it must be known.
   mutating func append(value: FieldValue, to buffer: inout ByteBuffer) {
     var cursor = buffer.cursor(room: NameText.room + 2)
     put(value, to: &cursor)

@@ -3,16 +3,27 @@ public protocol NamedColumn: CaseIterable, Equatable, Sendable {
   /// What is written unless `--columns` says otherwise.
   static var defaults: [Self] { get }
 
-  /// The name in CSV headers and in `--columns`: lower snake_case.
-  var listName: String { get }
-
-  /// The name in JSON Lines.
-  var jsonName: String { get }
+  /// Its names, type, unit and meaning.
+  var declaration: ColumnDeclaration { get }
 }
 
 extension NamedColumn {
+  /// The name in CSV headers and in `--columns`: lower snake_case.
+  public var csvName: String { declaration.name }
+  /// The name in JSON Lines.
+  public var jsonName: String { declaration.jsonName }
+  public var type: ColumnType { declaration.type }
+  /// `nil` for what isn't a quantity.
+  public var unit: ColumnUnit? { declaration.unit }
+  /// `nil` for what isn't a time or duration.
+  public var clock: ColumnClock? { declaration.clock }
+  /// One sentence.
+  public var meaning: String { declaration.meaning }
+  /// The words it can be; empty for what isn't a word.
+  public var values: [String] { declaration.type.values }
+
   /// Reads the list of `--columns`: `default`, `all`, or names, comma separated,
-  /// in the order they are to be written. Names may be CSV's or JSON's, in any case.
+  /// in the order in which they are written. Names may be CSV's or JSON's, in any case.
   public static func parse(_ list: some StringProtocol) throws(ColumnListError<Self>) -> [Self] {
     var columns: [Self] = []
     for part in list.split(separator: ",", omittingEmptySubsequences: false) {
@@ -31,18 +42,18 @@ extension NamedColumn {
     case "all": return Array(allCases)
     default: break
     }
-    if let column = allCases.first(where: { $0.listName == item || $0.jsonName == item }) { return [column] }
+    if let column = allCases.first(where: { $0.csvName == item || $0.jsonName == item }) { return [column] }
     throw .unknown(name: item, nearest: nearest(to: item))
   }
 
-  /// The column whose name takes the fewest edits, if those are few enough to be a slip.
+  /// The column whose name is the fewest edits away, if those are few enough to be a slip.
   private static func nearest(to name: String) -> Self? {
     let name = Array(name.utf8.map { $0 == UInt8(ascii: "-") ? UInt8(ascii: "_") : $0 })
     var best: (column: Self, distance: Int)?
     for column in allCases {
-      let candidate = Array(column.listName.utf8)
+      let candidate = Array(column.csvName.utf8)
       var distance = editDistance(name, candidate)
-      // `state` or `duration` is closer to what holds it than its length says.
+      // `state` is close to `state_new`, although many letters are missing.
       if name.count > 2, candidate.split(separator: 95).contains(name[...]) { distance = min(distance, 2) }
       if distance < best?.distance ?? .max { best = (column, distance) }
     }
@@ -50,7 +61,7 @@ extension NamedColumn {
     return best.column
   }
 
-  /// Levenshtein's distance.
+  /// The Levenshtein distance.
   private static func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
     var row = Array(0...b.count)
     for (i, x) in a.enumerated() {

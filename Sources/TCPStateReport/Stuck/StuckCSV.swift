@@ -13,7 +13,7 @@ public struct StuckCSV {
   }
 
   public func appendHeader(to buffer: inout ByteBuffer) {
-    buffer.append(fields.map(\.listName).joined(separator: ","))
+    buffer.append(fields.map(\.csvName).joined(separator: ","))
     buffer.append("\n")
   }
 

@@ -22,7 +22,7 @@ public enum StuckEnvironment {
       case .text(let foreign): text = foreign
       case .holders(let holders): text = StuckValue.text(of: holders)
       }
-      variables.append("TCPSTATE_\(field.listName.uppercased())=\(text)")
+      variables.append("TCPSTATE_\(field.csvName.uppercased())=\(text)")
     }
     return variables
   }

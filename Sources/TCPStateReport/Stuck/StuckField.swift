@@ -1,24 +1,15 @@
 import TCPStateCore
 
-/// The columns of `stuck` for machines, in their order: those of `trace` where they
-/// mean the same, and its own.
+/// The columns of `stuck` in the machine formats, in their order: those of `trace` where the
+/// meaning is the same, and its own.
 public enum StuckField: Hashable, Sendable {
   case shared(Column)
   case own(Own)
 
-  /// What only `stuck` tells.
-  public enum Own: String, CaseIterable, Sendable {
-    case event, state, verdict, fd, holders
-    case cgroupPath = "cgroup_path"
-    case unsentBytes = "unsent_bytes"
-    case timeouts
-    case nextTimeout = "next_timeout_ns"
-    case listenerPID = "listener_pid"
-    case listenerName = "listener_name"
-    case listenerAddress = "listener_address"
-    case acceptQueue = "accept_queue"
-    case acceptQueueLimit = "accept_queue_limit"
-    case requestQueue = "request_queue"
+  /// What only `stuck` reports.
+  public enum Own: Int, CaseIterable, Sendable {
+    case event, state, verdict, fd, holders, cgroupPath, unsentBytes, timeouts, nextTimeout
+    case listenerPID, listenerName, listenerAddress, acceptQueue, acceptQueueLimit, requestQueue
   }
 }
 
@@ -35,26 +26,52 @@ extension StuckField: NamedColumn {
 
   public static var defaults: [StuckField] { allCases }
 
-  public var listName: String {
+  public var declaration: ColumnDeclaration {
     switch self {
-    case .shared(let column): column.csvName.description
-    case .own(let field): field.rawValue
-    }
-  }
-
-  /// The state has OpenTelemetry's name, as in `trace`.
-  public var jsonName: String {
-    switch self {
-    case .shared(let column): column.jsonName
-    case .own(.state): Column.stateNew.jsonName
-    case .own(let field): "tcp.\(field.rawValue)"
+    case .own(let field): Own.declarations[field.rawValue]
+    case .shared(.timestamp): Column.timestamp.declaration.meaning("When the kernel's tables were read.")
+    case .shared(.stateDuration):
+      Column.stateDuration.declaration.meaning(
+        "How long the socket has been in its state; once it has ended, how long it was.")
+    case .shared(let column): column.declaration
     }
   }
 }
 
-/// Why a socket is told of.
-public enum StuckEvent: String, Sendable {
-  /// One look has found it.
+extension StuckField.Own {
+  /// By raw value. The state has OpenTelemetry's name, as in `trace`.
+  fileprivate static let declarations: [ColumnDeclaration] = [
+    ColumnDeclaration(
+      "event", .words(StuckEvent.allCases.map(\.rawValue)),
+      "Why there is this row: `found` by a single reading; with `--watch`, it `crossed` the threshold or `ended`."),
+    ColumnDeclaration("state", json: Column.stateNew.jsonName, .state, "State that the socket is in."),
+    ColumnDeclaration(
+      "verdict", .words(Verdict.allCases.map(\.name.description)), "Which process, if any, can end the state."),
+    ColumnDeclaration("fd", .integer32, "Descriptor of the socket in the process that owns it."),
+    ColumnDeclaration("holders", .holders, "Every process that holds the socket, and by which descriptor."),
+    ColumnDeclaration("cgroup_path", .text, "cgroup v2 of the socket, by path."),
+    ColumnDeclaration(
+      "unsent_bytes", .wideInteger, unit: .bytes, "Payload that the application has written and that is not sent yet."),
+    ColumnDeclaration("timeouts", .integer32, "Timeouts in a row that nothing has answered."),
+    ColumnDeclaration(
+      "next_timeout_ns", .wideInteger, unit: .nanoseconds, clock: .monotonic, "Time until the next timeout."),
+    ColumnDeclaration(
+      "listener_pid", .integer32, "Process of the listener that the connection waits for, by thread group id."),
+    ColumnDeclaration("listener_name", .name, "Name of that process (`comm`)."),
+    ColumnDeclaration("listener_address", .endpoint, "Address and port of that listener."),
+    ColumnDeclaration(
+      "accept_queue", .integer32, unit: .connections, "Connections that wait in the listener's queue for accept()."),
+    ColumnDeclaration(
+      "accept_queue_limit", .integer32, unit: .connections,
+      "Backlog of the listener; the kernel takes one more before the queue is full."),
+    ColumnDeclaration(
+      "request_queue", .integer32, unit: .requests, "Half-open requests in the listener's queue."),
+  ]
+}
+
+/// Why a socket is reported.
+public enum StuckEvent: String, CaseIterable, Sendable {
+  /// A single reading found it.
   case found
   /// It has just been in its state for too long.
   case crossed

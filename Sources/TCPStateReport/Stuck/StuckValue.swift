@@ -1,10 +1,10 @@
 import TCPStateCore
 
-/// What one field says of one socket.
+/// The value of one field of one socket.
 enum StuckValue {
-  /// As a column of transitions would say it.
+  /// The same as in a column of the rows.
   case field(FieldValue)
-  /// Text of ours that needs no quoting.
+  /// Our own text, which needs no quotes.
   case word(String)
   /// Foreign text.
   case text(String)
@@ -24,9 +24,9 @@ enum StuckValue {
   }
 }
 
-/// Looks fields up.
+/// Looks up the fields of sockets.
 struct StuckValues {
-  /// When the reading was made, nanoseconds since the epoch.
+  /// When the tables were read, nanoseconds since the epoch.
   let time: UInt64
   let cgroups: [UInt64: String]
   var event = StuckEvent.found
@@ -38,12 +38,12 @@ struct StuckValues {
     self.event = event
   }
 
-  /// All fields of a socket, one after the other.
+  /// Calls `body` with each field of a socket, in order.
   func forEach(_ fields: [StuckField], of socket: StuckSocket, _ body: (StuckField, StuckValue) -> Void) {
     let row = socket.row(at: time)
     for field in fields {
       switch field {
-      case .shared(let column): body(field, .field(column.value(of: row, words)))
+      case .shared(let column): body(field, .field(withUnsafePointer(to: row) { column.field.value(of: $0, words) }))
       case .own(let own): body(field, value(own, of: socket))
       }
     }
@@ -72,7 +72,7 @@ struct StuckValues {
 }
 
 extension StuckSocket {
-  /// What it has in common with a transition, for the columns they share.
+  /// What it has in common with a transition, for the shared columns.
   fileprivate func row(at time: UInt64) -> Transition {
     var row = Transition()
     row.time = time

@@ -13,9 +13,8 @@ public struct SummaryCSV {
   public func append(_ lines: SummaryLines, header: Bool, to buffer: inout ByteBuffer) {
     if header {
       for key in lines.keys { buffer.append("\(key.column.csvName),") }
-      if !lines.keys.isEmpty { buffer.append("is_other,") }
-      buffer.append(
-        "state,stays,p50_ns,p90_ns,p99_ns,longest_ns,longest_kind,total_ns,total_kind,open_now\n")
+      let fields = SummaryField.allCases.filter { $0 != .isOther || !lines.keys.isEmpty }
+      buffer.append(fields.map(\.csvName).joined(separator: ",") + "\n")
     }
     for line in lines.lines { append(line, lines.keys, to: &buffer) }
   }

@@ -19,22 +19,22 @@ public struct SummaryJSON {
         buffer.append(",")
       }
     } else if !keys.isEmpty {
-      buffer.append("\"tcp.is_other\":true,")
+      buffer.append("\"\(SummaryField.isOther.jsonName)\":true,")
     }
-    buffer.append("\"network.connection.state\":\"\(summary.state.name(.openTelemetry))\"")
-    buffer.append(",\"tcp.stays\":\"\(summary.stays)\"")
-    let durations = [
-      ("p50", summary.p50), ("p90", summary.p90), ("p99", summary.p99), ("longest", summary.longest),
-      ("total", summary.total),
+    buffer.append("\"\(SummaryField.state.jsonName)\":\"\(summary.state.name(.openTelemetry))\"")
+    buffer.append(",\"\(SummaryField.stays.jsonName)\":\"\(summary.stays)\"")
+    let durations: [(SummaryField, UInt64?)] = [
+      (.p50, summary.p50), (.p90, summary.p90), (.p99, summary.p99), (.longest, summary.longest),
+      (.total, summary.total),
     ]
-    for (name, duration) in durations {
-      if let duration { buffer.append(",\"tcp.\(name)_ns\":\"\(duration)\"") }
+    for (field, duration) in durations {
+      if let duration { buffer.append(",\"\(field.jsonName)\":\"\(duration)\"") }
     }
     if summary.longest != nil {
-      buffer.append(",\"tcp.longest_kind\":\"\(Self.kind(summary.longestIsLowerBound))\"")
-      buffer.append(",\"tcp.total_kind\":\"\(Self.kind(summary.totalIsLowerBound))\"")
+      buffer.append(",\"\(SummaryField.longestKind.jsonName)\":\"\(Self.kind(summary.longestIsLowerBound))\"")
+      buffer.append(",\"\(SummaryField.totalKind.jsonName)\":\"\(Self.kind(summary.totalIsLowerBound))\"")
     }
-    buffer.append(",\"tcp.open_now\":\"\(summary.openNow)\"}\n")
+    buffer.append(",\"\(SummaryField.openNow.jsonName)\":\"\(summary.openNow)\"}\n")
   }
 
   private static func kind(_ isLowerBound: Bool) -> StaticString {

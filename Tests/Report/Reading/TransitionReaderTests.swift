@@ -157,7 +157,7 @@ import Testing
       "state_new,timestamp\nclosed,9999-01-01T00:00:00Z\n", 2,
       "timestamp: '9999-01-01T00:00:00Z' is not a time such as 2026-11-23T21:12:03.204131000Z"
     ),
-    ("state_new,timestamp_unix_nano\nclosed,9223372036854775808\n", 2, "its time is beyond the year 2262"),
+    ("state_new,timestamp_unix_nano\nclosed,9223372036854775808\n", 2, "has a time after the year 2262"),
     (
       "state_new,timestamp\nclosed,2026-02-30T00:00:00Z\n", 2,
       "timestamp: '2026-02-30T00:00:00Z' is not a time such as 2026-11-23T21:12:03.204131000Z"

@@ -137,7 +137,7 @@ struct TracePrinter: OutputSink, ~Copyable {
   private mutating func render(_ row: UnsafePointer<Transition>) {
     switch format {
     case .csv: csv.append(row, to: &file.pending)
-    case .jsonl: jsonLines.append(row.pointee, to: &file.pending)
+    case .jsonl: jsonLines.append(row, to: &file.pending)
     case .table: table.append(row.pointee, to: &file.pending)
     }
   }
