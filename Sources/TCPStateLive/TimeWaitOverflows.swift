@@ -12,7 +12,7 @@ struct TimeWaitOverflows {
     return now > last
   }
 
-  /// The own namespace's counter; the limit is counted a namespace, so others' overflows stay unseen.
+  /// The counter of this process's namespace. Each namespace has its own limit, so overflows elsewhere stay unseen.
   private static func read() -> UInt64 {
     guard let file = fopen("/proc/self/net/netstat", "re") else { return 0 }
     defer { fclose(file) }

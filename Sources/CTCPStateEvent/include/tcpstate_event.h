@@ -96,7 +96,7 @@ struct tcpstate_event {
 	tcpstate_u16 flags;
 	tcpstate_u16 error; /* sk->sk_err, an errno */
 	tcpstate_u64 timestamp_ns;
-	tcpstate_u64 cookie; /* sock_gen_cookie(), 0 where it can't be had */
+	tcpstate_u64 cookie; /* sock_gen_cookie(), 0 where the kernel gives none */
 	tcpstate_u64 socket_address; /* struct sock *, reused by the kernel */
 	tcpstate_u64 cgroup_id; /* cgroup v2 id, 0 unknown */
 	tcpstate_u8 local_address[16]; /* IPv4 is v4-mapped (::ffff:a.b.c.d) */

@@ -62,7 +62,7 @@ struct EventLoop: ~Copyable {
 
   /// Waits until something happens or the time is over.
   ///
-  /// - Returns: the signals that have arrived; other wake-ups need no telling apart.
+  /// - Returns: the signals that have arrived; other wake-ups need no distinction.
   func wait(milliseconds: Int32) -> [Int32] {
     var arrived: [Int32] = []
     withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 8) { events in

@@ -6,7 +6,7 @@ import TCPStateReport
 /// A slow reader never stops the tracer: what a pipe or terminal doesn't take
 /// waits here, and whole rows go out as room comes up.
 struct OutputFile: ~Copyable {
-  /// What waits at the most before the caller should stop producing.
+  /// The most bytes that wait before the caller should stop producing.
   static let highWater = 256 * 1024 * 1024
   private static let usualCapacity = 256 * 1024
 

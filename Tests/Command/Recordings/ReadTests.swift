@@ -35,7 +35,7 @@ import Testing
     #expect(input.errorText.contains("the last line is cut short and was left out"))
   }
 
-  /// A recording's own numbers and gaps come out again; its loss is told.
+  /// A recording's own numbers and gaps come out again; its loss is reported.
   @Test func sequenceAndLosses() throws {
     var rows = Recording.rows(6)
     for index in 2..<6 { rows[index].sequence += 10 }

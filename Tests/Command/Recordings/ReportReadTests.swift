@@ -5,7 +5,7 @@ import Testing
 
 /// `report` says what the rows say, and nothing else.
 @Suite struct ReportReadTests {
-  /// All samples one after the other, with a gap, and a socket from before the start.
+  /// All samples one after the other, with a gap, and a socket older than the start.
   private static var rows: [Transition] {
     var rows = SampleTransitions.allCases.filter { $0 != .unknown }.flatMap(\.rows)
     var found = SampleTransitions.oneConnection.rows[1]

@@ -108,7 +108,7 @@ import Testing
     #expect(try #require(timed[1].number("timestamp_unix_nano")) - start == (isCSV ? 5_458_000 : 1_403_000))
   }
 
-  /// `tcpstates` prints of bcc's own what bcc has printed, but for what bcc doesn't know.
+  /// `tcpstates` prints what bcc has printed, except what bcc doesn't know.
   @Test(arguments: [("bcc-s.csv", ["-s"]), ("bcc-stT.csv", ["-stT"]), ("bcc.txt", [])])
   func asBcc(_ name: String, _ options: [String]) throws {
     let path = Recording.fixture("tcpstates/\(name)")

@@ -171,7 +171,7 @@ import Testing
     for (index, entry) in entries.enumerated() {
       #expect(entry["MESSAGE"] as? String == "curl 10.0.0.5 \(index + 1) → 93.184.216.34 443 SYN_SENT → ESTABLISHED")
       #expect(entry["PRIORITY"] as? String == "5")
-      #expect(entry["OBJECT_COMM"] as? String == "curl", "from us, for nobody has this id")
+      #expect(entry["OBJECT_COMM"] as? String == "curl", "from us, because no process has this id")
       #expect(entry["OBJECT_TCP_SPAN_TIME"] as? String == "12400")
       #expect(entry["_TRANSPORT"] as? String == "journal")
     }

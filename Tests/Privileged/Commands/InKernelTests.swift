@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension Privileged {
-  /// `summary --in-kernel` beside `summary`, on the same sockets at the same time.
+  /// `summary --in-kernel` next to `summary`, on the same sockets at the same time.
   struct InKernelTests {
     /// What may lie between the clocks that the two programs read at one transition, in nanoseconds.
     private static let reading = 20_000.0
@@ -17,7 +17,7 @@ extension Privileged {
       try pair.close(first: pair.server, then: pair.client)
       try pair.connect()
       let ours = try Self.end(counted)
-      let theirs = try Self.end(traced)  // No tracepoint tells how long minisocks last.
+      let theirs = try Self.end(traced)  // No tracepoint reports how long minisocks last.
       for state in ["listen", "syn_sent", "syn_received", "established", "fin_wait_1", "close_wait", "last_ack"] {
         let (ours, theirs) = (ours[state], theirs[state])
         #expect(ours?["stays"] == theirs?["stays"], "\(state)")

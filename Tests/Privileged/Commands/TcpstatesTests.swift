@@ -3,9 +3,9 @@ import TestSupport
 import Testing
 
 extension Privileged {
-  /// `tcpstates -s` beside libbpf-tools' tcpstates, on the same sockets at the same time.
+  /// `tcpstates -s` next to libbpf-tools' tcpstates, on the same sockets at the same time.
   @Suite struct TcpstatesTests {
-    /// Without half_open_for_good, of which the kernel tells tcpstates nothing at the server.
+    /// Without half_open_for_good, of which tcpstates sees nothing at the server.
     private static let lives = [
       "client_closes_first", "client_closes_first/ipv6", "client_closes_first/mapped", "server_closes_first",
       "server_closes_first/ipv6", "orphan_fin_wait_2", "closed_in_fin_wait_2", "fin_with_ack", "linger_0",
@@ -36,7 +36,7 @@ extension Privileged {
       let sockets = Set(lines.map(\.socket))
       let (all, lost) = try theirs.finish()
       let wanted = all.filter {
-        // It traces the whole machine, and tells a close() in FIN-WAIT-2 as a transition to itself.
+        // It traces the whole machine, and prints a close() in FIN-WAIT-2 as a transition to itself.
         sockets.contains($0.socket) && (ports[$0.localPort] ?? ports[$0.peerPort]) != nil && $0.old != $0.new
       }
       let (missing, durations, off) = compare(lines, wanted, ports)
@@ -67,10 +67,10 @@ extension Privileged {
         let index = rest.firstIndex { $0.what == request.what && $0.old == request.old && $0.new == request.new }
         if let index { rest.remove(at: index) } else { missing += 1 }
       }
-      let told = Dictionary(grouping: lines.filter { !requests.contains($0) }, by: \.connection)
+      let ours = Dictionary(grouping: lines.filter { !requests.contains($0) }, by: \.connection)
       let other = Dictionary(grouping: rest, by: \.connection)
-      #expect(Set(other.keys).subtracting(told.keys) == [])
-      for (connection, mine) in told {
+      #expect(Set(other.keys).subtracting(ours.keys) == [])
+      for (connection, mine) in ours {
         var theirs = (other[connection] ?? [])[...]
         for line in mine {
           guard let next = theirs.first, next.description == line.description else {
@@ -118,7 +118,7 @@ extension Privileged {
       return ports
     }
 
-    /// C-PID is who holds the socket, although another process's packets make the transition;
+    /// C-PID is the process that holds the socket, although another process's packets make the transition;
     /// FIN_WAIT2 lasts as long as it really did; -L finds SYN_SENT too.
     @Test func truth() throws {
       let pair = try Pair()
@@ -180,7 +180,7 @@ private struct TcpstatesLine: CustomStringConvertible, Equatable {
   let peerPort: String
   let old: String
   let new: String
-  /// `nil` when it isn't told.
+  /// `nil` when it is missing.
   let milliseconds: Double?
 
   init(_ row: CSVTable.Row) {

@@ -57,7 +57,7 @@ extension Privileged {
       }
     }
 
-    /// What can't be told is said within the board, in full in its help, and nowhere across it.
+    /// What can't be seen is said within the board, in full in its help, and nowhere across it.
     @Test func notes() throws {
       let namespace = try NetworkNamespace()
       let peer = try Privileged.peer(in: namespace)
@@ -97,7 +97,7 @@ extension Privileged {
       #expect(after.contains("before"))
     }
 
-    /// An error that ends it gives the terminal back, and is told there.
+    /// An error that ends it gives the terminal back, and is printed there.
     @Test func errors() throws {
       let pair = try Pair()
       let folder = try TemporaryFolder()

@@ -54,7 +54,7 @@ extension Privileged {
       guard process.ending == .exited(0) else { throw TestFailure("\(command): \(process.errorText)") }
     }
 
-    /// A namespace in which nobody is, with a listener and orphans in FIN-WAIT-2: only readings tell of these.
+    /// A namespace without processes, with a listener and orphans in FIN-WAIT-2: only readings see these.
     private struct Abandoned {
       static let orphans = 5
       let namespace: NetworkNamespace

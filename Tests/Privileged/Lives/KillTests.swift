@@ -26,7 +26,7 @@ extension Privileged {
               file, "--for", "60s",
             ])
         }
-        // From before the first row to well into the traffic.
+        // Between the start and well into the traffic.
         let first = Deadline(seconds: 20)
         while !FileManager.default.fileExists(atPath: files[0]), !first.hasPassed { usleep(200) }
         for tracer in tracers.shuffled(using: &random) {

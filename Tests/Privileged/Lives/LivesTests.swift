@@ -129,12 +129,12 @@ extension Privileged {
   /// One tracer over all lives, so that they also don't disturb each other.
   @Suite struct LivesTests {
     @Test func everyLife() throws {
-      var (rows, ports, told) = try Self.trace()
-      // Seldom the kernel doesn't tell a client's last two transitions (docs/FAULTS.md). Twice it is our fault.
-      if told.contains(" 0 lost, 1 unmatched"),
+      var (rows, ports, said) = try Self.trace()
+      // Rarely the kernel doesn't report a client's last two transitions (docs/FAULTS.md). Twice in a row is our fault.
+      if said.contains(" 0 lost, 1 unmatched"),
         rows.contains(where: { $0.transition == "fin_wait_1→time_wait" && $0["source"] == "derived" })
       {
-        (rows, ports, told) = try Self.trace()
+        (rows, ports, said) = try Self.trace()
       }
       for life in lives {
         let wanted = ports[life.name] ?? []
@@ -143,12 +143,12 @@ extension Privileged {
           .map { ExpectedEnd($0).description }
         #expect(ends.sorted() == life.ends.map(\.description).sorted(), "\(life.name)")
       }
-      #expect(told.contains(" 0 lost, 0 unmatched"))
-      if Self.tellsResets { Self.checkResets(rows, ports) }
+      #expect(said.contains(" 0 lost, 0 unmatched"))
+      if Self.knowsResetReasons { Self.checkResets(rows, ports) }
     }
 
     /// - Returns: the rows of all lives, each life's ports, and what the tracer said.
-    private static func trace() throws -> (rows: [CSVTable.Row], ports: [String: Set<String>], told: String) {
+    private static func trace() throws -> (rows: [CSVTable.Row], ports: [String: Set<String>], said: String) {
       let namespace = try NetworkNamespace()
       let tracer = try Tracer(of: namespace)
       let peers = try ChildProcess.run(
@@ -158,7 +158,7 @@ extension Privileged {
     }
 
     /// Linux 6.10 and newer say why they send a RST.
-    private static var tellsResets: Bool {
+    private static var knowsResetReasons: Bool {
       var name = utsname()
       uname(&name)
       let release = withUnsafeBytes(of: &name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
@@ -171,8 +171,8 @@ extension Privileged {
         ("unread_data", "aborted tcp_abort_on_close"), ("linger_0", "aborted tcp_state"),
         ("data_for_an_orphan", "reset_sent tcp_timewait_socket"), ("never_accepted", "unaccepted tcp_state"),
       ] {
-        let told = rows.filter { touches([$0], ports[life] ?? []) && !$0["reset_reason"].isEmpty }
-        #expect(told.map { "\($0["reason"]) \($0["reset_reason"])" } == [wanted], "\(life)")
+        let found = rows.filter { touches([$0], ports[life] ?? []) && !$0["reset_reason"].isEmpty }
+        #expect(found.map { "\($0["reason"]) \($0["reset_reason"])" } == [wanted], "\(life)")
       }
       #expect(rows.allSatisfy { $0["reset_reason"].isEmpty || $0["state_new"] == "closed" })
     }

@@ -56,8 +56,8 @@ extension Privileged {
 
     private static func ofFlood(_ row: CSVTable.Row) -> Bool { row["peer_address"].hasPrefix("10.8.") }
 
-    /// More half-open requests than may be tracked: memory isn't taken, it says so, and connections beside them
-    /// are told all the same.
+    /// More half-open requests than may be tracked: memory isn't taken, it says so, and other connections
+    /// are still shown.
     @Test func requestsBeyondTheLimit() throws {
       let target = try Target(backlog: 1000)
       let tracer = try Tracer(["--max-connections", "50", "--strict"], of: target.namespace)
@@ -74,7 +74,7 @@ extension Privileged {
       #expect(try tracer.stop() == .exited(3), "\(tracer.process.errorText)")
 
       let lives = try tracer.rows().filter(Self.ofFlood).byConnection
-      #expect(lives.count == 49, "as many as fit beside the listener")
+      #expect(lives.count == 49, "as many as fit with the listener")
       for life in lives {
         #expect(life.transitions == ["listen→syn_received", "syn_received→closed"])
         #expect(life.last?["reason"] == "timeout" && life.last?["role"] == "server")
@@ -83,7 +83,7 @@ extension Privileged {
       #expect(others.withoutTimeWaitEnds.count == 6 * 10, "every transition of every connection")
       for life in others.byConnection {
         let isServer = life[0]["local_port"] == "\(target.port)"
-        // Which end one is can't always be told where nothing of it is kept.
+        // Which end one is isn't always known where nothing of it is kept.
         #expect(life.allSatisfy { ["unknown", isServer ? "server" : "client"].contains($0["role"]) })
         #expect(
           life.withoutTimeWaitEnds.transitions

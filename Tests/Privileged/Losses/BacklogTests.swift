@@ -68,11 +68,11 @@ extension Privileged {
       try peer.ask("churn 127.0.0.1 50")
       tracer.process.send(SIGINT)
       #expect(try tracer.process.wait(until: Deadline(seconds: 30)) == .exited(3))
-      let told = tracer.process.errorText
-      let missing = told.firstMatch(of: /the last ([\d,]+) bytes are missing/).flatMap {
+      let said = tracer.process.errorText
+      let missing = said.firstMatch(of: /the last ([\d,]+) bytes are missing/).flatMap {
         Int($0.1.filter { $0 != "," })
       }
-      #expect(missing.map { $0 > 1_000_000 } ?? false && told.contains(", 0 lost, "), "\(told)")
+      #expect(missing.map { $0 > 1_000_000 } ?? false && said.contains(", 0 lost, "), "\(said)")
       var rows = WideRows()
       try pipe.read(seconds: 5, quiet: 5000) { rows.take($0) }
       #expect(rows.count > 0 && rows.last == rows.count)
@@ -80,7 +80,7 @@ extension Privileged {
   }
 }
 
-/// A pipe of a name, whose reader is there and reads only when it is told to.
+/// A pipe of a name, whose reader is there and reads only when it is asked to.
 private final class UnreadPipe {
   private let folder: TemporaryFolder
   private let descriptor: Int32

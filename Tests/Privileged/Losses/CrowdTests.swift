@@ -33,16 +33,16 @@ extension Privileged {
       }
       for server in servers { try server.ask("crowd_close 8", seconds: 30) }
       #expect(try tracer.stop() == .exited(0))
-      // The kernel may skip the program where an interrupt hits it; that is counted and told. The buffer holds all.
-      let told = tracer.process.errorText
-      #expect(!told.contains("the buffer was full"), "\(told)")
-      let skipped = try #require(tracer.reportedLoss, "\(told)")
+      // The kernel may skip the program where an interrupt hits it; that is counted and reported. The buffer holds all.
+      let said = tracer.process.errorText
+      #expect(!said.contains("the buffer was full"), "\(said)")
+      let skipped = try #require(tracer.reportedLoss, "\(said)")
 
       let truth = try Self.truth(folder.file("truth0")).merging(Self.truth(folder.file("truth1"))) { one, _ in one }
       #expect(truth.count == Self.size)
       let found = try Self.stays(folder.file("rows.csv"))
       let exact = found.client.values.count { $0.isExact } + found.server.values.count { $0.isExact }
-      #expect(exact + skipped >= 2 * Self.size, "both ends' stays, all exact but for the \(skipped) skipped: \(told)")
+      #expect(exact + skipped >= 2 * Self.size, "both ends' stays, all exact except the \(skipped) skipped: \(said)")
       // A tracer that reads the descriptors at that moment, such as another test's, has held the
       // socket's file, and so its close() came after the client's call. From below it must be right all the same.
       let late = Set(found.client.filter { $0.value.actor != "python3" }.keys)
@@ -50,7 +50,7 @@ extension Privileged {
       // The client's lie within the calls around them; the server's begin and end with the network, which may lag.
       let wrong =
         Self.wrong(found.client, truth, slack: 0, late) + Self.wrong(found.server, truth, slack: 50_000_000, late)
-      #expect(wrong.isEmpty, "\(wrong.count): \(wrong.prefix(5)); \(told)")
+      #expect(wrong.isEmpty, "\(wrong.count): \(wrong.prefix(5)); \(said)")
     }
 
     private struct StayFound {

@@ -21,7 +21,7 @@ extension Privileged {
       let before = try #require(churned.values["made"].flatMap { Int($0) })
       // Forty times what the buffer holds.
       try load.answer(seconds: 60)
-      // The buffer is full, so nothing tells of these.
+      // The buffer is full, so nothing reports these.
       try pair.client.ask("shutdown a")
       try pair.client.ask("shutdown b")
       try pair.server.ask("close b")
@@ -44,7 +44,7 @@ extension Privileged {
       #expect(lost > 9_000)
       #expect(rows.count { $0["source"] == "event" } + lost == made, "\(tracer.process.errorText)")
       #expect(Self.openNow(tracer) == Dictionary(grouping: truth.values, by: \.self).mapValues(\.count))
-      // Of those that events told of, each by itself.
+      // Those that events reported, each by itself.
       for (socket, state) in Self.lastStates(rows) where state != "closed" {
         #expect(truth[socket] == state, "\(socket)")
       }

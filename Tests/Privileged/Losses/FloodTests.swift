@@ -3,9 +3,9 @@ import TestSupport
 import Testing
 
 extension Privileged {
-  /// Traffic made by somebody who wants the tracer to fail, or to tell him what isn't his to know.
+  /// Traffic from an attacker who wants the tracer to fail, or to leak what isn't theirs to know.
   @Suite struct FloodTests {
-    /// More in TIME-WAIT than may be tracked: all transitions are told, memory isn't taken, and it says so.
+    /// More in TIME-WAIT than may be tracked: all transitions are shown, memory isn't taken, and it says so.
     @Test func timeWaitBeyondTheLimit() throws {
       let namespace = try NetworkNamespace()
       let peer = try Privileged.peer(in: namespace)

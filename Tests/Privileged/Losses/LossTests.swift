@@ -52,7 +52,7 @@ extension Privileged {
       #expect(try quiet.stop() == .exited(0), "\(quiet.process.errorText)")
     }
 
-    /// Events that come faster than they can be applied keep it from nothing else: it tells of the loss meanwhile, and ends.
+    /// Events that come faster than they can be applied keep it from nothing else: it reports the loss meanwhile, and ends.
     @Test func heedsWhileOverwhelmed() throws {
       let namespace = try NetworkNamespace()
       // One CPU for all, of which the tracer gets next to nothing.

@@ -74,7 +74,7 @@ extension Privileged {
       #expect(table.rows.count > 100)
     }
 
-    /// A signal in the middle of traffic; reading the table fails if any but the last row isn't whole.
+    /// A signal in the middle of traffic; reading the table fails if any row except the last isn't whole.
     private func cutShort(by signal: Int32, toFile: Bool) throws -> (CSVTable, ChildProcess.Ending) {
       let namespace = try NetworkNamespace()
       let peer = try Privileged.peer(in: namespace)

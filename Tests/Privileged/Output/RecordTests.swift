@@ -18,7 +18,7 @@ extension Privileged {
       }
     }
 
-    /// Runs a command with `--record` over some lives, with a connection open from before and another to the end.
+    /// Runs a command with `--record` over some lives, with a connection that is older and another that stays open.
     ///
     /// - Returns: what it printed, and the recording.
     private static func run(_ command: [String], _ folder: TemporaryFolder) throws -> (ChildProcess, String) {
@@ -33,7 +33,7 @@ extension Privileged {
       }
       try lives(in: pair, 7)
       try pair.connect()
-      // All of that has happened before it is told to end.
+      // All of that has happened before it is asked to end.
       live.send(SIGINT)
       #expect(try live.wait(until: Deadline(seconds: 60)) == .exited(0), "\(live.errorText)")
       let read = try ChildProcess.run(
@@ -41,7 +41,7 @@ extension Privileged {
       #expect(read.ending == .exited(0), "\(read.errorText)")
       #expect(read.outputText == live.outputText, "\(command)")
       // lifecycle hears of all namespaces, as the other end may be in any of them; so others' traffic can overrun
-      // it, which it tells. The others hear of this one alone.
+      // it, which it reports. The others see this one alone.
       let isOverrun = command[0] == "lifecycle" && live.errorText.contains("tcpstate-trace: lost ")
       #expect(live.output.count > 200 || isOverrun, "\(live.errorText) \(read.errorText)")
       return (live, file)
@@ -71,7 +71,7 @@ extension Privileged {
       #expect(summary.first { $0["state"] == "established" }?["stays"] == "14")
     }
 
-    /// A table on standard output, the recording beside it.
+    /// A table on standard output, the recording in a file.
     @Test func besideATrace() throws {
       let folder = try TemporaryFolder()
       let pair = try Pair()

@@ -65,7 +65,7 @@ extension Privileged {
       #expect(Set(rows.map { $0["process_pid"] }) == ["\(pair.server.pid)"])
     }
 
-    /// `--no-existing` leaves them unread; the first stay reaches back to the attachment at the most.
+    /// `--no-existing` leaves them unread; the first stay reaches back to the attachment, no further.
     @Test func noExisting() throws {
       let pair = try Pair()
       let connected = try pair.connect().connected

@@ -56,7 +56,7 @@ extension Privileged {
       let tracer = try traffic(["--format", "table"])
       #expect(tracer.process.output.allSatisfy { $0 >= 0x20 || $0 == 0x0a })
       let lines = tracer.process.outputText.split(separator: "\n")
-      #expect(lines.count { $0.contains("CLOSED → SYN-SENT") } == Self.names.count, "a line a transition")
+      #expect(lines.count { $0.contains("CLOSED → SYN-SENT") } == Self.names.count, "one line per transition")
       #expect(tracer.process.outputText.contains("\\x1b"))
     }
   }

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 extension Privileged {
-  /// Who holds a socket, and who acted.
+  /// Which process holds a socket, and which one acted.
   @Suite struct OwnerTests {
     /// Many connections both ways at once on both CPUs: never the other one's PID.
     @Test func neverThePeers() throws {

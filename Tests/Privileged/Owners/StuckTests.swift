@@ -198,15 +198,15 @@ extension Privileged {
       #expect(run.outputText.contains("1 %") && run.outputText.contains("127.0.0.1:\(port)"))
     }
 
-    /// Traced from the beginning, ages are exact; each socket is told of once, and when it ends.
+    /// Traced from the beginning, ages are exact; each socket is reported once, and when it ends.
     @Test func watch() throws {
       let pair = try Pair()
       let port = try pair.connect().port
       let folder = try TemporaryFolder()
-      let told = folder.file("told")
+      let reported = folder.file("reported")
       let watcher = try ChildProcess([
         Tracer.binary, "stuck", "--watch", "--older-than", "400ms", "--netns", pair.namespace.path, "--format", "csv",
-        "--for", "60s", "--exec", "echo \"$TCPSTATE_PROCESS_PID $TCPSTATE_VERDICT\" >> \(told); exit 7",
+        "--for", "60s", "--exec", "echo \"$TCPSTATE_PROCESS_PID $TCPSTATE_VERDICT\" >> \(reported); exit 7",
       ])
       try watcher.read(until: Deadline(seconds: 60), "to start") { $0.errorText.contains("Watching for sockets") }
       let half = try pair.client.ask("shutdown c")
@@ -227,7 +227,7 @@ extension Privileged {
       #expect(age >= 400_000_000)
       let stay = try #require(rows[1].number("state_duration_ns"))
       #expect(stay <= closed.after - half.before && stay + 1_000_000 >= closed.before - half.after)
-      #expect(String(decoding: try TemporaryFolder.bytes(told), as: UTF8.self) == "\(pair.server.pid) held\n")
+      #expect(String(decoding: try TemporaryFolder.bytes(reported), as: UTF8.self) == "\(pair.server.pid) held\n")
       #expect(watcher.errorText.contains("1 socket stayed in CLOSE-WAIT for 400 ms or longer; 0 still there."))
     }
 
@@ -256,8 +256,8 @@ extension Privileged {
       let after = try #require(process.values["after"].flatMap { UInt64($0) }) + offset
       for row in rows() {
         #expect(row["event"] == "crossed" && row["duration_kind"] == "exact")
-        let told = try #require(row.number("timestamp_unix_nano"))
-        let began = told - (try #require(row.number("state_duration_ns")))
+        let reported = try #require(row.number("timestamp_unix_nano"))
+        let began = reported - (try #require(row.number("state_duration_ns")))
         #expect(began + 100_000_000 >= before && began <= after + 100_000_000, "\(began) \(before) \(after)")
         let (verdict, pid, fd, unread) =
           switch name {
@@ -276,14 +276,14 @@ extension Privileged {
       try process.end()
     }
 
-    /// Several sockets at once: one command a second, each failure told.
+    /// Several sockets at once: one command a second, each failure reported.
     @Test func commandsArePaced() throws {
       let folder = try TemporaryFolder()
-      let told = folder.file("told")
+      let reported = folder.file("reported")
       let namespace = try NetworkNamespace()
       let watcher = try ChildProcess([
         Tracer.binary, "stuck", "--watch", "--older-than", "100ms", "--netns", namespace.path, "--for", "60s", "--exec",
-        "date +%s%N >> \(told); kill -9 $$",
+        "date +%s%N >> \(reported); kill -9 $$",
       ])
       try watcher.read(until: Deadline(seconds: 60), "to start") { $0.errorText.contains("Watching for sockets") }
       let (client, server) = (try Privileged.peer(in: namespace), try Privileged.peer(in: namespace))
@@ -297,14 +297,14 @@ extension Privileged {
       watcher.send(SIGINT)
       try watcher.wait(until: Deadline(seconds: 60))
       #expect(watcher.errorText.contains("--exec has failed 3 times"))
-      let times = String(decoding: try TemporaryFolder.bytes(told), as: UTF8.self).split(separator: "\n")
+      let times = String(decoding: try TemporaryFolder.bytes(reported), as: UTF8.self).split(separator: "\n")
         .compactMap { UInt64($0) }
       #expect(times.count == 3)
       // The shell takes a while to start, some more and some less.
       for (earlier, later) in zip(times, times.dropFirst()) { #expect(later - earlier >= 900_000_000) }
     }
 
-    /// Who made TIME-WAIT sockets, where it was traced: told by --watch and by a recording.
+    /// The process that made TIME-WAIT sockets, where it was traced: in --watch and in a recording.
     @Test func makersOfTimeWait() throws {
       let pair = try Pair()
       let folder = try TemporaryFolder()
@@ -320,7 +320,7 @@ extension Privileged {
         try pair.close(first: pair.client, then: pair.server)
       }
       let owner = "python3/\(pair.client.pid)"
-      try watcher.read(until: Deadline(seconds: 60), "three to be told of") {
+      try watcher.read(until: Deadline(seconds: 60), "three to be reported") {
         $0.outputText.split(separator: "\n").count { $0.contains("TIME-WAIT     \(owner)") } == 3
       }
       watcher.send(SIGINT)

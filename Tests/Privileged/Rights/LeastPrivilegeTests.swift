@@ -91,8 +91,8 @@ extension Privileged {
         let pid = row["role"] == "client" ? pair.client.pid : pair.server.pid
         #expect(row["process_pid"] == "\(pid)", "\(row.transition)")
       }
-      let told = tracer.process.errorLines.filter { $0.hasPrefix("tcpstate-trace: ") }
-      #expect(told.count == (missing.isEmpty ? 0 : 1) && told.allSatisfy { $0.contains(missing) }, "\(told)")
+      let said = tracer.process.errorLines.filter { $0.hasPrefix("tcpstate-trace: ") }
+      #expect(said.count == (missing.isEmpty ? 0 : 1) && said.allSatisfy { $0.contains(missing) }, "\(said)")
       #expect(tracer.process.errorText.contains(", 0 lost, 0 unmatched"), "\(tracer.process.errorText)")
     }
 
@@ -120,7 +120,7 @@ extension Privileged {
       }
     }
 
-    /// The own namespace takes nothing else, and says nothing.
+    /// The process's own namespace takes nothing else, and says nothing.
     @Test func ownNamespace() throws {
       let program = try Unprivileged()
       let namespace = try NetworkNamespace()

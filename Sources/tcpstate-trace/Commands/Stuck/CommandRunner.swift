@@ -7,7 +7,7 @@ import TCPStateReport
 /// What is known of a socket goes into the environment, never into the text
 /// that the shell reads.
 struct CommandRunner: ~Copyable {
-  /// Sockets that wait for their turn at the most; a leak may be faster than that.
+  /// The most sockets that wait for their turn; a leak may be faster than that.
   private static let capacity = 1000
 
   private let command: String

@@ -9,7 +9,7 @@ import TCPStateReport
 final class JournalSocket {
   static let defaultPath = "/run/systemd/journal/socket"
 
-  /// Entries that wait at the most, about half a kilobyte each.
+  /// The most entries that wait, about half a kilobyte each.
   private static let capacity = 100_000
   /// How long the journal may take for the last of them, in milliseconds.
   private static let patience: Int32 = 5000
