@@ -8,7 +8,7 @@ import Testing
 
   private static func row(
     _ connection: UInt64, _ old: TCPState, _ new: TCPState, at seconds: Int64, source: Source = .event,
-    role: Role = .server, pid: UInt32? = 812
+    role: Role = .server
   ) -> Transition {
     var row = Transition()
     row.connection = connection
@@ -16,11 +16,16 @@ import Testing
     row.time = UInt64(Int64(start) + seconds * Int64(second))
     row.source = source
     row.role = role
-    row.ownerPID = pid
-    if pid != nil { row.ownerName = ShortName("nginx") }
+    (row.ownerPID, row.ownerName) = (812, ShortName("nginx"))
     row.local = Endpoint(address: IPAddress(v4: 0x0a00_0005), port: role == .client ? UInt16(40_000 + connection) : 443)
     row.peer = Endpoint(address: IPAddress(v4: 0x0a00_0009), port: role == .client ? 5432 : UInt16(40_000 + connection))
     row.netns = 7
+    return row
+  }
+
+  private static func withoutOwner(_ row: Transition) -> Transition {
+    var row = row
+    (row.ownerPID, row.ownerName) = (nil, ShortName())
     return row
   }
 
@@ -29,7 +34,7 @@ import Testing
     row(1, .closeWait, .closeWait, at: -100, source: .snapshot),
     row(2, .established, .established, at: -50, source: .snapshot),
     row(3, .listen, .synReceived, at: 0), row(3, .synReceived, .established, at: 0),
-    row(2, .established, .closeWait, at: 10, pid: nil), row(3, .established, .closeWait, at: 20),
+    withoutOwner(row(2, .established, .closeWait, at: 10)), row(3, .established, .closeWait, at: 20),
     row(1, .closeWait, .lastAck, at: 30), row(1, .lastAck, .closed, at: 31),
     row(4, .closed, .synSent, at: 32, role: .client), row(4, .synSent, .established, at: 33, role: .client),
     row(4, .established, .finWait1, at: 34, role: .client), row(4, .finWait1, .finWait2, at: 34, role: .client),

@@ -5,8 +5,9 @@ import Testing
 @Suite struct StuckSurveyTests {
   /// A record of a socket at 10.0.0.5:80 as of 1000 s after boot, HZ=100.
   private static func record(
-    _ cookie: UInt64, _ state: TCPState = .closeWait, kind: Int32 = TCPSTATE_KIND_SOCKET, pid: UInt32 = 0,
-    name: String = "", fd: UInt32 = TCPSTATE_NO_FD, flags: Int32 = TCPSTATE_FLAG_HAS_SOCKET, ageTicks: UInt32 = 10_001
+    _ cookie: UInt64, _ state: TCPState = .closeWait, kind: Int32 = TCPSTATE_KIND_SOCKET,
+    holder: (pid: UInt32, name: String, fd: UInt32) = (0, "", TCPSTATE_NO_FD),
+    flags: Int32 = TCPSTATE_FLAG_HAS_SOCKET, ageTicks: UInt32 = 10_001
   ) -> tcpstate_snapshot {
     var record = tcpstate_snapshot()
     record.event = EventBuilder.transition(state, state, flags: flags)
@@ -18,9 +19,9 @@ import Testing
     EventBuilder.set(IPAddress(v4: 0x0a00_0009), at: \.peer_address, of: &record.event)
     record.event.local_port = 80
     record.event.peer_port = UInt16(40_000 + cookie)
-    record.event.owner_pid = pid
-    EventBuilder.set(ShortName(name), at: \.owner_name, of: &record.event)
-    record.fd = fd
+    record.event.owner_pid = holder.pid
+    EventBuilder.set(ShortName(holder.name), at: \.owner_name, of: &record.event)
+    record.fd = holder.fd
     record.jiffies = 4_295_000_000
     record.last_acked_jiffies = UInt32(truncatingIfNeeded: record.jiffies) &- ageTicks
     return record
@@ -29,7 +30,7 @@ import Testing
   private static func listener(_ cookie: UInt64, any: Bool, queue: UInt32, pid: UInt32, half: UInt32 = 0)
     -> tcpstate_snapshot
   {
-    var record = record(cookie, .listen, pid: pid, name: "gunicorn", fd: 5)
+    var record = record(cookie, .listen, holder: (pid, "gunicorn", 5))
     if any { EventBuilder.set(IPAddress(v4: 0), at: \.local_address, of: &record.event) }
     EventBuilder.set(IPAddress(v4: 0), at: \.peer_address, of: &record.event)
     record.event.peer_port = 0
@@ -64,8 +65,8 @@ import Testing
 
   @Test func verdicts() throws {
     let reading = Self.read([
-      Self.record(1, pid: 812, name: "nginx", fd: 14), Self.record(1, pid: 812, name: "nginx", fd: 15),
-      Self.record(2, pid: 10, name: "a", fd: 3), Self.record(2, pid: 9, name: "b", fd: 4),
+      Self.record(1, holder: (812, "nginx", 14)), Self.record(1, holder: (812, "nginx", 15)),
+      Self.record(2, holder: (10, "a", 3)), Self.record(2, holder: (9, "b", 4)),
       Self.record(3, flags: 0), Self.record(4, flags: TCPSTATE_FLAG_DEAD), Self.record(5),
       // Again from the tables, without descriptors.
       Self.record(1), Self.record(2),
@@ -144,7 +145,7 @@ import Testing
 
   @Test func filters() {
     let records = [
-      Self.record(1, pid: 812, name: "nginx", fd: 14), Self.record(2, pid: 9, name: "b", fd: 4),
+      Self.record(1, holder: (812, "nginx", 14)), Self.record(2, holder: (9, "b", 4)),
       Self.record(3, flags: 0), Self.listener(20, any: true, queue: 3, pid: 100),
     ]
     func found(_ change: (inout RowFilter) -> Void) -> [UInt64] {
@@ -162,7 +163,7 @@ import Testing
 
   /// Three timeouts, the last two of which doubled the RTO of 1 s, and 1 s into the present 4 s.
   @Test(arguments: [TCPState.synSent, .finWait1, .lastAck]) func timeoutsShowAges(_ state: TCPState) {
-    var record = Self.record(1, state, pid: 1, fd: 3)
+    var record = Self.record(1, state, holder: (1, "", 3))
     record.event.timeouts = 3
     record.event.backoff = 2
     record.event.rto_jiffies = 400
@@ -188,7 +189,7 @@ import Testing
       record.event.peer_port = peer
       return record
     }
-    var open = Self.record(50, .established, pid: 1, fd: 3)
+    var open = Self.record(50, .established, holder: (1, "", 3))
     open.event.local_port = 50_000
     open.event.peer_port = 443
     let records =
@@ -210,7 +211,7 @@ import Testing
 
   @Test func processes() {
     let reading = Self.read([
-      Self.record(1, pid: 812, name: "nginx", fd: 14), Self.record(2, pid: 812, name: "nginx", fd: 15),
+      Self.record(1, holder: (812, "nginx", 14)), Self.record(2, holder: (812, "nginx", 15)),
       Self.record(3, flags: 0, ageTicks: 50_000), Self.listener(20, any: true, queue: 3, pid: 100),
     ])
     #expect(reading.processes.map(\.pid) == [812, 100])

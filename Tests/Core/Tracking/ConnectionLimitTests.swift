@@ -5,10 +5,10 @@ import Testing
 /// No more connections are kept than the limit, however many there are.
 @Suite struct ConnectionLimitTests {
   private static func apply(
-    _ tracker: inout ConnectionTracker, _ cookie: UInt64, at time: UInt64, _ old: TCPState, _ new: TCPState,
+    _ tracker: inout ConnectionTracker, _ cookie: UInt64, at time: UInt64, _ states: (old: TCPState, new: TCPState),
     flags: Int32 = 0, peerPort: UInt16 = 0
   ) -> Transition? {
-    var event = EventBuilder.transition(old, new)
+    var event = EventBuilder.transition(states.old, states.new)
     event.cookie = cookie
     event.peer_port = peerPort
     event.timestamp_ns = time
@@ -23,13 +23,13 @@ import Testing
     tracker.knowsExisting = true
     for cookie in 1...1000 as ClosedRange<UInt64> {
       let start = cookie * 1000
-      _ = Self.apply(&tracker, cookie, at: start, .closed, .synSent)
-      _ = Self.apply(&tracker, cookie, at: start + 1, .synSent, .established)
-      let closing = try #require(Self.apply(&tracker, cookie, at: start + 100, .established, .finWait1))
+      _ = Self.apply(&tracker, cookie, at: start, (.closed, .synSent))
+      _ = Self.apply(&tracker, cookie, at: start + 1, (.synSent, .established))
+      let closing = try #require(Self.apply(&tracker, cookie, at: start + 100, (.established, .finWait1)))
       #expect(closing.stay == Stay(nanoseconds: 99, kind: .exact))
-      _ = Self.apply(&tracker, cookie, at: start + 101, .finWait1, .finWait2)
+      _ = Self.apply(&tracker, cookie, at: start + 101, (.finWait1, .finWait2))
       let end = try #require(
-        Self.apply(&tracker, cookie, at: start + 102, .finWait2, .closed, flags: TCPSTATE_FLAG_DONE))
+        Self.apply(&tracker, cookie, at: start + 102, (.finWait2, .closed), flags: TCPSTATE_FLAG_DONE))
       #expect(end.new == .timeWait)
       #expect(tracker.trackedCount <= 10)
     }
@@ -44,13 +44,13 @@ import Testing
     tracker.knowsExisting = true
     tracker.completeSince = 1
     for cookie in 1...20 as ClosedRange<UInt64> {
-      _ = Self.apply(&tracker, cookie, at: cookie * 10, .closed, .synSent)
-      _ = Self.apply(&tracker, cookie, at: cookie * 10 + 1, .synSent, .established)
+      _ = Self.apply(&tracker, cookie, at: cookie * 10, (.closed, .synSent))
+      _ = Self.apply(&tracker, cookie, at: cookie * 10 + 1, (.synSent, .established))
     }
     #expect(tracker.trackedCount == 10)
     #expect(tracker.openCount(.established) == 10 && tracker.openCount(.synSent) == 0)
     for cookie in 1...20 as ClosedRange<UInt64> {
-      let row = try #require(Self.apply(&tracker, cookie, at: 1000 + cookie, .established, .finWait1))
+      let row = try #require(Self.apply(&tracker, cookie, at: 1000 + cookie, (.established, .finWait1)))
       let stay = try #require(row.stay)
       #expect(stay.nanoseconds <= 1000 + cookie - (cookie * 10 + 1))
       #expect((stay.kind == .exact) == (cookie <= 10))
@@ -156,11 +156,11 @@ import Testing
     #expect(reported.count == 10 && tracker.crowdedOut > 0 && tracker.unmatched == 0)
     // One that becomes a connection is reported like any other beyond the limit.
     let time = 41 * second
-    let opened = try #require(Self.apply(&tracker, 500, at: time, .listen, .synReceived, peerPort: 1))
+    let opened = try #require(Self.apply(&tracker, 500, at: time, (.listen, .synReceived), peerPort: 1))
     #expect(opened.stay == nil)
-    let established = try #require(Self.apply(&tracker, 500, at: time + 20, .synReceived, .established, peerPort: 1))
+    let established = try #require(Self.apply(&tracker, 500, at: time + 20, (.synReceived, .established), peerPort: 1))
     #expect(established.role == .server && established.new == .established)
-    let ended = try #require(Self.apply(&tracker, 500, at: time + 100, .established, .finWait1, peerPort: 1))
+    let ended = try #require(Self.apply(&tracker, 500, at: time + 100, (.established, .finWait1), peerPort: 1))
     #expect(ended.stay.map { $0.nanoseconds <= 80 && $0.kind == .atLeast } ?? true)
     #expect(tracker.trackedCount == 10 && tracker.unmatched == 0)
   }
