@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Fuzzes what reads foreign bytes: fuzz.sh [TARGET ...], all by default.
+# Fuzzes the code that reads foreign bytes: fuzz.sh [TARGET ...], all by default.
 #
 # Core and Report are compiled with libFuzzer's counters and the address
-# sanitizer, each file of Tests/fuzz/targets becomes a program, and each runs
-# for FUZZ_SECONDS (30) from the corpus in the repository. What it finds beyond
-# that is kept in .build/fuzz, and an input that fails in .build/fuzz/found.
+# sanitizer. Each file of Tests/fuzz/targets becomes a program that runs for
+# FUZZ_SECONDS (30), starting with the corpus in the repository. New inputs are
+# kept in .build/fuzz, and one that fails in .build/fuzz/found.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
 seconds=${FUZZ_SECONDS:-30}
 swiftc=${SWIFTC:-swiftc}
 out=.build/fuzz
-# Its own backtrace of a crash would wait for a debugger for minutes.
+# Swift's own backtrace of a crash would wait minutes for a debugger.
 export SWIFT_BACKTRACE=enable=no
 
 compile() {
@@ -24,7 +24,7 @@ compile() {
     -c "$@" -o "$out/$module.o"
 }
 
-# As `swift build` makes it for a C target.
+# The module map that `swift build` generates for a C target.
 module_map() {
   printf 'module CTCPStateEvent {\n  header "%s"\n  header "%s"\n  export *\n}\n' \
     "$PWD/Sources/CTCPStateEvent/include/tcpstate_event.h" \
@@ -33,14 +33,14 @@ module_map() {
 
 build() {
   local target=$1
-  # Not optimized, for the words of a failed check; lld, for gold warns of each of ASan's own symbols.
+  # Not optimized, so that a failed check has its message; lld, because gold warns about ASan's symbols.
   "$swiftc" -Onone -g -swift-version 6 -parse-as-library -sanitize=fuzzer,address -use-ld=lld \
     -I "$out" -I Sources/CTCPStateEvent/include -I Sources/CCells/include -module-name "fuzz_$target" \
     "Tests/fuzz/targets/$target.swift" Tests/fuzz/support/*.swift \
     "$out/TCPStateCore.o" "$out/TCPStateReport.o" -o "$out/$target"
 }
 
-# The last lines of libFuzzer's log in one: what a reader wants to know.
+# One line of the figures at the end of libFuzzer's log.
 figures() {
   awk '
     /^#[0-9]+/ { for (i = 1; i < NF; i++) if ($i == "cov:") cov = $(i + 1) }
@@ -59,7 +59,7 @@ run() {
     echo "fuzz $target: nothing found in $seconds s: $(figures "$log")"
   else
     grep -E 'Fatal error|Precondition|ERROR|SUMMARY|Test unit written' "$log" >&2 || tail -n 20 "$log" >&2
-    echo "fuzz $target: FAILED, see $log; run it again by: $out/$target INPUT" >&2
+    echo "fuzz $target: FAILED, see $log; run it again with: $out/$target INPUT" >&2
     return 1
   fi
 }
