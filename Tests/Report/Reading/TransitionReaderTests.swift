@@ -94,7 +94,8 @@ import Testing
   /// The number of cells shows the columns of a recording that was written with `--no-header`.
   @Test func noHeader() throws {
     let rows = SampleTransitions.oneConnection.rows
-    for columns in [Column.defaults, Column.allCases] {
+    // Also all columns of the first recordings.
+    for columns in [Column.defaults, Column.allCases, Array(Column.allCases.prefix(47))] {
       let text = Self.csv(rows, columns)
       let bare = text[text.index(after: text.firstIndex(of: "\n") ?? text.startIndex)...]
       #expect(Self.csv(try Self.read(bare).rows, columns) == text)
