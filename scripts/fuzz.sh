@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Fuzzes everything that reads foreign bytes: fuzz.sh [TARGET ...], all by default.
+# Fuzzes the code that reads foreign bytes: fuzz.sh [TARGET ...], all by default.
 #
 # Core and Report are compiled with libFuzzer's counters and the address
-# sanitizer. Each file of Tests/fuzz/targets becomes a program, which runs for
-# FUZZ_SECONDS (30) and begins with the corpus in the repository. New inputs are
-# kept in .build/fuzz, and an input that fails in .build/fuzz/found.
+# sanitizer. Each file of Tests/fuzz/targets becomes a program that runs for
+# FUZZ_SECONDS (30), starting with the corpus in the repository. New inputs are
+# kept in .build/fuzz, and one that fails in .build/fuzz/found.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
 seconds=${FUZZ_SECONDS:-30}
 swiftc=${SWIFTC:-swiftc}
 out=.build/fuzz
-# Swift's own backtrace of a crash would wait for a debugger for minutes.
+# Swift's own backtrace of a crash would wait minutes for a debugger.
 export SWIFT_BACKTRACE=enable=no
 
 compile() {
@@ -24,29 +24,31 @@ compile() {
     -c "$@" -o "$out/$module.o"
 }
 
-# The module map that `swift build` makes for a C target.
+# The module map that `swift build` generates for a C target.
 module_map() {
-  printf 'module CTCPStateEvent {\n  header "%s"\n  header "%s"\n  export *\n}\n' \
-    "$PWD/Sources/CTCPStateEvent/include/tcpstate_event.h" \
-    "$PWD/Sources/CTCPStateEvent/include/tcpstate_prefetch.h" >"$out/module.modulemap"
+  {
+    echo 'module CTCPStateEvent {'
+    printf '  header "%s"\n' "$PWD"/Sources/CTCPStateEvent/include/*.h
+    printf '  export *\n}\n'
+  } >"$out/module.modulemap"
 }
 
 build() {
   local target=$1
-  # Not optimized, so that a failed check has its text; lld, because gold warns about each of ASan's own symbols.
+  # Not optimized, so that a failed check has its message; lld, because gold warns about ASan's symbols.
   "$swiftc" -Onone -g -swift-version 6 -parse-as-library -sanitize=fuzzer,address -use-ld=lld \
     -I "$out" -I Sources/CTCPStateEvent/include -I Sources/CCells/include -module-name "fuzz_$target" \
     "Tests/fuzz/targets/$target.swift" Tests/fuzz/support/*.swift \
     "$out/TCPStateCore.o" "$out/TCPStateReport.o" -o "$out/$target"
 }
 
-# The last lines of libFuzzer's log in one line.
+# One line of the figures at the end of libFuzzer's log.
 figures() {
   awk '
     /^#[0-9]+/ { for (i = 1; i < NF; i++) if ($i == "cov:") cov = $(i + 1) }
     /^stat::number_of_executed_units/ { runs = $2 }
     /^stat::peak_rss_mb/ { rss = $2 }
-    END { printf "%d inputs, %d edges, peak %d MB", runs, cov, rss }' "$1"
+    END { printf "%d inputs, %d edges, %d MB at most", runs, cov, rss }' "$1"
 }
 
 run() {
@@ -59,7 +61,7 @@ run() {
     echo "fuzz $target: nothing found in $seconds s: $(figures "$log")"
   else
     grep -E 'Fatal error|Precondition|ERROR|SUMMARY|Test unit written' "$log" >&2 || tail -n 20 "$log" >&2
-    echo "fuzz $target: FAILED, see $log; to run it again: $out/$target INPUT" >&2
+    echo "fuzz $target: FAILED, see $log; run it again with: $out/$target INPUT" >&2
     return 1
   fi
 }

@@ -231,6 +231,7 @@ extension Transition {
     receiveNext = 918_230_012
     unreadBytes = 0
     unacknowledgedBytes = 0
+    unsentBytes = 0
     sendWindowBytes = 64_240
     receiveWindowBytes = 65_535
     congestionWindowPackets = 10

@@ -2,8 +2,8 @@
 /*
  * Where the cells of a CSV row end, 64 bytes at a time.
  *
- * In C for clang's vectors, whose comparisons become bits of one number; Swift
- * has no word for that.
+ * In C because clang's vector comparisons become the bits of one number, which
+ * Swift does not expose.
  */
 #ifndef CELLS_H
 #define CELLS_H
@@ -12,17 +12,17 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Bytes that must follow the text, zero: a row is read so far beyond its end. */
+/* Zero bytes that must follow the text, because loads go beyond a row's end. */
 #define CELLS_SLACK 64
-/* Ends that are written beyond the last one. */
+/* Entries of `ends` that are written beyond the last one. */
 #define CELLS_ROOM 32
 
 typedef uint8_t cells_bytes __attribute__((ext_vector_type(64)));
 typedef _Bool cells_bits __attribute__((ext_vector_type(64)));
 
 /*
- * Marks, of the 64 bytes at `text`, the commas, and the bytes that are nothing
- * of plain cells: quotes and control characters.
+ * Marks the commas among the 64 bytes at `text`, and the bytes that plain cells
+ * don't have: quotes and control characters.
  */
 static inline void cells_marks(const uint8_t *text, uint64_t *commas, uint64_t *others)
 {
@@ -37,12 +37,12 @@ static inline void cells_marks(const uint8_t *text, uint64_t *commas, uint64_t *
 }
 
 /*
- * Finds the cells of the row at `text`, if it is a plain one: no quotes, no
- * control characters but its line end (LF or CRLF), and at most `limit` cells.
+ * Finds the cells of the row at `text` if it is plain: no quotes, no control
+ * characters except its line end (LF or CRLF), and at most `limit` cells.
  *
- * ends[i] is the offset of the byte behind cell i, ends[count] that of the next
- * row; there must be room for limit + CELLS_ROOM. Returns the count of cells,
- * 0 if the row isn't plain or has no end yet.
+ * ends[i] is the offset of the byte behind cell i, and ends[count] that of the
+ * next row; there must be room for limit + CELLS_ROOM. Returns the number of
+ * cells, 0 if the row isn't plain or has no end yet.
  */
 static inline size_t cells_of_row(const uint8_t *text, uint32_t *ends, size_t limit)
 {
@@ -52,7 +52,7 @@ static inline size_t cells_of_row(const uint8_t *text, uint32_t *ends, size_t li
 		uint64_t commas, others;
 
 		cells_marks(text + offset, &commas, &others);
-		/* Those before the first of the others. */
+		/* Only commas before the first of the others count. */
 		commas &= (others - 1) & ~others;
 		size_t found = (size_t)__builtin_popcountll(commas);
 
@@ -60,7 +60,7 @@ static inline size_t cells_of_row(const uint8_t *text, uint32_t *ends, size_t li
 			return 0;
 		for (size_t done = 0; done < found; done += 4) {
 			for (int i = 0; i < 4; i++) {
-				/* Past the last one the number means nothing. */
+				/* Beyond the last comma the value is ignored. */
 				ends[count + done + i] =
 					offset + (uint32_t)__builtin_ctzll(commas | 1ull << 63);
 				commas &= commas - 1;

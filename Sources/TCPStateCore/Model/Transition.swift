@@ -76,6 +76,8 @@ public struct Transition: Sendable, BitwiseCopyable {
   public var unreadBytes: UInt32?
   /// Bytes of payload sent that the peer hasn't acknowledged.
   public var unacknowledgedBytes: UInt32?
+  /// Bytes of payload written that haven't been sent.
+  public var unsentBytes: UInt32?
   public var sendWindowBytes: UInt32?
   public var receiveWindowBytes: UInt32?
   public var congestionWindowPackets: UInt32?

@@ -26,7 +26,20 @@ struct PayloadCounters {
     unacknowledged = UInt32(max(0, flight))
   }
 
-  /// Which end opened: bytes_acknowledged counts the SYN of an active opener only. Known until a FIN is sent.
+  /// Payload written by the application that hasn't been sent.
+  ///
+  /// The FIN counts as written from when close() or shutdown() queues it, right after the transition
+  /// to FIN-WAIT-1 or LAST-ACK (tcp_send_fin(), net/ipv4/tcp_output.c). It comes after all payload, so
+  /// it waits as long as anything does.
+  var unsent: UInt32 {
+    let waiting = Int32(bitPattern: event.pointee.write_sequence &- event.pointee.send_next)
+    let old = TCPState(number: event.pointee.state_old)
+    let finWritten: Int32 = old == .finWait1 || old == .closing || old == .lastAck ? 1 : 0
+    return UInt32(max(0, waiting > 0 ? waiting - finWritten : 0))
+  }
+
+  /// Which end opened, from the SYN that only an active opener's
+  /// bytes_acknowledged counts. Known while no FIN has been sent.
   var role: Role {
     let old = TCPState(number: event.pointee.state_old)
     guard old == .established || old == .closeWait,

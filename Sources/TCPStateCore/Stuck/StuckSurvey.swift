@@ -129,12 +129,9 @@ public struct StuckSurvey: ~Copyable {
     let counters = PayloadCounters(event)
     socket.unreadBytes = UInt64(counters.unread)
     socket.unacknowledgedBytes = UInt64(counters.unacknowledged)
-    let state = socket.state
-    let finWritten: Int32 = state == .finWait1 || state == .closing || state == .lastAck ? 1 : 0
-    let waiting = Int32(bitPattern: event.pointee.write_sequence &- event.pointee.send_next)
-    socket.unsentBytes = UInt64(max(0, waiting > 0 ? waiting - finWritten : 0))
-    guard state == .synSent else { return }
-    // Before the handshake the sequence numbers count the SYN, and nothing was received.
+    socket.unsentBytes = UInt64(counters.unsent)
+    guard socket.state == .synSent else { return }
+    // Before the handshake the sequence numbers count a SYN, and nothing was received.
     (socket.unreadBytes, socket.unacknowledgedBytes) = (0, 0)
   }
 

@@ -81,6 +81,7 @@ extension ConnectionTracker {
     row.sendUnacknowledged = event.pointee.send_unacknowledged
     row.unreadBytes = counters.unread
     row.unacknowledgedBytes = counters.unacknowledged
+    row.unsentBytes = counters.unsent
     row.sendWindowBytes = event.pointee.send_window
     row.receiveWindowBytes = event.pointee.receive_window
   }

@@ -1,7 +1,7 @@
 /// The text of one cell, without its quotes.
 ///
-/// `slack` bytes may be read beyond its end, whatever they are, so that whole words are loaded:
-/// `TransitionReader` keeps more than that behind all it reads.
+/// Up to `slack` bytes beyond its end are read, and ignored, so that whole words can be loaded:
+/// `TransitionReader` keeps more than that behind everything it reads.
 struct Cell {
   static let slack = 16
 
@@ -52,13 +52,13 @@ struct Cell {
     return high * 100_000_000 + low
   }
 
-  /// The first `count` bytes of a word, of 1…8, as digits: pairs of them become numbers, all pairs at once,
-  /// then pairs of these, and again.
+  /// The first `count` bytes of a word, 1…8 of them, as digits: pairs of digits become numbers, all
+  /// pairs at once, then pairs of these, and again.
   @inline(__always)
   private static func digits(_ word: UInt64, _ count: Int) -> UInt64? {
-    // Zeros come before it.
+    // Zeros fill the places before it.
     var digits = (word ^ 0x3030_3030_3030_3030) << UInt64(truncatingIfNeeded: 64 - 8 * count)
-    // Above 9 a byte reaches its highest bit.
+    // A byte above 9 reaches its highest bit.
     guard (digits | (digits &+ 0x7676_7676_7676_7676)) & 0x8080_8080_8080_8080 == 0 else { return nil }
     digits = (digits &* (10 << 8 + 1)) >> 8 & 0x00ff_00ff_00ff_00ff
     digits = (digits &* (100 << 16 + 1)) >> 16 & 0x0000_ffff_0000_ffff
@@ -82,7 +82,7 @@ struct Cell {
   /// Hexadecimal digits, at most sixteen.
   @inline(__always)
   var hex: UInt64? {
-    // As ids are written.
+    // The form of ids.
     if count == 16, let high = Self.hex8(load()), let low = Self.hex8(load(8)) { return high << 32 | low }
     return anyHex
   }
@@ -102,7 +102,7 @@ struct Cell {
   private static func hex8(_ word: UInt64) -> UInt64? {
     let letters = word >> 6 & 0x0101_0101_0101_0101
     let nibbles = (word & 0x0f0f_0f0f_0f0f_0f0f) &+ letters &* 9
-    // What they would be written as must be what is there.
+    // Written again, the nibbles must give the same text.
     guard nibbles & 0xf0f0_f0f0_f0f0_f0f0 == 0, nibbles &+ 0x3030_3030_3030_3030 &+ letters &* 39 == word else {
       return nil
     }

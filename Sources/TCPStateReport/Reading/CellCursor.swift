@@ -1,9 +1,9 @@
 import TCPStateCore
 
-/// Finds where the cells of CSV end, one after the other: for rows that `cells_of_row` doesn't take.
+/// Finds the ends of CSV cells one after the other, for rows that `cells_of_row` doesn't take.
 ///
-/// Safe by a rule that `TransitionReader` keeps: zero bytes follow
-/// the last byte of text, so a scan stops there and whole words may be loaded.
+/// Safe because `TransitionReader` keeps zero bytes behind the last byte of text: a scan stops
+/// there, and whole words may be loaded.
 struct CellCursor {
   var next: UnsafePointer<UInt8>
 
@@ -22,10 +22,10 @@ struct CellCursor {
     (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
   }
 
-  /// Marks the first byte that ends a cell, or isn't text; bits beyond the first hit mean nothing.
+  /// Marks the first byte that ends a cell or isn't text; bits beyond the first hit mean nothing.
   @inline(__always)
   private static func ends(_ word: UInt64) -> UInt64 {
-    // Commas, and all below 0x20.
+    // Commas, and everything below 0x20.
     let controls = (word &- 0x2020_2020_2020_2020) & ~word & 0x8080_8080_8080_8080
     return zeroBytes(word ^ 0x2c2c_2c2c_2c2c_2c2c) | controls
   }
@@ -35,7 +35,7 @@ struct CellCursor {
     UInt64(littleEndian: UnsafeRawPointer(next).loadUnaligned(as: UInt64.self))
   }
 
-  /// Passes over an unquoted cell.
+  /// Skips an unquoted cell.
   @inline(__always)
   mutating func skip() {
     while true {

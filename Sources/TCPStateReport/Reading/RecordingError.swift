@@ -1,6 +1,6 @@
-/// Why a recording can't be read on.
+/// Why reading a recording can't go on.
 public struct RecordingError: Error, Equatable, CustomStringConvertible {
-  /// Line of the file, from 1.
+  /// Number of the line in the file, from 1.
   public let line: UInt64
   /// What is wrong; safe on a terminal.
   public let what: String
@@ -12,7 +12,7 @@ public struct RecordingError: Error, Equatable, CustomStringConvertible {
 
   public var description: String { "line \(line): \(what)" }
 
-  /// Foreign bytes for a message: at most 40, control characters shown.
+  /// Foreign bytes for a message: at most 40 of them, control characters as `\x1b`.
   static func quoted(_ bytes: some Collection<UInt8>) -> String {
     var text = ""
     for scalar in String(decoding: bytes.prefix(40), as: UTF8.self).unicodeScalars {

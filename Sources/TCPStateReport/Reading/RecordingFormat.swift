@@ -1,9 +1,9 @@
-/// What a recording is written in; told by its first line.
+/// The format of a recording; its first line shows it.
 public enum RecordingFormat: Sendable {
   /// Ours, with any of our columns.
   case csv
-  /// Ours, or CSV that another tool made JSON Lines of.
+  /// Ours, or what another tool made of our CSV.
   case jsonLines
-  /// By bcc's or libbpf-tools' tcpstates: its table or its CSV.
+  /// The table or CSV of tcpstates from bcc or libbpf-tools.
   case tcpstates
 }

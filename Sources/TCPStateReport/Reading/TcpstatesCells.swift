@@ -1,13 +1,13 @@
 import TCPStateCore
 
-/// From a line of tcpstates to a transition, with its faults left out.
+/// Reads lines of tcpstates into transitions, without its faults.
 ///
-/// - Its process is whoever ran on the CPU. It is taken for the actor where only a system call
-///   makes the transition, and for the owner from there on.
-/// - 0.000 ms stands for a beginning it hasn't seen, so it is unknown.
-/// - It takes the swap to a TIME-WAIT or FIN-WAIT-2 minisock for the end, and SYN-RECEIVED begins
-///   late for it: such stays are lower bounds.
-/// - The kernel uses an address again for another socket: each life gets an id of its own.
+/// - Its process is the one that ran on the CPU. It counts as the actor where only a system call
+///   makes the transition, and as the owner from there on.
+/// - 0.000 ms stands for a beginning that it didn't see, so it is unknown.
+/// - It takes the swap to a TIME-WAIT or FIN-WAIT-2 minisock for the end, and sees SYN-RECEIVED begin
+///   late: such stays are lower bounds.
+/// - The kernel reuses a socket's address, so each life gets an id of its own.
 struct TcpstatesCells {
   private static let day: UInt64 = 86_400_000_000_000
 
@@ -21,12 +21,12 @@ struct TcpstatesCells {
 
   var layout = TcpstatesLayout()
   private var sockets: [UInt64: Socket] = [:]
-  /// Of the last row, and the days that have passed midnight.
+  /// The last row's time of day, and how many midnights have passed.
   private var clock: UInt64 = 0
   private var days: UInt64 = 0
-  /// What its seconds since the first event are to be added to, if the clock tells.
+  /// The time of the first event, from which its seconds count, once the clock shows it.
   private var offset: Int64?
-  /// Nanoseconds east of UTC: its clock times are local ones.
+  /// Nanoseconds east of UTC: its times of day are local.
   private let zone = ClockText.localOffset(at: 86_400) * 1_000_000_000
 
   mutating func read(
@@ -65,12 +65,12 @@ struct TcpstatesCells {
     settle(address, pid, pid == nil ? ShortName() : ShortName(bytes: Self.unquoted(parts.name)), &row)
   }
 
-  /// How `tcpstate-trace tcpstates` writes it, in the table and in CSV.
+  /// Whether it is how `tcpstate-trace tcpstates` writes unknown, in the table or in CSV.
   private static func isUnknown(_ part: ArraySlice<UInt8>) -> Bool {
     part.isEmpty || part.elementsEqual([UInt8(ascii: "-")])
   }
 
-  /// tcpstate-trace quotes names that need it (RFC 4180); BCC doesn't.
+  /// tcpstate-trace puts names in quotes if needed (RFC 4180); BCC doesn't.
   private static func unquoted(_ name: ArraySlice<UInt8>) -> [UInt8] {
     let quote = UInt8(ascii: "\"")
     guard name.count >= 2, name.first == quote, name.last == quote else { return Array(name) }
@@ -88,7 +88,7 @@ struct TcpstatesCells {
     return isSwap || old == .synReceived ? .atLeast : .exact
   }
 
-  /// What follows from the socket's rows before.
+  /// Adds what follows from the socket's earlier rows.
   private mutating func settle(_ address: UInt64, _ pid: UInt32?, _ name: ShortName, _ row: inout Transition) {
     var socket = sockets[address] ?? Socket()
     if socket.isClosed || row.old == .closed || (row.old == .listen && row.new == .synReceived) {
@@ -129,7 +129,7 @@ struct TcpstatesCells {
     }
   }
 
-  /// With both, the clock's first, which is whole seconds, and the others' distances from it; 0 with none.
+  /// With both columns, the first time of day, in whole seconds, plus the seconds since then; 0 with neither.
   private mutating func time(_ parts: [ArraySlice<UInt8>], _ line: UInt64) throws(RecordingError) -> UInt64 {
     guard let last = parts.last else { return 0 }
     let time = try time(last, line)
@@ -144,8 +144,8 @@ struct TcpstatesCells {
     return UInt64(clamping: Int64(clamping: time).addingReportingOverflow(known).partialValue)
   }
 
-  /// `11:14:20` of a day that isn't told, or seconds since the first event: both count from
-  /// 2 January 1970, for 0 is no time.
+  /// `11:14:20` of an unknown day, or seconds since the first event: both count from
+  /// 2 January 1970, because 0 is no time.
   private mutating func time(_ part: ArraySlice<UInt8>, _ line: UInt64) throws(RecordingError) -> UInt64 {
     let fields = part.split(separator: UInt8(ascii: ":")).map { UInt64(String(decoding: $0, as: UTF8.self)) }
     if fields.count == 3, let hour = fields[0], let minute = fields[1], let second = fields[2], hour < 24,
@@ -156,7 +156,7 @@ struct TcpstatesCells {
       clock = now
       return UInt64(Int64((days + 1) * Self.day + now) - zone)
     }
-    // A row of ours that comes later than its time may be before the first.
+    // One of our rows may be written later than its time, which may be before the first row's.
     if part.first == UInt8(ascii: "-"), let before = Self.decimal(part.dropFirst(), scale: 9), before < Self.day {
       return Self.day - before
     }
@@ -166,7 +166,7 @@ struct TcpstatesCells {
     return Self.day.saturatingAdding(seconds)
   }
 
-  /// A decimal number in units of 10^-scale; `nil` if it is none.
+  /// A decimal number in units of 10^-scale; `nil` if it isn't one.
   private static func decimal(_ text: ArraySlice<UInt8>, scale: Int) -> UInt64? {
     let parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
     guard parts.count <= 2, let whole = UInt64(String(decoding: parts[0], as: UTF8.self)), parts[0].first != 43 else {

@@ -1,18 +1,20 @@
 import TCPStateCore
 
-/// The columns of a recording by tcpstates, of bcc or libbpf-tools, with whatever options.
+/// The columns of a recording by tcpstates from bcc or libbpf-tools, with any options.
 ///
-/// `-s` prints CSV without quotes, else a table; `-T` and `-t` put times first, `-w` adds IP.
-/// A process name may hold commas and spaces, so what follows it is found from the line's end.
+/// It prints a table, or with `-s` CSV without quotes; `-T` and `-t` put times first, and `-w` adds IP.
+/// A process name may have commas and spaces, so what follows it is found from the line's end.
 struct TcpstatesLayout {
   private(set) var isCSV = false
-  /// `TIME` and `TIME(s)` before the first column.
+  /// How many of `TIME` and `TIME(s)` come first.
   private(set) var times = 0
   private(set) var hasIP = false
 
   init() {}
 
-  /// - Parameter header: the first line; `nil` if it isn't tcpstates'.
+  /// `nil` if it isn't tcpstates' header.
+  ///
+  /// - Parameter header: the first line.
   init?(header: some Collection<UInt8>) {
     var names: [String]
     isCSV = header.contains(UInt8(ascii: ","))
@@ -29,7 +31,7 @@ struct TcpstatesLayout {
     else { return nil }
   }
 
-  /// What of our columns can be told from it.
+  /// Our columns whose values follow from it.
   var columns: [Column?] {
     let always: [Column?] = [
       .connectionID, .socketAddress, .role, .processPID, .processName, .networkType, .localAddress, .localPort,
@@ -48,7 +50,7 @@ struct TcpstatesLayout {
     var rest: [ArraySlice<UInt8>] = []
   }
 
-  /// - Returns: `nil` when the line has too few.
+  /// - Returns: `nil` if the line has too few.
   func parts(of line: [UInt8]) -> Parts? {
     let separator = UInt8(ascii: isCSV ? "," : " ")
     var text = line[...]

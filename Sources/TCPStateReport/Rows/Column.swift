@@ -15,6 +15,7 @@ public enum Column: Int, CaseIterable, Sendable {
   case sendUnacknowledged, sendNext, receiveNext, unreadBytes, unacknowledgedBytes
   case sendWindow, receiveWindow, congestionWindow, slowStartThreshold, congestionControl
   case rto, synAckRetransmits, segmentsSent, segmentsReceived, socketAddress, interfaceIndex, resetReason
+  case unsentBytes
 }
 
 /// A column with all that writers, the reader and the documentation need to know of it.
@@ -166,5 +167,8 @@ extension RowColumn {
     RowColumn(
       .resetReason, "reset_reason", .resetReason(\.resetReason),
       "Why this end sent the RST that ended the connection, as Linux 6.10 and newer give it (`enum sk_rst_reason`)."),
+    RowColumn(
+      .unsentBytes, "unsent_bytes", .integer(\.unsentBytes), unit: .bytes,
+      "Payload that the application has written and that is not sent yet."),
   ]
 }

@@ -1,14 +1,14 @@
 import TCPStateCore
 
 /// The cells from `process_pid` to `network_type` as they were last written: all rows of a process have
-/// the same, and to copy them is cheaper than to write their digits.
+/// the same ones, and copying them is cheaper than writing their digits.
 ///
-/// A class, and its memory reached by pointer, for the compiler copies a struct of this size to look into it.
+/// A class with its memory behind a pointer, because the compiler copies a struct of this size to look into it.
 final class OwnerCells {
   private static let slots = 64
-  /// 16-byte pieces of the longest text: 10 digits, a name of 16, 10, 20 and 10 digits, `ipv6`, 6 commas.
+  /// 16-byte pieces of the longest text: 10 digits, a name of 16 bytes, 10, 20 and 10 digits, `ipv6`, 6 commas.
   private static let pieces = 5
-  /// What the room behind the cursor must be.
+  /// The room that must be behind the cursor.
   static let room = pieces * 16
 
   private struct Entry {
@@ -19,7 +19,7 @@ final class OwnerCells {
     var netns: UInt32?
     var isIPv4 = false
     var count = 0
-    /// Of these, those of the process.
+    /// How many of these bytes are the process's id and name.
     var processCount = 0
   }
 
@@ -34,7 +34,7 @@ final class OwnerCells {
     texts.deallocate()
   }
 
-  /// Writes the cells if they are known.
+  /// Writes the cells if they are kept.
   ///
   /// - Returns: whether they were.
   @inline(__always)
@@ -51,7 +51,7 @@ final class OwnerCells {
     return true
   }
 
-  /// Writes the actor's cells if the actor is the owner, whose cells are known.
+  /// Writes the actor's cells if the actor is the owner, whose cells are kept.
   ///
   /// - Returns: whether they were.
   @inline(__always)
@@ -65,7 +65,7 @@ final class OwnerCells {
     return true
   }
 
-  /// Keeps what was written for the row, from `start` on; what follows in memory may be anything.
+  /// Keeps what was written for the row, from `start` to `end`; the bytes behind may be anything.
   ///
   /// - Parameter process: behind the process's name and its comma.
   @inline(never)
@@ -73,7 +73,7 @@ final class OwnerCells {
     _ row: UnsafePointer<Transition>, from start: UnsafeMutablePointer<UInt8>,
     process: UnsafeMutablePointer<UInt8>, to end: UnsafeMutablePointer<UInt8>
   ) {
-    // A name that is quoted may take more.
+    // A quoted name may take more.
     guard let pid = row.pointee.ownerPID, end - start <= Self.room, process - start <= 32 else { return }
     var entry = Entry()
     entry.pid = pid

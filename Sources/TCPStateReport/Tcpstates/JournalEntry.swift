@@ -1,15 +1,15 @@
 import TCPStateCore
 
-/// A transition as an entry of the systemd journal, with the fields of BCC's `tcpstates -Y`.
+/// A transition as a systemd journal entry, with the fields of BCC's `tcpstates -Y`.
 ///
-/// Serialized by the journal's native protocol (systemd, "Native Journal Protocol"):
-/// `FIELD=value`, or, when the value holds a line break, the field, a line break, the
-/// length as a little-endian number of 64 bits, and the value.
+/// It is serialized as in systemd's "Native Journal Protocol": `FIELD=value`, or, if the value
+/// has a line break, the field, a line break, the length as a little-endian number of 64 bits,
+/// and the value.
 public struct JournalEntry {
   public private(set) var bytes: [UInt8] = []
 
-  /// - Parameter namesProcess: whether to name the owner; journald itself adds `OBJECT_COMM` and
-  ///   more for a process that is still there, if a privileged sender gives its id.
+  /// - Parameter namesProcess: whether to name the owner. journald adds `OBJECT_COMM` and more itself
+  ///   for a process that still exists, if a privileged sender gives its id.
   public init(_ row: borrowing Transition, namesProcess: Bool) {
     let local = Self.address(row.local, isIPv4: row.isIPv4)
     let peer = Self.address(row.peer, isIPv4: row.isIPv4)
@@ -29,7 +29,7 @@ public struct JournalEntry {
     add("OBJECT_TCP_DESTINATION_PORT", "\(row.peer.port)")
     add("OBJECT_TCP_OLD_STATE", row.old.name(.kernel))
     add("OBJECT_TCP_NEW_STATE", row.new.name(.kernel))
-    // Microseconds; absent where BCC has a bogus 0.
+    // Microseconds; absent where BCC has a wrong 0.
     if let stay = row.stay, stay.kind == .exact { add("OBJECT_TCP_SPAN_TIME", "\(stay.nanoseconds / 1000)") }
   }
 

@@ -1,4 +1,4 @@
-/// Which of tcpstates' formats and columns, by its options.
+/// Formats and columns of tcpstates, by its options.
 public struct TcpstatesStyle: Sendable {
   /// `-T`: the local time of day.
   public var time = false
@@ -8,9 +8,9 @@ public struct TcpstatesStyle: Sendable {
   public var wide = false
   /// `-s`: CSV instead of the table.
   public var csv = false
-  /// Control characters of names are shown, never sent.
+  /// Whether control characters of names are shown as text rather than sent.
   public var terminalSafe = false
-  /// Times in UTC; BCC's are local.
+  /// Whether times are in UTC; BCC's are local.
   public var utc = false
 
   public init() {}

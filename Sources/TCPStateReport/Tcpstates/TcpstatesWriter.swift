@@ -1,12 +1,12 @@
 import TCPStateCore
 
-/// Transitions as BCC's tcpstates prints them, so that what reads its output reads ours.
+/// Transitions as BCC's tcpstates prints them, so that programs that read its output read ours.
 ///
-/// What it prints as a bogus 0 is `-` in the table and an empty cell in CSV: a
-/// duration that isn't known, or only from below, and an owner that isn't known.
-/// Every line has as many fields as BCC's. A name in CSV is quoted if need be (RFC 4180).
+/// Where BCC prints a wrong 0, because a duration or an owner isn't known or the duration is
+/// only a lower bound, the table has `-` and CSV an empty cell. Every line has as many fields
+/// as BCC's. A name in CSV is in quotes if needed (RFC 4180).
 public struct TcpstatesWriter: Sendable {
-  /// Columns of the table, by `printf`'s `%-Ns`.
+  /// Widths of the table's columns, as in `printf`'s `%-Ns`.
   private struct Widths {
     var name = 10
     var address = 15
@@ -16,7 +16,7 @@ public struct TcpstatesWriter: Sendable {
   private let widths: Widths
   private let csvStyle: CSVStyle
   private var clock: ClockText
-  /// The first row's time, which `-t` counts from.
+  /// The first row's time, from which `-t` counts.
   private var start: UInt64?
 
   public init(style: TcpstatesStyle = TcpstatesStyle()) {
@@ -49,8 +49,8 @@ public struct TcpstatesWriter: Sendable {
 
   /// Appends one row and its line end.
   ///
-  /// - Parameter socket: the kernel's address of the socket; without one its place is
-  ///   taken by the connection's id, which tells sockets apart as well.
+  /// - Parameter socket: the kernel's address of the socket; without one, the
+  ///   connection's id takes its place, which distinguishes sockets as well.
   public mutating func append(_ row: Transition, socket: UInt64?, to buffer: inout ByteBuffer) {
     if style.time {
       let begin = buffer.count
@@ -127,7 +127,7 @@ public struct TcpstatesWriter: Sendable {
       appendUnknown(to: &buffer)
       width = 1
     } else {
-      // Cut as BCC cuts it; escapes count as what they take.
+      // Truncated as by BCC; an escape counts with all its columns.
       for scalar in NameText.visibleString(name).unicodeScalars {
         let columns = DisplayWidth.of(scalar)
         guard width + columns <= widths.name else { break }
@@ -138,14 +138,14 @@ public struct TcpstatesWriter: Sendable {
     buffer.append(spaces: widths.name - width + 1)
   }
 
-  /// `%.6f` of nanoseconds, cut; negative for a row that comes later than its time.
+  /// `%.6f` of nanoseconds, truncated; negative for a row that is written later than its time.
   private static func append(seconds nanoseconds: Int64, to buffer: inout ByteBuffer) {
     let microseconds = nanoseconds.magnitude / 1000
     if nanoseconds < 0, microseconds > 0 { buffer.append(UInt8(ascii: "-")) }
     buffer.append(microseconds, decimals: 6)
   }
 
-  /// `%.3f` of whole microseconds, as BCC has them.
+  /// `%.3f` of whole microseconds, as in BCC.
   private static func append(milliseconds nanoseconds: UInt64, to buffer: inout ByteBuffer) {
     buffer.append(nanoseconds / 1000, decimals: 3)
   }

@@ -1,11 +1,11 @@
 import TCPStateCore
 
-/// IP addresses as text: dotted IPv4, also for v4-mapped addresses, and IPv6 as RFC 5952 wants it.
+/// IP addresses as text: dotted IPv4, also for v4-mapped addresses, and IPv6 as in RFC 5952.
 public enum AddressText {
-  /// Bytes of the longest address, `ffff:…:ffff`, and the slack that the writers need.
+  /// Bytes of the longest address, `ffff:…:ffff`, and the slack that the functions below need.
   static let room = 48
 
-  /// Appends the address, without brackets. `::` and `0.0.0.0` are written like any other.
+  /// Appends the address without brackets; `::` and `0.0.0.0` are written like any other.
   public static func append(_ address: IPAddress, to buffer: inout ByteBuffer) {
     var cursor = buffer.cursor(room: room)
     cursor.put(address)
@@ -20,7 +20,7 @@ public enum AddressText {
 
   /// Each octet's digits and a dot, the first digit in the lowest byte.
   ///
-  /// Made once, 256 entries, never freed or changed.
+  /// 256 entries, allocated once, never freed or changed.
   nonisolated(unsafe) static let octets: UnsafePointer<UInt32> = {
     let table = UnsafeMutablePointer<UInt32>.allocate(capacity: 256)
     for octet in 0...255 {
@@ -39,7 +39,7 @@ extension ByteCursor {
     put(address, octets: AddressText.octets)
   }
 
-  /// - Parameter octets: `AddressText.octets`, kept by who writes many.
+  /// - Parameter octets: `AddressText.octets`; a caller that writes many addresses keeps it.
   @inline(__always)
   mutating func put(_ address: IPAddress, octets: UnsafePointer<UInt32>) {
     if address.isIPv4 {
@@ -53,7 +53,7 @@ extension ByteCursor {
     }
   }
 
-  /// Stores four bytes and keeps the octet's digits and its dot.
+  /// Stores four bytes, of which the octet's digits and its dot count.
   @inline(__always)
   private mutating func put(octet: UInt32, _ octets: UnsafePointer<UInt32>) {
     // `octet` is at most 255 and the table has 256 entries.
@@ -62,7 +62,9 @@ extension ByteCursor {
     next += octet > 99 ? 4 : octet > 9 ? 3 : 2
   }
 
-  /// - Returns: behind the address. By value, so that the cursor needn't be in memory.
+  /// By value, so that the caller's cursor can stay in a register.
+  ///
+  /// - Returns: the place behind the address.
   @inline(never)
   private static func written(v6 address: IPAddress, at place: UnsafeMutablePointer<UInt8>)
     -> UnsafeMutablePointer<UInt8>
@@ -73,7 +75,7 @@ extension ByteCursor {
   }
 
   /// RFC 5952, section 4: lower case, no leading zeros, `::` for the longest run
-  /// of at least two zero groups, the first of them if they tie.
+  /// of at least two zero groups, or the first such run if several are longest.
   private mutating func put(v6 address: IPAddress) {
     let run = Self.longestZeroRun(address)
     var index = 0
@@ -90,7 +92,7 @@ extension ByteCursor {
     }
   }
 
-  /// Where `::` goes; `start` is -1 if nowhere.
+  /// The groups that `::` replaces; `start` is -1 if there are none.
   private static func longestZeroRun(_ address: IPAddress) -> (start: Int, count: Int) {
     var best = (start: -1, count: 1)
     var count = 0
@@ -101,7 +103,7 @@ extension ByteCursor {
     return best.start < 0 ? (-1, 0) : best
   }
 
-  /// Spreads the four nibbles to a byte each, the first in the highest, lifts
+  /// Spreads the four nibbles to one byte each, the first in the highest, lifts
   /// those above 9 from `:` to `a`, shifts leading zeros out and stores the rest.
   @inline(__always)
   private mutating func put(group: UInt16) {

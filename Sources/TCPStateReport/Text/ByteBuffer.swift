@@ -1,10 +1,10 @@
-/// Bytes on their way to a file descriptor: appended at the end, removed from
+/// Bytes on their way to a file descriptor: appended at the end, and removed from
 /// the front once written. It owns its memory, which grows and never shrinks.
 public struct ByteBuffer: ~Copyable {
   private var base: UnsafeMutablePointer<UInt8>
-  /// Bytes for which there is memory.
+  /// How many bytes there is memory for.
   public private(set) var capacity: Int
-  /// Number of bytes held.
+  /// How many bytes it holds.
   public private(set) var count = 0
 
   public init(capacity: Int = 64 * 1024) {
@@ -16,10 +16,10 @@ public struct ByteBuffer: ~Copyable {
 
   public var isEmpty: Bool { count == 0 }
 
-  /// Forgets all bytes and keeps the memory.
+  /// Drops all bytes and keeps the memory.
   public mutating func removeAll() { count = 0 }
 
-  /// Forgets the first `n` bytes, or all if it holds fewer: what a partial `write` has taken.
+  /// Drops the first `n` bytes, or all if it holds fewer: what a partial `write` has written.
   public mutating func removeFirst(_ n: Int) {
     guard n < count else { return removeAll() }
     guard n > 0 else { return }
@@ -28,7 +28,7 @@ public struct ByteBuffer: ~Copyable {
     count -= n
   }
 
-  /// Lends the bytes; the pointer is valid inside `body` only.
+  /// Lends the bytes; the pointer is valid only inside `body`.
   public borrowing func withBytes<Result, Failure: Error>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -40,16 +40,16 @@ public struct ByteBuffer: ~Copyable {
     String(decoding: UnsafeBufferPointer(start: base, count: count), as: UTF8.self)
   }
 
-  /// A cursor at the end with room for `room` bytes; `commit` makes what it wrote part of the buffer.
+  /// A cursor at the end with room for `room` bytes; `commit` adds what it wrote to the buffer.
   ///
-  /// The cursor is valid until the buffer is next changed otherwise.
+  /// The cursor is valid until the buffer changes in another way.
   @inline(__always)
   mutating func cursor(room: Int) -> ByteCursor {
     if capacity - count < room { grow(by: room) }
     return ByteCursor(next: base + count)
   }
 
-  /// Takes over what `cursor`, the last one given out, has written.
+  /// Adds what `cursor` wrote, which must be the last one handed out.
   @inline(__always)
   mutating func commit(_ cursor: ByteCursor) {
     count = cursor.next - base
@@ -101,7 +101,7 @@ extension ByteBuffer {
     commit(cursor)
   }
 
-  /// Appends what `other` holds.
+  /// Appends the bytes of `other`.
   public mutating func append(_ other: borrowing ByteBuffer) {
     var cursor = cursor(room: other.count)
     cursor.put(other.base, count: other.count)

@@ -1,6 +1,8 @@
-/// Counts of bytes for people: `4,096 B`, and a bare `0`.
+/// Byte counts for people: `4,096 B`, and `0` without a unit.
 public enum ByteCountText {
-  /// Appends the count and returns its columns.
+  /// Appends the count.
+  ///
+  /// - Returns: how many columns of a terminal it takes.
   @discardableResult
   public static func append(_ count: UInt64, to buffer: inout ByteBuffer) -> Int {
     let width = NumberText.append(count, to: &buffer)

@@ -1,7 +1,7 @@
-/// Where the next byte goes, in memory whose room the caller has made sure of:
-/// the row writers reserve a row's worst case once and then write unchecked.
+/// The place of the next byte, in memory with enough room: the row writers reserve a
+/// row's worst case once and then write unchecked.
 struct ByteCursor {
-  /// Digits of the largest `UInt64`.
+  /// How many digits the largest `UInt64` has.
   static let maximumDecimal = 20
 
   var next: UnsafeMutablePointer<UInt8>
@@ -23,8 +23,8 @@ struct ByteCursor {
     put(text.utf8Start, count: text.utf8CodeUnitCount)
   }
 
-  /// Writes 16 bytes and keeps the first `count`, at most 16: cheaper than a
-  /// copy of just `count`, so the room must be 16.
+  /// Writes 16 bytes, of which the first `count` count: cheaper than copying just `count`.
+  /// The room must be 16.
   @inline(__always)
   mutating func put(_ first: UInt64, _ second: UInt64, count: Int) {
     let raw = UnsafeMutableRawPointer(next)
@@ -76,19 +76,19 @@ extension ByteCursor {
     }
   }
 
-  /// Stores eight bytes and keeps the digits.
+  /// Stores eight bytes, of which the digits count.
   @inline(__always)
   private mutating func putUpToEight(digits number: UInt64) {
     let digits = Self.eightDigits(number)
-    // A leading zero is a zero byte yet, in the lowest places.
+    // A leading zero is still a zero byte, in the lowest places.
     let zeros = digits.trailingZeroBitCount & ~7
     UnsafeMutableRawPointer(next).storeBytes(
       of: ((digits | 0x3030_3030_3030_3030) >> UInt64(zeros)).littleEndian, as: UInt64.self)
     next += 8 - zeros / 8
   }
 
-  /// The digits of a number below 10^8, a byte each, the first in the lowest: halved three
-  /// times, all halves at once, each division a multiplication by the reciprocal.
+  /// The digits of a number below 10^8, one byte each, the first in the lowest: the number is halved
+  /// three times, all halves at once, and each division is a multiplication by the reciprocal.
   @inline(__always)
   fileprivate static func eightDigits(_ number: UInt64) -> UInt64 {
     let high = number / 10_000
@@ -99,7 +99,9 @@ extension ByteCursor {
     return tens | (twos &- tens &* 10) << 8
   }
 
-  /// - Returns: behind the last digit. By value, so that the cursor needn't be in memory.
+  /// By value, so that the caller's cursor can stay in a register.
+  ///
+  /// - Returns: the place behind the last digit.
   @inline(never)
   private static func writeLong(decimal number: UInt64, at place: UnsafeMutablePointer<UInt8>)
     -> UnsafeMutablePointer<UInt8>
@@ -117,7 +119,7 @@ extension ByteCursor {
     return cursor.next
   }
 
-  /// Writes eight digits, leading zeros too.
+  /// Writes eight digits, including leading zeros.
   @inline(__always)
   private mutating func putEight(digits number: UInt64) {
     UnsafeMutableRawPointer(next).storeBytes(
@@ -125,7 +127,7 @@ extension ByteCursor {
     next += 8
   }
 
-  /// Number of decimal digits of `number`.
+  /// How many decimal digits `number` has.
   static func digits(of number: UInt64) -> Int {
     var count = 1
     var rest = number
@@ -167,7 +169,7 @@ extension ByteCursor {
   }
 
   /// Eight ASCII digits, the first in the highest byte: the nibbles are spread
-  /// to a byte each, then those above 9 are lifted from `:` to `a`.
+  /// to one byte each, then those above 9 are lifted from `:` to `a`.
   @inline(__always)
   private static func hex(_ number: UInt32) -> UInt64 {
     var nibbles = UInt64(number)
@@ -194,7 +196,7 @@ extension ByteCursor {
   }
 }
 
-/// A number below 10^9 as text, with leading zeros, to be written more than once.
+/// A number below 10^9 as text with leading zeros, for writing it more than once.
 struct NineDigits {
   let first: UInt8
   /// The other eight, the first in the lowest byte.

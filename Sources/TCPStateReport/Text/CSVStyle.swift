@@ -1,15 +1,15 @@
 import TCPStateCore
 
-/// How CSV is written beyond RFC 4180.
+/// Choices about CSV that RFC 4180 leaves open.
 public struct CSVStyle: Sendable {
-  /// What stands for a value that isn't known; empty, unquoted, by default. `\N` suits ClickHouse.
+  /// Stands for a value that isn't known; by default it is empty and unquoted. `\N` suits ClickHouse.
   public let nullText: String
   /// Puts `'` before names that a spreadsheet would run as a formula.
   public let excelSafe: Bool
-  /// Shows control characters of names as `\x1b`-style text: for output to a terminal.
+  /// Shows control characters of names as text such as `\x1b`, for output to a terminal.
   public let terminalSafe: Bool
 
-  /// The bytes written for null, quoted if they need it.
+  /// The bytes written for null, in quotes if needed.
   let null: [UInt8]
   private let nullName: ShortName
 
@@ -24,13 +24,13 @@ public struct CSVStyle: Sendable {
     nullName = nullText.utf8.count <= 16 ? ShortName(nullText) : ShortName()
   }
 
-  /// Whether a name reads like null, so that only quotes tell them apart.
+  /// Whether a name reads like null, so that only quotes distinguish them.
   @inline(__always)
   func matchesNull(_ name: ShortName) -> Bool {
     !nullName.isEmpty && name == nullName
   }
 
-  /// Whether a name is written as it is.
+  /// Whether a name is written unchanged.
   @inline(__always)
   func writesPlainly(_ name: ShortName) -> Bool {
     guard name.isPlain, !matchesNull(name) else { return false }

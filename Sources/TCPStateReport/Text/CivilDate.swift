@@ -6,8 +6,8 @@ struct CivilDate: Equatable {
   /// 1…31
   var day: UInt64
 
-  /// From Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms",
-  /// `civil_from_days`: years begin in March, so that the leap day comes last.
+  /// Howard Hinnant's `civil_from_days` ("chrono-Compatible Low-Level Date Algorithms"):
+  /// years begin in March, so that the leap day comes last.
   init(daysSinceEpoch days: UInt64) {
     let shifted = days + 719_468  // since 0000-03-01
     let era = shifted / 146_097
@@ -20,13 +20,13 @@ struct CivilDate: Equatable {
     year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
   }
 
-  /// `nil` if there is no such day, or it is before 1970.
+  /// `nil` if there is no such day, or if it is before 1970.
   init?(year: UInt64, month: UInt64, day: UInt64) {
     guard year >= 1970, year < 10_000, (1...12).contains(month), (1...31).contains(day) else { return nil }
     self.year = year
     self.month = month
     self.day = day
-    // A day that the month lacks would come back as one of the next month.
+    // A day that the month lacks comes back as a day of the next month.
     guard CivilDate(daysSinceEpoch: daysSinceEpoch) == self else { return nil }
   }
 

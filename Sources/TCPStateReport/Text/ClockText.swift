@@ -2,13 +2,13 @@ import Glibc
 
 /// The time of day for tables, `21:12:03.204131`, local or UTC.
 public struct ClockText: Sendable {
-  /// How fine the fraction of a second is.
+  /// How many digits the fraction of a second has.
   public enum Precision: Int, Sendable {
     case seconds = 0
     case milliseconds = 3
     case microseconds = 6
 
-    /// Columns of a terminal that a time takes.
+    /// How many columns of a terminal a time takes.
     var width: Int { self == .seconds ? 8 : 9 + rawValue }
   }
 
@@ -16,8 +16,8 @@ public struct ClockText: Sendable {
   private var second = UInt64.max
   /// `21:12:03`
   private var clock = Word()
-  /// Quarter of an hour since the epoch that `offset` holds for: no time zone
-  /// of this century changes its offset at any other moment.
+  /// The quarter of an hour since the epoch for which `offset` is valid: time zones of
+  /// this century change their offset only at the start of one.
   private var quarter = UInt64.max
   /// Seconds east of UTC.
   private var offset: Int64 = 0
@@ -26,7 +26,7 @@ public struct ClockText: Sendable {
     self.utc = utc
   }
 
-  /// Appends the time, cut, not rounded, to `precision`.
+  /// Appends the time, truncated to `precision`.
   ///
   /// - Parameter nanoseconds: since the epoch, CLOCK_REALTIME.
   public mutating func append(
@@ -38,7 +38,7 @@ public struct ClockText: Sendable {
     cursor.put(clock)
     cursor.put(UInt8(ascii: "."))
     cursor.put(nineDigits: nanoseconds - now * 1_000_000_000)
-    cursor.next -= precision == .seconds ? 10 : 9 - precision.rawValue  // with its point
+    cursor.next -= precision == .seconds ? 10 : 9 - precision.rawValue  // the point too
     buffer.commit(cursor)
   }
 
@@ -52,11 +52,11 @@ public struct ClockText: Sendable {
     clock = Word(clock: UInt64((local % 86_400 + 86_400) % 86_400))
   }
 
-  /// Seconds east of UTC, in the zone of this machine.
+  /// Seconds east of UTC in this machine's time zone.
   static func localOffset(at second: UInt64) -> Int64 {
     var time = time_t(second)
     var parts = tm()
-    // Both pointers are valid for the call; NULL comes back only for years beyond an Int32.
+    // Both pointers are valid for the call; it returns NULL only for years that an Int32 can't hold.
     guard localtime_r(&time, &parts) != nil else { return 0 }
     return Int64(parts.tm_gmtoff)
   }

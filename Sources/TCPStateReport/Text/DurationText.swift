@@ -1,13 +1,15 @@
 import TCPStateCore
 
-/// Durations for people, and as people type them.
+/// Durations as people read and type them.
 ///
-/// Below a minute three significant digits, `380 µs`, `12.4 ms`, `5.79 s`; from
-/// there on two units, the smaller cut, `2 m 4 s`, `3 h 12 m`, `4 d 2 h`.
+/// Below a minute there are three significant digits: `380 µs`, `12.4 ms`, `5.79 s`. From a minute on
+/// there are two units, the smaller truncated: `2 m 4 s`, `3 h 12 m`, `4 d 2 h`.
 public enum DurationText {
-  /// Appends a duration and returns its columns.
+  /// Appends a duration.
   ///
-  /// A lower bound gets `≥` and is cut rather than rounded, for it must stay true.
+  /// A lower bound gets `≥`, and is truncated rather than rounded because it must stay true.
+  ///
+  /// - Returns: how many columns of a terminal it takes.
   @discardableResult
   public static func append(
     _ nanoseconds: UInt64, kind: DurationKind = .exact, glyphs: Glyphs = .unicode,
@@ -35,7 +37,7 @@ public enum DurationText {
     } else if cursor.put(nanoseconds, unit: 1_000_000_000, below: 60, rounds: rounds) {
       cursor.put(" s")
     } else {
-      // 59.97 s rounds to a minute, so at least that.
+      // 59.97 s is rounded to a minute.
       cursor.putUnits(seconds: max(nanoseconds / 1_000_000_000, 60))
     }
     let width = cursor.next - start - invisible
@@ -51,10 +53,10 @@ public enum DurationText {
     return buffer.text
   }
 
-  /// Reads `250ms`, `1.5s`, `30s`, `5m`, `2h`, `1d`, also `ns`, `us` and `µs`, as nanoseconds.
+  /// Reads `250ms`, `1.5s`, `30s`, `5m`, `2h`, `1d`, and units `ns`, `us` and `µs`, as nanoseconds.
   ///
-  /// `nil` for a sign, a missing or unknown unit, anything around it, or more
-  /// than 64 bits of nanoseconds. What is finer than a nanosecond is dropped.
+  /// `nil` for a sign, a missing or unknown unit, surrounding text, or more than 64 bits of
+  /// nanoseconds. Fractions of a nanosecond are dropped.
   public static func parse(_ text: some StringProtocol) -> UInt64? {
     let units: [(String, UInt128)] = [
       ("ns", 1), ("us", 1_000), ("µs", 1_000), ("μs", 1_000), ("ms", 1_000_000),
@@ -88,6 +90,8 @@ public enum DurationText {
 
 extension ByteCursor {
   /// Writes three significant digits of `nanoseconds` in `unit`, if that is below `limit` after rounding.
+  ///
+  /// - Returns: whether it is.
   fileprivate mutating func put(
     _ nanoseconds: UInt64, unit: UInt64, below limit: UInt64, rounds: Bool
   ) -> Bool {

@@ -2,12 +2,14 @@ import TCPStateCore
 
 /// An address with its port, as `ss` writes them: `10.0.0.5:80`, `[2001:db8::1]:443`.
 ///
-/// A port that isn't known is `*`; an endpoint that is nothing at all, such as
-/// a listener's peer, is the glyph for unknown.
+/// An unknown port is `*`; an endpoint without address and port, such as a listener's
+/// peer, is the glyph for unknown.
 public enum EndpointText {
   static let room = AddressText.room + 16
 
-  /// Appends the endpoint and returns how many columns of a terminal it takes.
+  /// Appends the endpoint.
+  ///
+  /// - Returns: how many columns of a terminal it takes.
   @discardableResult
   public static func append(
     _ endpoint: Endpoint, glyphs: Glyphs = .unicode, to buffer: inout ByteBuffer
@@ -30,7 +32,9 @@ public enum EndpointText {
     return buffer.count - before
   }
 
-  /// Appends the port alone, `:80`, and returns its columns.
+  /// Appends the port alone, `:80`.
+  ///
+  /// - Returns: how many columns of a terminal it takes.
   static func append(portOf endpoint: Endpoint, glyphs: Glyphs, to buffer: inout ByteBuffer) -> Int {
     if endpoint.port == 0 {
       buffer.append(glyphs.unknown)

@@ -1,7 +1,7 @@
-/// The few characters beyond ASCII that tables use, and their stand-ins where
+/// The few characters beyond ASCII that tables use, and their replacements where
 /// the terminal's locale isn't UTF-8.
 public struct Glyphs: Sendable {
-  /// What stands for a value that isn't known; one column wide.
+  /// Stands for a value that isn't known; one column wide.
   public let unknown: StaticString
   public let arrow: StaticString
   let arrowWidth: Int

@@ -1,15 +1,15 @@
-/// A moment of a recording, as people name it.
+/// A moment in a recording, as people type it.
 public enum Moment: Sendable, Equatable {
-  /// Nanoseconds since the epoch: `2026-11-23T21:12:03.204Z`, as in the CSV.
+  /// Nanoseconds since the epoch: `2026-11-23T21:12:03.204Z`, as in CSV.
   case absolute(UInt64)
-  /// Nanoseconds of a day: `21:12:03.5`, `21:12`.
+  /// Nanoseconds since midnight: `21:12:03.5`, `21:12`.
   case clock(UInt64)
   /// Nanoseconds after the start: `+90s`.
   case offset(UInt64)
 
   private static let second: UInt64 = 1_000_000_000
 
-  /// `nil` for anything else.
+  /// `nil` for any other text.
   public init?(parsing text: String) {
     if text.hasPrefix("+") {
       guard let offset = DurationText.parse(text.dropFirst()) else { return nil }
@@ -28,8 +28,8 @@ public enum Moment: Sendable, Equatable {
     }
   }
 
-  /// When that is in a recording that begins at `start`, nanoseconds since the epoch: a time of
-  /// day is the first from then on; `nil` beyond what 64 bits hold.
+  /// The moment in nanoseconds since the epoch, in a recording that begins at `start`: a time of
+  /// day is its first occurrence from then on. `nil` if 64 bits can't hold it.
   public func time(start: UInt64, utc: Bool) -> UInt64? {
     switch self {
     case .absolute(let time): return time
@@ -45,7 +45,7 @@ public enum Moment: Sendable, Equatable {
     }
   }
 
-  /// `HH:MM`, `HH:MM:SS`, and a fraction of up to nine digits.
+  /// `HH:MM` or `HH:MM:SS`, with a fraction of up to nine digits.
   private static func clock(_ text: Substring) -> UInt64? {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     guard parts.count == 2 || parts.count == 3,
@@ -63,7 +63,7 @@ public enum Moment: Sendable, Equatable {
     return whole + number * second + fraction
   }
 
-  /// RFC 3339, in UTC or with an offset.
+  /// RFC 3339 in UTC or with an offset.
   private static func absolute(date: Substring, clock: Substring) -> UInt64? {
     let parts = date.split(separator: "-", omittingEmptySubsequences: false)
     guard parts.count == 3, let year = number(parts[0], digits: 4), let month = number(parts[1], digits: 2),

@@ -1,11 +1,11 @@
 import TCPStateCore
 
-/// Reads a name as Unicode scalars; each ill-formed sequence comes as one
-/// element, as the Unicode standard recommends (section 3.9, "U+FFFD substitution of maximal subparts").
+/// Reads a name as Unicode scalars. Each ill-formed sequence is one element, as the
+/// Unicode standard recommends (section 3.9, "U+FFFD substitution of maximal subparts").
 struct NameScalars {
   enum Element {
     case scalar(Unicode.Scalar)
-    /// Where the ill-formed bytes are in the name.
+    /// The ill-formed bytes of the name.
     case invalid(Range<Int>)
   }
 

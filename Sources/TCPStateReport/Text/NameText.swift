@@ -1,15 +1,17 @@
 import TCPStateCore
 
-/// Names of processes as text. A process chooses its own: it may hold commas,
+/// Process names as text. A process chooses its own name, which may have commas,
 /// quotes, line breaks, escape sequences, and bytes that aren't UTF-8.
 public enum NameText {
-  /// Most bytes that 16 become, six each as JSON writes a control character, and the slack of `Word`s.
+  /// The most bytes that 16 become, six for each control character in JSON, and the slack of `Word`s.
   static let room = 16 * 6 + 32
 
-  /// Appends a name for a terminal and returns its columns.
+  /// Appends a name for a terminal.
   ///
-  /// Control and formatting characters and invalid UTF-8 are shown as
-  /// `\x1b`, `\u202e`: nothing that moves the cursor or reorders text is sent.
+  /// Control and formatting characters and invalid UTF-8 are shown as `\x1b` or
+  /// `\u202e`, so nothing that moves the cursor or reorders text is sent.
+  ///
+  /// - Returns: how many columns of a terminal it takes.
   @discardableResult
   public static func append(visible name: ShortName, to buffer: inout ByteBuffer) -> Int {
     var cursor = buffer.cursor(room: room)
@@ -42,7 +44,7 @@ public enum NameText {
 }
 
 extension ByteCursor {
-  /// Writes a cell of CSV that isn't null: RFC 4180, quoted if need be.
+  /// Writes a CSV cell that isn't null: RFC 4180, in quotes if needed.
   @inline(never)
   mutating func put(csv name: ShortName, _ style: CSVStyle) {
     let start = next
@@ -68,7 +70,7 @@ extension ByteCursor {
     if quotes { quote(from: start) }
   }
 
-  /// What a spreadsheet would run as a formula.
+  /// Whether a spreadsheet runs text that begins with this byte as a formula.
   private static func startsFormula(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "="), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "@"), 9, 13: true
@@ -76,7 +78,7 @@ extension ByteCursor {
     }
   }
 
-  /// Wraps what was written since `start` in quotes and doubles those inside.
+  /// Puts quotes around the text from `start`, and doubles the quotes in it.
   private mutating func quote(from start: UnsafeMutablePointer<UInt8>) {
     let mark = UInt8(ascii: "\"")
     var inside = 0
@@ -98,7 +100,7 @@ extension ByteCursor {
     start.pointee = mark
   }
 
-  /// Writes the inside of a JSON string: RFC 8259, section 7.
+  /// Writes the text between the quotes of a JSON string (RFC 8259, section 7).
   @inline(never)
   mutating func put(json name: ShortName) {
     var scalars = NameScalars(name)
@@ -115,7 +117,9 @@ extension ByteCursor {
     }
   }
 
-  /// Writes `\x1b`, beyond ASCII `\u202e`, and returns the columns.
+  /// Writes `\x1b`, or `\u202e` beyond ASCII.
+  ///
+  /// - Returns: how many columns of a terminal it takes.
   fileprivate mutating func put(escaped scalar: Unicode.Scalar) -> Int {
     guard scalar.value >= 0x80 else { return put(escapedByte: UInt8(scalar.value)) }
     put("\\u" as StaticString)
@@ -140,7 +144,7 @@ extension ByteCursor {
 }
 
 extension Unicode.Scalar {
-  /// Whether it controls the terminal or the direction of text instead of showing
+  /// Whether it controls the terminal or the direction of text rather than showing
   /// something: C0, DEL, C1, line separators, zero-width and bidirectional marks.
   /// All are in the Basic Multilingual Plane.
   var isUnsafeOnTerminal: Bool {
@@ -155,8 +159,8 @@ extension ShortName {
   /// Whether every byte is printable ASCII and none is a comma, a quote or a backslash:
   /// such a name is the same in every format.
   ///
-  /// All eight bytes of a word at once ("Bit Twiddling Hacks", S. E. Anderson,
-  /// "Determine if a word has a byte equal to n"). Borrows make such tests wrong
+  /// Eight bytes of a word are tested at once (S. E. Anderson, "Bit Twiddling Hacks",
+  /// "Determine if a word has a byte equal to n"). Borrows make such a test wrong
   /// only above the lowest hit, and padding is a hit, so the name is plain if its
   /// lowest hit is where its padding begins.
   @inline(__always)
@@ -167,7 +171,7 @@ extension ShortName {
       @inline(__always)
       func zeros(_ word: UInt64) -> UInt64 { (word &- ones) & ~word }
       let hits =
-        (word &- ones &* 0x20) & ~word  // below space, padding too
+        (word &- ones &* 0x20) & ~word  // below space, including padding
         | word  // beyond ASCII
         | zeros(word ^ ones &* 0x22)  // "
         | zeros(word ^ ones &* 0x2c)  // ,

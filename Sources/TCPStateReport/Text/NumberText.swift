@@ -1,6 +1,8 @@
-/// Numbers for people, with thousands separators.
+/// Numbers for people, with thousands separators: `9,120`.
 public enum NumberText {
-  /// Appends `9,120` and returns its columns.
+  /// Appends the number.
+  ///
+  /// - Returns: how many columns of a terminal it takes.
   @discardableResult
   public static func append(_ number: UInt64, to buffer: inout ByteBuffer) -> Int {
     let digits = ByteCursor.digits(of: number)

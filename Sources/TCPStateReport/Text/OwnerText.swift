@@ -1,8 +1,10 @@
 import TCPStateCore
 
-/// A process as people name it: `nginx/812`.
+/// A process for people: `nginx/812`.
 public enum OwnerText {
-  /// Appends name and pid, or the one that is known, and returns the columns.
+  /// Appends name and pid, or whichever is known.
+  ///
+  /// - Returns: how many columns of a terminal it takes.
   @discardableResult
   public static func append(
     name: ShortName, pid: UInt32?, glyphs: Glyphs = .unicode, to buffer: inout ByteBuffer

@@ -1,9 +1,9 @@
 import TCPStateCore
 
-/// The colours of a terminal (ECMA-48, Select Graphic Rendition) by meaning.
+/// Terminal colours (ECMA-48, Select Graphic Rendition) by meaning.
 ///
-/// Green flows, cyan opens, blue closes, faint is over; CLOSE-WAIT, which waits
-/// for a program on this host, and numbers without a name stand out.
+/// Green is open, cyan is opening, blue is closing, faint is over. CLOSE-WAIT, which waits
+/// for a program on this host, and states without a name stand out.
 public enum StateColor {
   public static let reset: StaticString = "\u{1b}[0m"
   public static let heading: StaticString = "\u{1b}[1m"

@@ -1,8 +1,10 @@
 import TCPStateCore
 
-/// A state's name for people, RFC 9293's, in its colour if wanted.
+/// A state's name for people, as in RFC 9293, in its colour if wanted.
 public enum StateText {
-  /// Appends the name and returns its columns.
+  /// Appends the name.
+  ///
+  /// - Returns: how many columns of a terminal it takes.
   @discardableResult
   public static func append(_ state: TCPState, color: Bool, to buffer: inout ByteBuffer) -> Int {
     if color { buffer.append(StateColor.of(state)) }

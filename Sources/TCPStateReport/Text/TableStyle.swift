@@ -1,9 +1,9 @@
 /// How a table for people looks.
 public struct TableStyle: Sendable {
-  /// Columns of the terminal; `nil` when the output isn't one.
+  /// Columns of the terminal; `nil` if the output isn't a terminal.
   public var width: Int?
   public var color: Bool
-  /// Times in UTC instead of the local zone.
+  /// Whether times are in UTC rather than in the local zone.
   public var utc: Bool
   public var glyphs: Glyphs
 

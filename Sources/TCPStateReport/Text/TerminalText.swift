@@ -1,6 +1,6 @@
-/// Foreign text on a terminal.
+/// Foreign text for a terminal.
 public enum TerminalText {
-  /// Control and formatting characters are shown as `\x1b`, `\u202e`, never sent.
+  /// The text with control and formatting characters as `\x1b` and `\u202e`, so that none is sent.
   public static func visible(_ text: String) -> String {
     guard text.unicodeScalars.contains(where: \.isUnsafeOnTerminal) else { return text }
     var result = ""

@@ -1,4 +1,4 @@
-/// A table whose rows are all known: columns as wide as their widest cell.
+/// A table whose rows are all known before it is written: each column is as wide as its widest cell.
 public struct TextTable: Sendable {
   public enum Alignment: Sendable {
     case left, right
@@ -14,14 +14,19 @@ public struct TextTable: Sendable {
   private let alignments: [Alignment]
   private var rows: [[Cell]] = []
 
-  /// Titles are printed as they are; by house style in capitals.
+  /// Titles are written unchanged, by convention in capitals.
   public init(_ columns: [(title: String, alignment: Alignment)]) {
     titles = columns.map { Cell(text: $0.title, width: DisplayWidth.of($0.title)) }
     alignments = columns.map(\.alignment)
   }
 
-  /// Adds a row. Cells must be safe on a terminal; missing ones are empty, ones
-  /// beyond the last column trail after it. `color` is for the first cell.
+  /// Adds a row.
+  ///
+  /// Missing cells are empty; cells beyond the last column follow it without alignment.
+  ///
+  /// - Parameters:
+  ///   - cells: safe on a terminal.
+  ///   - color: of the first cell.
   public mutating func add(_ cells: [String], color: StaticString? = nil) {
     rows.append(
       cells.enumerated().map { index, text in
@@ -29,12 +34,12 @@ public struct TextTable: Sendable {
       })
   }
 
-  /// Adds a line above the rows that follow, as wide as it is.
+  /// Adds a line above the rows that follow; it doesn't widen a column.
   public mutating func add(title: String) {
     rows.append([Cell(text: title, width: 0, color: nil)])
   }
 
-  /// Columns of the terminal that its lines take, titles and what trails left out.
+  /// How many columns of a terminal its rows take, without title lines and cells beyond the last column.
   public func width(header: Bool = true) -> Int {
     widths(header).reduce(0) { $0 + $1 + 2 } - 2
   }
@@ -49,7 +54,7 @@ public struct TextTable: Sendable {
     return widths
   }
 
-  /// Appends header and rows; without colour when `color` is false.
+  /// Appends header and rows.
   public func append(to buffer: inout ByteBuffer, header: Bool = true, color: Bool = false) {
     let widths = widths(header)
     if header {
@@ -65,7 +70,7 @@ public struct TextTable: Sendable {
   }
 
   private func append(_ row: [Cell], _ widths: [Int], color: Bool, to buffer: inout ByteBuffer) {
-    // Padding is owed, not paid, until something follows: lines end without spaces.
+    // Padding is written only before another cell, so lines end without spaces.
     var owed = 0
     for (index, cell) in row.enumerated() {
       let slack = index < widths.count ? widths[index] - cell.width : 0

@@ -1,5 +1,5 @@
-/// Times of machine formats. Everything above the fraction is kept from one
-/// call to the next, so times of the same second cost nine digits.
+/// Times of the machine formats. Everything above the fraction is kept between calls, so
+/// a time in the same second as the last one costs nine digits.
 public struct TimeText: Sendable {
   /// Bytes of `2026-11-23T21:12:03.204131000Z`, and the slack that `Word`s need.
   static let room = 48
@@ -43,7 +43,7 @@ public struct TimeText: Sendable {
     putEpoch(fraction, nanoseconds, to: &cursor)
   }
 
-  /// Both, each with its comma: the nine digits are the same.
+  /// Writes both forms, each with a comma: their nine digits are the same.
   @inline(__always)
   mutating func putCells(_ nanoseconds: UInt64, to cursor: inout ByteCursor) {
     let fraction = fraction(of: nanoseconds)
@@ -53,7 +53,7 @@ public struct TimeText: Sendable {
     cursor.put(UInt8(ascii: ","))
   }
 
-  /// What is below the second, which is kept.
+  /// The part below the second; the rest is kept.
   @inline(__always)
   private mutating func fraction(of nanoseconds: UInt64) -> NineDigits {
     let now = nanoseconds / 1_000_000_000
@@ -69,7 +69,7 @@ public struct TimeText: Sendable {
     cursor.put(UInt8(ascii: "Z"))
   }
 
-  /// Below a second there are no leading zeros.
+  /// In the first second there are no leading zeros.
   @inline(__always)
   private func putEpoch(_ fraction: NineDigits, _ nanoseconds: UInt64, to cursor: inout ByteCursor) {
     guard second > 0 else { return cursor.put(decimal: nanoseconds) }
@@ -103,7 +103,7 @@ public struct TimeText: Sendable {
 }
 
 extension Word {
-  /// `21:12:03` of a second of the day.
+  /// `21:12:03`, for a second of the day.
   init(clock second: UInt64) {
     self.init()
     append(twoDigits: second / 3600)

@@ -1,4 +1,4 @@
-/// A text of at most 16 bytes kept inline, so that writing it is two stores.
+/// Text of at most 16 bytes kept inline, so that writing it takes two stores.
 struct Word: BitwiseCopyable, Sendable {
   /// Bytes 0–7 and 8–15, the first in the lowest bits.
   var first: UInt64 = 0

@@ -100,14 +100,14 @@ import Testing
     try Data(first.output).write(to: URL(fileURLWithPath: copy))
     let second = try run(["trace", "--format", "csv", "--columns", "all", "--read", copy])
     #expect(second.ending == .exited(0), "\(second.errorText)")
-    let rows = try CSVTable(second.output).rows
+    let readBack = try CSVTable(second.output).rows
     #expect(
-      rows.map(\.transition) == [
+      readBack.map(\.transition) == [
         "closed→syn_sent", "syn_sent→established", "established→fin_wait_1", "fin_wait_1→fin_wait_2",
         "fin_wait_2→closed",
       ])
-    #expect(rows.map { $0["state_duration_ns"] } == ["", "1000000", "2000000", "3000000", "301234000"])
-    #expect(rows[2]["actor_name"] == "a,\"b c")
+    #expect(readBack.map { $0["state_duration_ns"] } == ["", "1000000", "2000000", "3000000", "301234000"])
+    #expect(readBack[2]["actor_name"] == "a,\"b c")
   }
 
   @Test func calledByItsName() throws {

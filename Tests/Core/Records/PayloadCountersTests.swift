@@ -55,6 +55,20 @@ import Testing
     counters(event) { #expect($0.unacknowledged == 0) }
   }
 
+  /// close() in ESTABLISHED or CLOSE-WAIT queues the FIN only after that transition.
+  @Test(arguments: [TCPState.established, .closeWait, .finWait1, .closing, .lastAck, .finWait2])
+  func unsentPayload(_ old: TCPState) {
+    let isQueued = old == .finWait1 || old == .closing || old == .lastAck
+    for (written, unsent) in [(0, 0), (1, isQueued ? 0 : 1), (1449, isQueued ? 1448 : 1449)] as [(UInt32, UInt32)] {
+      // Also where the numbers wrap.
+      for initial in [1000, UInt32.max - 700] {
+        var event = End(initialSend: initial, sent: 10).event(old, .closed)
+        event.write_sequence = event.send_next &+ written
+        counters(event) { #expect($0.unsent == unsent, "\(written)") }
+      }
+    }
+  }
+
   @Test func rubbishIsNeverNegative() {
     var event = End().event(.lastAck, .closed)
     event.copied_sequence = event.receive_next &+ 5
@@ -62,6 +76,7 @@ import Testing
     counters(event) {
       #expect($0.unread == 0)
       #expect($0.unacknowledged == 0)
+      #expect($0.unsent == 0)
       #expect($0.sent == 0)
     }
   }

@@ -78,7 +78,10 @@ enum ScenarioRecord {
     case "received": record.event.bytes_received = try Scenario.number(value)
     case "acked": record.event.bytes_acknowledged = try Scenario.number(value)
     case "una": record.event.send_unacknowledged = try Scenario.number(value)
-    case "nxt": record.event.send_next = try Scenario.number(value)
+    case "nxt":
+      record.event.send_next = try Scenario.number(value)
+      record.event.write_sequence = record.event.send_next
+    case "written": record.event.write_sequence = try Scenario.number(value)
     case "rcv-nxt": record.event.receive_next = try Scenario.number(value)
     case "copied": record.event.copied_sequence = try Scenario.number(value)
     case "send-window": record.event.send_window = try Scenario.number(value)

@@ -47,6 +47,7 @@ enum ScenarioRow {
     case "rcv-nxt": text(row.receiveNext)
     case "unread": text(row.unreadBytes)
     case "unacked": text(row.unacknowledgedBytes)
+    case "unsent": text(row.unsentBytes)
     case "send-window": text(row.sendWindowBytes)
     case "receive-window": text(row.receiveWindowBytes)
     case "cwnd": text(row.congestionWindowPackets)

@@ -3,7 +3,7 @@ import TCPStateCore
 import TestSupport
 import Testing
 
-/// The rule for SYN-RECEIVED's stay exists in C, for the kernel side, and in Swift. Both get the same records.
+/// The rule for SYN-RECEIVED's stay exists in C (the kernel side) and in Swift. Both get the same records.
 @Suite struct SynReceivedStayTests {
   private struct Handshake: CustomStringConvertible {
     /// Nanoseconds between the child's two events.

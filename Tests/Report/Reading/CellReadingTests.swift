@@ -3,7 +3,7 @@ import TCPStateReport
 import TestSupport
 import Testing
 
-/// Plain rows are read by other means than unusual ones: both must read the same.
+/// Plain rows take another path than unusual ones; both must give the same transitions.
 @Suite struct CellReadingTests {
   private static func read(_ text: String) throws(RecordingError) -> [Transition] {
     var reader = TransitionReader(capacity: 4_096)
@@ -25,7 +25,7 @@ import Testing
     }
   }
 
-  /// Rows without quotes in them, of many lengths.
+  /// Rows of many lengths without quotes.
   private static func plainLines() -> [String] {
     var random = SeededGenerator(seed: 77)
     var writer = CSVWriter(columns: Column.allCases)
@@ -41,8 +41,8 @@ import Testing
     return buffer.text.split(separator: "\n").map(String.init)
   }
 
-  /// With all cells quoted, with the first one quoted, with other line ends: the same rows.
-  @Test func asQuoted() throws {
+  /// Quotes around all cells or the first ones, and other line ends, give the same rows.
+  @Test func quotesAndLineEndsChangeNothing() throws {
     let lines = Self.plainLines()
     let plain = try Self.read(lines.joined(separator: "\n") + "\n").map(RandomTransition.fields)
     #expect(plain.count == 2_000)
@@ -57,7 +57,7 @@ import Testing
     #expect(try Self.read(lines.joined(separator: "\r\n") + "\r\n").map(RandomTransition.fields) == plain)
   }
 
-  /// A column more or less, at every place of a line in the blocks that are looked at at once.
+  /// A cell too many or too few is found wherever the line ends in the blocks that are scanned at once.
   @Test func wrongNumberOfCells() throws {
     let lines = Self.plainLines()
     for line in lines.dropFirst().prefix(200) {
@@ -72,7 +72,7 @@ import Testing
     try read("state_new,bytes_sent,retransmits\nclosed,\(cell),1\n").first?.bytesSent
   }
 
-  /// Digits of every number, up to what 64 bits hold, and none that aren't.
+  /// Numbers of every length up to 64 bits are read, and nothing else is.
   @Test func numbers() throws {
     for count in 1...20 {
       for text in [String(repeating: "1", count: count), "1" + String(repeating: "0", count: count - 1)] {
@@ -84,7 +84,7 @@ import Testing
       } else {
         #expect(throws: RecordingError.self) { try Self.bytesSent(nines) }
       }
-      // Its neighbours in ASCII, a letter, a byte with the highest bit.
+      // The neighbours of digits in ASCII, a letter, a byte with the highest bit set.
       for place in 0..<count {
         for wrong in ["/", ":", "a", "-", " ", "é"] {
           var digits = Array(repeating: "5", count: count)
@@ -113,7 +113,7 @@ import Testing
     }
   }
 
-  /// Only the reason that is longer than the others' words, not one that ends as it does.
+  /// A word longer than 16 bytes isn't taken for one that begins or ends like it.
   @Test func longReason() throws {
     func reason(_ cell: String) throws(RecordingError) -> Reason? {
       try Self.read("state_old,state_new,reason\ntime_wait,closed,\(cell)\n").first?.reason
@@ -122,7 +122,7 @@ import Testing
     #expect(throws: RecordingError.self) { try reason("0123456789abcdefow") }
   }
 
-  /// A kind without a duration says nothing, not that it was 0.
+  /// A kind without a duration means unknown, not 0.
   @Test func kindAlone() throws {
     let rows = try Self.read("state_new,state_duration_ns,duration_kind\nclosed,,exact\nclosed,0,at_least\n")
     #expect(rows.map(\.stay) == [nil, Stay(nanoseconds: 0, kind: .atLeast)])

@@ -3,9 +3,9 @@ import TCPStateReport
 import TestSupport
 import Testing
 
-/// What holds for rows in any order, some twice, some never. The seed is the argument that a failure names.
+/// Properties that hold for rows in any order, some repeated, some missing. A failure names its seed.
 @Suite struct FoldPropertyTests {
-  /// The rows of some whole lives, both ends, and rows of no life at all.
+  /// The rows of both ends of some whole lives, and rows that belong to none.
   private static func rows(_ random: inout SeededGenerator) -> [Transition] {
     var rows: [Transition] = []
     for number in 0..<UInt64.random(in: 1...6, using: &random) {
@@ -29,7 +29,7 @@ import Testing
     return rows.shuffled(using: &random)
   }
 
-  /// Lives come out, each end of each row in one of them, and none stays longer than it was there.
+  /// The ends of every life come from the rows, and no stay is longer than its life.
   @Test(arguments: 0..<300 as Range<UInt64>)
   func lifecycles(_ seed: UInt64) {
     var random = SeededGenerator(seed: seed)
@@ -42,24 +42,24 @@ import Testing
     }
     tracker.finish { lives.append($0) }
     #expect(tracker.count == 0, "seed \(seed)")
-    let told = Set(rows.map(\.connection))
+    let connections = Set(rows.map(\.connection))
     var buffer = ByteBuffer()
     var ladder = LifecycleLadder(style: TableStyle(width: 80, utc: true))
     var json = LifecycleJSON()
     for life in lives {
       for side in Side.allCases {
-        if let end = life[side] { #expect(told.contains(end.facts.connection), "seed \(seed)") }
+        if let end = life[side] { #expect(connections.contains(end.facts.connection), "seed \(seed)") }
       }
       if let stay = life.establishedStay { #expect(stay.nanoseconds <= life.end, "seed \(seed)") }
       ladder.append(life, to: &buffer)
       json.append(life, to: &buffer)
     }
     #expect(lives.isEmpty == buffer.isEmpty, "seed \(seed)")
-    // Seconds of a difference below zero, as an unsigned number.
+    // The seconds of a negative difference that became unsigned.
     #expect(!buffer.text.contains("18446744073"), "seed \(seed): \(buffer.text)")
   }
 
-  /// The filter lets through what its words say, one condition at a time and all together.
+  /// The filter's result is that of its conditions, one at a time and all together.
   @Test(arguments: 0..<100 as Range<UInt64>)
   func rowFilter(_ seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)
@@ -97,7 +97,7 @@ import Testing
     }
   }
 
-  /// A reader takes the rows as they come, whatever their order, in pieces of any size.
+  /// A reader returns the rows in the order they have, in pieces of any size.
   @Test(arguments: 0..<50 as Range<UInt64>)
   func reader(_ seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)

@@ -3,7 +3,7 @@ import TCPStateReport
 import TestSupport
 import Testing
 
-/// tcpstates' own lines, of every layout, as transitions.
+/// Lines that tcpstates printed, in every layout, become transitions.
 @Suite struct TcpstatesReaderTests {
   private static func read(_ text: String) throws(RecordingError) -> [Transition] {
     var reader = TransitionReader(capacity: 4_096)
@@ -27,7 +27,7 @@ import Testing
 
   private static let first = "ffff8881b0f39bc0"
 
-  /// The same connection in each layout: its columns between states and address differ.
+  /// The same connection in each layout; the columns before the local address differ.
   @Test(arguments: [
     ("SKADDR,C-PID,C-COMM,LADDR,LPORT,RADDR,RPORT,OLDSTATE,NEWSTATE,MS", ["", ",a b,", ","], false),
     ("TIME,TIME(s),SKADDR,C-PID,C-COMM,IP,LADDR,LPORT,RADDR,RPORT,OLDSTATE,NEWSTATE,MS", ["T", ",a b,4,", ","], true),
@@ -52,7 +52,7 @@ import Testing
     let rows = try Self.read(text)
     #expect(rows.map(\.new) == [.synSent, .established, .finWait1, .finWait2, .closed, .synSent])
     #expect(rows.map { $0.stay?.nanoseconds } == [nil, 250_000_000, 1_250_000_000, 100_000_000, 26_000, nil])
-    // It takes FIN-WAIT-2's move into a minisock for the end.
+    // tcpstates takes FIN-WAIT-2's move into a minisock for the end.
     #expect(rows.map { $0.stay?.kind } == [nil, .exact, .exact, .exact, .atLeast, nil])
     #expect(rows.allSatisfy { $0.role == .client && $0.peer.port == 443 && $0.ownerName == ShortName("a b") })
     #expect(rows.map { $0.actorPID } == [17, nil, 17, nil, nil, 17])
@@ -61,7 +61,7 @@ import Testing
     if isTimed { #expect(zip(rows, rows.dropFirst()).allSatisfy { $1.time - $0.time == 1_000_000_000 }) }
   }
 
-  /// A clock without a day goes on over midnight.
+  /// A time of day without a date continues past midnight.
   @Test func midnight() throws {
     var text = "TIME,SKADDR,C-PID,C-COMM,LADDR,LPORT,RADDR,RPORT,OLDSTATE,NEWSTATE,MS\n"
     for (time, states) in [("23:59:59", "LISTEN,SYN_RECV"), ("00:00:01", "SYN_RECV,ESTABLISHED")] {
@@ -71,7 +71,7 @@ import Testing
     #expect(rows.map(\.role) == [.server, .server])
     #expect(rows[1].time - rows[0].time == 2_000_000_000)
     #expect(rows[1].stay == Stay(nanoseconds: 2_500_000, kind: .atLeast), "SYN-RECEIVED begins late for it")
-    #expect(rows.allSatisfy { $0.ownerPID == nil }, "who was on the CPU is no owner")
+    #expect(rows.allSatisfy { $0.ownerPID == nil }, "the process on the CPU isn't the owner")
   }
 
   @Test(arguments: [

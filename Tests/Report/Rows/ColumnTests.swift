@@ -11,7 +11,7 @@ import Testing
     #expect(try Column.parse("network.peer.port") == [.peerPort])
     #expect(try Column.parse("default,closer") == Column.defaults + [.closer])
     #expect(Column.defaults.count == 27)
-    #expect(Column.allCases.count == 47)
+    #expect(Column.allCases.count == 48)
   }
 
   @Test(arguments: [
@@ -43,9 +43,9 @@ import Testing
     #expect(Set(Column.allCases.map(\.jsonName)).count == Column.allCases.count)
   }
 
-  /// The straight-line writer of the default columns says what the general one says.
+  /// The unrolled writer of the default columns writes the same as the general one.
   @Test(arguments: SampleTransitions.allCases)
-  func straightLine(_ sample: SampleTransitions) {
+  func unrolled(_ sample: SampleTransitions) {
     var fast = CSVWriter()
     var backwards = CSVWriter(columns: Column.defaults.reversed())
     for row in sample.rows {
@@ -53,7 +53,7 @@ import Testing
       var b = ByteBuffer()
       fast.append(row, to: &a)
       backwards.append(row, to: &b)
-      // Names with commas or line ends split alike on both sides.
+      // A name with a comma or a line end would be split.
       guard row.ownerName.bytes.allSatisfy({ $0 > 32 && $0 < 127 && $0 != 44 && $0 != 34 }) else { continue }
       let cells = a.text.dropLast().split(separator: ",", omittingEmptySubsequences: false)
       let reversed = b.text.dropLast().split(separator: ",", omittingEmptySubsequences: false)
@@ -62,7 +62,7 @@ import Testing
     }
   }
 
-  /// Cells that are kept from row to row are only used again for the same process with the same facts.
+  /// Cells that are kept from row to row are reused only for the same process with the same facts.
   @Test func keptCells() {
     var random = SeededGenerator(seed: 7)
     func any<T>(_ values: T...) -> T { values[Int.random(in: 0..<values.count, using: &random)] }

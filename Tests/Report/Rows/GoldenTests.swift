@@ -16,7 +16,7 @@ import Testing
     #expect(String(validating: actual, as: UTF8.self) != nil, "not UTF-8")
   }
 
-  /// On a terminal no control character gets out but line ends and our own colours.
+  /// No control character reaches a terminal except line ends and our own colours.
   @Test(arguments: SampleTransitions.allCases)
   func terminalSafety(_ sample: SampleTransitions) {
     for rendering in Rendering.allCases where ![.csv, .csvAll, .csvExcel].contains(rendering) {
@@ -31,7 +31,7 @@ import Testing
     }
   }
 
-  /// IPv4 connections with short names don't wrap.
+  /// Rows of IPv4 connections with short names fit the width.
   @Test(arguments: [Rendering.table80, .table120, .table160, .table200])
   func fits(_ rendering: Rendering) throws {
     let width = try #require(rendering.width)

@@ -2,7 +2,7 @@ import TCPStateCore
 import TCPStateReport
 import TestSupport
 
-/// Every way to render rows that has golden files.
+/// The ways to render rows that have golden files.
 enum Rendering: String, CaseIterable, Sendable {
   case csv = "default.csv"
   case csvAll = "all.csv"

@@ -33,7 +33,7 @@ import Testing
     #expect(fields["OBJECT_TCP_DESTINATION_PORT"] == "0")
   }
 
-  /// A name with a line break can't add a field of its own.
+  /// A name with a line break can't add a field.
   @Test func hostileName() throws {
     var row = SampleTransitions.oneConnection.rows[1]
     row.ownerName = ShortName("a\nPRIORITY=0")

@@ -4,7 +4,7 @@ import TCPStateReport
 import TestSupport
 import Testing
 
-/// BCC's formats, byte for byte.
+/// BCC's formats are reproduced byte for byte.
 @Suite struct TcpstatesGoldenTests {
   enum Format: String, CaseIterable, Sendable {
     case plain = "tcpstates.txt"
@@ -40,7 +40,7 @@ import Testing
     }
   }
 
-  /// Every line has the header's number of cells, whatever the name.
+  /// Every line has as many cells as the header, whatever the name.
   @Test(arguments: SampleTransitions.allCases, [Format.csv, .csvTimed])
   func cells(_ sample: SampleTransitions, _ format: Format) throws {
     let table = try CSVTable(format.render(sample.rows).withBytes { Array($0) })
@@ -50,7 +50,7 @@ import Testing
     }
   }
 
-  /// `printf`'s own result for the same values.
+  /// The columns are those of `printf` for the same values.
   @Test(arguments: [false, true])
   func printf(_ wide: Bool) throws {
     let style = wide ? Format.wide : .plain
@@ -82,7 +82,7 @@ import Testing
     try ChildProcess.run(["/usr/bin/printf"] + arguments).outputText
   }
 
-  @Test func spansAreCutToMicroseconds() {
+  @Test func spansAreTruncatedToMicroseconds() {
     var row = SampleTransitions.oneConnection.rows[1]
     for (nanoseconds, text) in [
       (0, "0.000"), (999, "0.000"), (1_999, "0.001"), (12_345_678, "12.345"), (60_000_000_000, "60000.000"),
@@ -95,7 +95,7 @@ import Testing
     #expect(Format.plain.render([row]).text.hasSuffix("ESTABLISHED -\n"))
   }
 
-  /// A row that comes late counts back from the first.
+  /// A row that is written late may be before the first.
   @Test func timestampsMayBeNegative() {
     var rows = Array(SampleTransitions.oneConnection.rows.prefix(2))
     rows[1].time = rows[0].time - 1_500_000

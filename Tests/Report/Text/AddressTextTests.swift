@@ -21,8 +21,8 @@ import Testing
     #expect(AddressText.string(address) == expected)
   }
 
-  /// A million addresses with random groups of zeros, so that `::` comes in every place.
-  @Test func likeInetNtop() throws {
+  /// A million addresses with random zero groups, so that `::` is in every place, are written as by inet_ntop().
+  @Test func sameAsInetNtop() throws {
     var random = SeededGenerator(seed: 1)
     var compared = 0
     for _ in 0..<1_000_000 {
@@ -49,7 +49,7 @@ import Testing
     for group in 0..<4 {
       if shape >> UInt64(8 + group) & 1 == 1 { high &= ~(0xffff << UInt64(group * 16)) }
       if shape >> UInt64(16 + group) & 1 == 1 { low &= ~(0xffff << UInt64(group * 16)) }
-      // Short groups, for the leading zeros.
+      // Short groups, because of their leading zeros.
       if shape >> UInt64(24 + group) & 3 == 3 { high &= ~(0xff00 << UInt64(group * 16)) }
       if shape >> UInt64(32 + group) & 3 == 3 { low &= ~(0xfff0 << UInt64(group * 16)) }
     }

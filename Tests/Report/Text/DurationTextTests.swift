@@ -16,7 +16,7 @@ import Testing
     #expect(DurationText.string(nanoseconds) == text)
   }
 
-  /// A lower bound stays true: it is never rounded up.
+  /// A lower bound is never rounded up, so it stays true.
   @Test(arguments: [
     (999_999, "≥ 999 µs"), (1_209_999, "≥ 1.20 ms"), (59_999_999_999, "≥ 59.9 s"),
     (11_579_000_000_000, "≥ 3 h 12 m"), (0, "≥ 0 ns"),

@@ -6,12 +6,12 @@ import Testing
   /// 2026-11-23T21:12:03.204131Z
   private static let start: UInt64 = 1_795_468_323_204_131_000
 
-  /// The text, and nanoseconds after the start's whole second.
+  /// Texts, and the nanoseconds from the start's whole second on.
   private static let cases: [(String, UInt64)] = [
     ("2026-11-23T21:12:03.204131000Z", 204_131_000), ("2026-11-23t21:12:03z", 0),
     ("2026-11-23 22:12:03+01:00", 0), ("2026-11-23T16:12:03.5-05:00", 500_000_000),
     ("+90s", 90_204_131_000), ("+0s", 204_131_000),
-    // The first such time from the start on.
+    // The first such time of day from the start on.
     ("21:12:04", 1_000_000_000), ("21:12:03", 86_400_000_000_000), ("21:13", 57_000_000_000),
     ("21:12:03.204131", 204_131_000), ("00:00", 10_077_000_000_000),
   ]

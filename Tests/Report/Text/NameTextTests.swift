@@ -4,7 +4,7 @@ import TCPStateReport
 import TestSupport
 import Testing
 
-/// Names through every format and back, hostile and random.
+/// Hostile and random names survive every format.
 @Suite struct NameTextTests {
   private static let names: [[UInt8]] = {
     var random = SeededGenerator(seed: 4)
@@ -28,7 +28,7 @@ import Testing
     var plain = CSVWriter(columns: [.processName])
     var safe = CSVWriter(columns: [.processName], style: CSVStyle(excelSafe: true))
     for name in Self.names {
-      // The standard library replaces as the Unicode standard recommends.
+      // The standard library replaces ill-formed bytes as the Unicode standard recommends.
       let expected = String(decoding: name, as: UTF8.self)
       var buffer = ByteBuffer()
       plain.append(Self.row(name), to: &buffer)
@@ -87,7 +87,7 @@ import Testing
     #expect(buffer.text == "\n{}\n")
   }
 
-  /// One cell and its line end, per RFC 4180.
+  /// Reads one cell and its line end as in RFC 4180.
   private static func readCSV(_ text: String) -> String? {
     var scalars = Array(text.unicodeScalars)
     guard scalars.popLast() == "\n" else { return nil }

@@ -16,8 +16,8 @@ import Testing
     #expect(TimeText.string(rfc3339: nanoseconds) == text)
   }
 
-  /// One value's cache must not leak into the next, in whatever order they come.
-  @Test func likeGmtime() {
+  /// What is kept of one time doesn't leak into the next, in any order.
+  @Test func sameAsGmtime() {
     var random = SeededGenerator(seed: 2)
     var time = TimeText()
     var buffer = ByteBuffer()
@@ -45,7 +45,7 @@ import Testing
     #expect(buffer.text == "21:12:03.204131 21:12:03.205")
   }
 
-  /// The local clock is the C library's, also across a change of the zone's offset.
+  /// Local times are the C library's, also across a change of the zone's offset.
   @Test func localClock() {
     var clock = ClockText(utc: false)
     var buffer = ByteBuffer()

@@ -1,9 +1,9 @@
 import TCPStateCore
 import TCPStateReport
 
-/// What a recording says, read in pieces, and folded as the commands fold it.
+/// Reads a recording in pieces, and folds it as the commands do.
 enum Recording {
-  /// One input of the fuzzer, whatever kind of recording it is: the first byte says how large the pieces are.
+  /// Checks one input of the fuzzer, a recording of any kind; its first byte is the size of the pieces.
   static func check(_ input: UnsafeRawBufferPointer) {
     guard input.count > 1 else { return }
     let text = UnsafeRawBufferPointer(rebasing: input.dropFirst())
@@ -15,9 +15,9 @@ enum Recording {
     readOn(text)
   }
 
-  /// Reads text to its end or its first mistake.
+  /// Reads text up to its end or its first error.
   ///
-  /// - Returns: the whole rows, and whether the reader took the text.
+  /// - Returns: the whole rows, and whether the reader accepted the text.
   static func read(_ bytes: UnsafeRawBufferPointer, piece: Int) -> (rows: [Transition], isTaken: Bool) {
     var reader = TransitionReader(capacity: 4_096)
     var rows: [Transition] = []
@@ -39,13 +39,13 @@ enum Recording {
       }
     } catch {
       precondition(error.line > 0, "an error without a line: \(error.what)")
-      precondition(!error.what.isEmpty, "an error that says nothing")
+      precondition(!error.what.isEmpty, "an error without a message")
       precondition(!error.what.utf8.contains { $0 < 0x20 || $0 == 0x7f }, "unsafe on a terminal: \(error.what)")
       return (rows, false)
     }
   }
 
-  /// Reads on behind each mistake, as what appends recordings to each other does.
+  /// Skips the line of each error, as a reader of concatenated recordings does.
   private static func readOn(_ bytes: UnsafeRawBufferPointer) {
     var reader = TransitionReader(capacity: bytes.count + 4_096)
     var isAdded = false
@@ -69,26 +69,27 @@ enum Recording {
     }
   }
 
-  /// What comes back from CSV is what went in: written again it is the same text.
+  /// Rows that are written as CSV and read again are the same text when written again.
   ///
-  /// But for names that aren't UTF-8, for U+FFFD takes three bytes for one of
-  /// theirs and what doesn't fit is cut, and for IPv4 at one end and IPv6 at the
-  /// other: these may change once, and are the same ever after.
+  /// Two kinds may change once, and must then stay the same: names that aren't UTF-8, because
+  /// U+FFFD takes three bytes instead of one and the name is truncated, and rows with IPv4 at one
+  /// end and IPv6 at the other.
   static func checkRoundTrip(_ rows: [Transition], what: String) {
     let text = csv(rows)
     let again = csv(readOwn(text, count: rows.count, what))
     let isMixed = rows.contains { $0.local.address.isIPv4 != $0.peer.address.isIPv4 }
     if isMixed || text.text.unicodeScalars.contains("\u{fffd}") {
       let third = csv(readOwn(again, count: rows.count, what))
-      precondition(again.text == third.text, "\(what): from CSV comes another CSV:\n\(again.text)\n\(third.text)")
+      precondition(
+        again.text == third.text, "\(what): CSV changes when read and written:\n\(again.text)\n\(third.text)")
     } else {
-      precondition(again.text == text.text, "\(what): from CSV comes another CSV:\n\(text.text)\n\(again.text)")
+      precondition(again.text == text.text, "\(what): CSV changes when read and written:\n\(text.text)\n\(again.text)")
     }
   }
 
   private static func readOwn(_ text: borrowing ByteBuffer, count: Int, _ what: String) -> [Transition] {
     let back = text.withBytes { read($0, piece: 1 << 16) }
-    precondition(back.isTaken && back.rows.count == count, "\(what): our own CSV isn't taken: \(text.text)")
+    precondition(back.isTaken && back.rows.count == count, "\(what): our own CSV isn't accepted: \(text.text)")
     return back.rows
   }
 
@@ -100,7 +101,7 @@ enum Recording {
     return buffer
   }
 
-  /// Every view that takes rows takes these.
+  /// Shows the rows in every view.
   static func fold(_ rows: [Transition]) {
     var buffer = ByteBuffer(capacity: 4_096)
     var json = JSONLinesWriter(columns: Column.allCases)

@@ -1,4 +1,4 @@
-/// Text as CSV.
+/// Reads text as CSV.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOne(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
   Recording.check(UnsafeRawBufferPointer(start: data, count: size))

@@ -2,7 +2,7 @@ import Glibc
 import TCPStateCore
 import TCPStateReport
 
-/// Text as the value of an option: the first byte says of which.
+/// Parses text as the value of an option; the first byte chooses which.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOne(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
   guard size > 0 else { return 0 }
@@ -30,8 +30,8 @@ private func duration(_ text: String) {
 private func ports(_ text: String) {
   do throws(PortListError) {
     let set = try PortSet(parsing: text)
-    precondition(!set.contains(0), "port 0 by \(text)")
-    precondition((1...UInt16.max).contains { set.contains($0) }, "a list of nothing: \(text)")
+    precondition(!set.contains(0), "port 0 in \(text)")
+    precondition((1...UInt16.max).contains { set.contains($0) }, "an empty set: \(text)")
     for part in text.split(separator: ",") {
       for end in part.split(separator: "-") { precondition(set.contains(UInt16(end) ?? 0), "\(end) of \(text)") }
     }
@@ -43,10 +43,10 @@ private func ports(_ text: String) {
 private func network(_ text: String) {
   guard let network = Network(parsing: text) else { return }
   precondition((0...128).contains(network.prefixLength))
-  precondition(network.contains(network.address), "\(text) isn't in itself")
+  precondition(network.contains(network.address), "\(text) doesn't contain its own address")
 }
 
-/// The C library takes the same addresses, and sees the same bytes in them.
+/// The C library accepts the same addresses, with the same bytes.
 private func address(_ text: String) {
   let ours = IPAddress(parsing: text)
   guard !text.utf8.contains(0) else {
@@ -62,7 +62,7 @@ private func address(_ text: String) {
     }
     bytes = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff] + v4
   }
-  guard let ours else { preconditionFailure("an address that isn't taken: \(text)") }
+  guard let ours else { preconditionFailure("a valid address is refused: \(text)") }
   let theirs = bytes.withUnsafeBytes { $0.baseAddress.map { IPAddress(networkOrder: $0) } }
   precondition(ours == theirs, "\(text) is read as \(AddressText.string(ours))")
   precondition(IPAddress(parsing: AddressText.string(ours)) == ours, "\(text) is written \(AddressText.string(ours))")

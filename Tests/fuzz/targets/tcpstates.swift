@@ -1,4 +1,4 @@
-/// Text as a table or CSV by tcpstates.
+/// Reads text as tcpstates' table or CSV.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOne(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
   Recording.check(UnsafeRawBufferPointer(start: data, count: size))
