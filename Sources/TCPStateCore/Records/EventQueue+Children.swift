@@ -10,7 +10,7 @@ extension EventQueue {
   public static let patience: UInt64 = 50_000_000
 
   /// Whether it is a child's first event and lacks the child's own fields.
-  @inline(__always)
+  @inlinable @inline(__always)
   static func isIncomplete(_ event: UnsafePointer<tcpstate_event>) -> Bool {
     event.pointee.state_old == TCPState.listen.number && event.pointee.state_new == TCPState.synReceived.number
       && event.pointee.peer_port == 0

@@ -9,21 +9,22 @@ public final class EventQueue {
   /// More events than arrive while one is held back.
   public static let capacity = 4096
 
-  private struct Entry {
-    let time: UInt64
-    let event: UnsafePointer<tcpstate_event>
+  @usableFromInline
+  struct Entry {
+    @usableFromInline let time: UInt64
+    @usableFromInline let event: UnsafePointer<tcpstate_event>
     /// Of the record in the ring buffer; it only ever grows.
     let position: UInt64
   }
 
-  private let entries: UnsafeMutablePointer<Entry>
+  @usableFromInline let entries: UnsafeMutablePointer<Entry>
   /// Copies of events that had to be changed; as many as entries, so that none is in use twice.
   private let amended: UnsafeMutablePointer<tcpstate_event>
   private var amendedCount = 0
-  private var head = 0
-  private var tail = 0
+  @usableFromInline var head = 0
+  @usableFromInline var tail = 0
   /// How many entries are children's first events that still lack the child's own fields.
-  private var incomplete = 0
+  @usableFromInline var incomplete = 0
   /// Records that couldn't be decoded.
   public private(set) var undecodable: UInt64 = 0
 
@@ -118,7 +119,8 @@ public final class EventQueue {
   /// Hands on the oldest event if it isn't newer than `limit` (CLOCK_MONOTONIC nanoseconds).
   ///
   /// - Returns: the event, valid until its memory is given back: see `oldestPosition`.
-  @inline(__always)
+  // Inlinable, as `peek` is: it runs for each event, in another module.
+  @inlinable @inline(__always)
   public func next(until limit: UInt64) -> UnsafePointer<tcpstate_event>? {
     guard head < tail, entries[head].time <= limit else { return nil }
     if incomplete > 0, Self.isIncomplete(entries[head].event) {
@@ -130,7 +132,7 @@ public final class EventQueue {
   }
 
   /// The event so many places after the next one, to prepare for it; `nil` if there is none yet.
-  @inline(__always)
+  @inlinable @inline(__always)
   public func peek(_ distance: Int) -> UnsafePointer<tcpstate_event>? {
     head + distance < tail ? entries[head + distance].event : nil
   }
