@@ -147,6 +147,7 @@ extension Transition {
     sendUnacknowledged = sendUnacknowledged ?? earlier.sendUnacknowledged
     unreadBytes = unreadBytes ?? earlier.unreadBytes
     unacknowledgedBytes = unacknowledgedBytes ?? earlier.unacknowledgedBytes
+    unsentBytes = unsentBytes ?? earlier.unsentBytes
     sendWindowBytes = sendWindowBytes ?? earlier.sendWindowBytes
     receiveWindowBytes = receiveWindowBytes ?? earlier.receiveWindowBytes
     congestionWindowPackets = congestionWindowPackets ?? earlier.congestionWindowPackets

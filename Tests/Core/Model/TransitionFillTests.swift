@@ -10,7 +10,7 @@ import Testing
   ]
   /// Fields that only `.all` fills.
   private static let readings: Set<String> = [
-    "sendUnacknowledged", "unreadBytes", "unacknowledgedBytes", "sendWindowBytes", "receiveWindowBytes",
+    "sendUnacknowledged", "unreadBytes", "unacknowledgedBytes", "unsentBytes", "sendWindowBytes", "receiveWindowBytes",
     "congestionWindowPackets", "slowStartThresholdPackets", "congestionControl", "rtoMicroseconds", "segmentsSent",
     "segmentsReceived", "socketAddress",
   ]

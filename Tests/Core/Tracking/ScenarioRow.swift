@@ -6,7 +6,8 @@ enum ScenarioRow {
   static let fields: [String] = [
     "at", "sequence", "stay", "source", "role", "closer", "reason", "reset-reason", "id", "owner", "actor", "user",
     "cgroup", "netns", "interface", "local", "peer", "sent", "received", "rtt", "retransmits", "iss", "irs", "una",
-    "nxt", "rcv-nxt", "unread", "unacked", "send-window", "receive-window", "cwnd", "ssthresh", "congestion-control",
+    "nxt", "rcv-nxt", "unread", "unacked", "unsent", "send-window", "receive-window", "cwnd", "ssthresh",
+    "congestion-control",
     "rto", "syn-acks", "segments-sent", "segments-received", "address",
   ]
 
