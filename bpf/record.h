@@ -83,6 +83,8 @@ static __always_inline void RECORD(fill)(struct tcpstate_event *e, const struct 
 		flags |= TCPSTATE_FLAG_DEAD;
 	if (shutdown & SEND_SHUTDOWN)
 		flags |= TCPSTATE_FLAG_SEND_SHUTDOWN;
+	if (shutdown & RCV_SHUTDOWN)
+		flags |= TCPSTATE_FLAG_RECEIVE_SHUTDOWN;
 
 	e->bytes_sent = READ(tp, bytes_sent);
 	e->bytes_retransmitted = READ(tp, bytes_retrans);

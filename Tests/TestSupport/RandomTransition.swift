@@ -41,7 +41,8 @@ public enum RandomTransition {
 
   private nonisolated(unsafe) static let small: [WritableKeyPath<Transition, UInt32?>] = [
     \.rttMicroseconds, \.retransmits, \.initialSendSequence, \.initialReceiveSequence, \.sendUnacknowledged,
-    \.sendNext, \.receiveNext, \.unreadBytes, \.unacknowledgedBytes, \.unsentBytes, \.sendWindowBytes,
+    \.sendNext, \.receiveNext, \.unreadBytes, \.unacknowledgedBytes, \.unsentBytes, \.receiveShutdown,
+    \.sendWindowBytes,
     \.receiveWindowBytes,
     \.congestionWindowPackets, \.slowStartThresholdPackets, \.synAckRetransmits, \.segmentsSent, \.segmentsReceived,
   ]

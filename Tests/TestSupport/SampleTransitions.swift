@@ -232,6 +232,7 @@ extension Transition {
     unreadBytes = 0
     unacknowledgedBytes = 0
     unsentBytes = 0
+    receiveShutdown = 0
     sendWindowBytes = 64_240
     receiveWindowBytes = 65_535
     congestionWindowPackets = 10

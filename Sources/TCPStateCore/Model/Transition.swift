@@ -78,6 +78,10 @@ public struct Transition: Sendable, BitwiseCopyable {
   public var unacknowledgedBytes: UInt32?
   /// Bytes of payload written that haven't been sent.
   public var unsentBytes: UInt32?
+  /// 1 if the receive direction is shut down (RCV_SHUTDOWN in `sk_shutdown`, net/ipv4/tcp.c): by the peer's FIN, by
+  /// close(), which does so before it sends the FIN, or by shutdown(SHUT_RD or SHUT_RDWR). 0 if it isn't, so a FIN
+  /// that this end sends then comes from shutdown(SHUT_WR).
+  public var receiveShutdown: UInt32?
   public var sendWindowBytes: UInt32?
   public var receiveWindowBytes: UInt32?
   public var congestionWindowPackets: UInt32?
@@ -148,6 +152,7 @@ extension Transition {
     unreadBytes = unreadBytes ?? earlier.unreadBytes
     unacknowledgedBytes = unacknowledgedBytes ?? earlier.unacknowledgedBytes
     unsentBytes = unsentBytes ?? earlier.unsentBytes
+    receiveShutdown = receiveShutdown ?? earlier.receiveShutdown
     sendWindowBytes = sendWindowBytes ?? earlier.sendWindowBytes
     receiveWindowBytes = receiveWindowBytes ?? earlier.receiveWindowBytes
     congestionWindowPackets = congestionWindowPackets ?? earlier.congestionWindowPackets

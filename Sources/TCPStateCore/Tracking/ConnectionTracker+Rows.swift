@@ -82,6 +82,7 @@ extension ConnectionTracker {
     row.unreadBytes = counters.unread
     row.unacknowledgedBytes = counters.unacknowledged
     row.unsentBytes = counters.unsent
+    row.receiveShutdown = Int32(event.pointee.flags) & TCPSTATE_FLAG_RECEIVE_SHUTDOWN == 0 ? 0 : 1
     row.sendWindowBytes = event.pointee.send_window
     row.receiveWindowBytes = event.pointee.receive_window
   }

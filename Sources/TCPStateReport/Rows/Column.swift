@@ -15,7 +15,7 @@ public enum Column: Int, CaseIterable, Sendable {
   case sendUnacknowledged, sendNext, receiveNext, unreadBytes, unacknowledgedBytes
   case sendWindow, receiveWindow, congestionWindow, slowStartThreshold, congestionControl
   case rto, synAckRetransmits, segmentsSent, segmentsReceived, socketAddress, interfaceIndex, resetReason
-  case unsentBytes
+  case unsentBytes, receiveShutdown
 }
 
 /// A column with all that writers, the reader and the documentation need to know of it.
@@ -170,5 +170,9 @@ extension RowColumn {
     RowColumn(
       .unsentBytes, "unsent_bytes", .integer(\.unsentBytes), unit: .bytes,
       "Payload that the application has written and that is not sent yet."),
+    RowColumn(
+      .receiveShutdown, "receive_shutdown", .integer(\.receiveShutdown),
+      "1 if the receive direction is shut down, by the peer's FIN, close() or shutdown(); 0 on the row to fin_wait_1 means shutdown(SHUT_WR)."
+    ),
   ]
 }

@@ -10,7 +10,8 @@ import Testing
   ]
   /// Fields that only `.all` fills.
   private static let readings: Set<String> = [
-    "sendUnacknowledged", "unreadBytes", "unacknowledgedBytes", "unsentBytes", "sendWindowBytes", "receiveWindowBytes",
+    "sendUnacknowledged", "unreadBytes", "unacknowledgedBytes", "unsentBytes", "receiveShutdown", "sendWindowBytes",
+    "receiveWindowBytes",
     "congestionWindowPackets", "slowStartThresholdPackets", "congestionControl", "rtoMicroseconds", "segmentsSent",
     "segmentsReceived", "socketAddress",
   ]

@@ -88,6 +88,7 @@ struct ScenarioDefaults {
   private func sequence(_ row: inout Transition, _ event: tcpstate_event) {
     row.sendUnacknowledged = event.send_unacknowledged
     (row.unreadBytes, row.unacknowledgedBytes, row.unsentBytes) = (0, 0, 0)
+    row.receiveShutdown = Int32(event.flags) & TCPSTATE_FLAG_RECEIVE_SHUTDOWN == 0 ? 0 : 1
     (row.sendWindowBytes, row.receiveWindowBytes) = (event.send_window, event.receive_window)
     if row.initialSendSequence == nil, row.role == .client || row.role == .server {
       let first = event.send_unacknowledged &- UInt32(truncatingIfNeeded: event.bytes_acknowledged)

@@ -6,7 +6,8 @@ enum ScenarioRow {
   static let fields: [String] = [
     "at", "sequence", "stay", "source", "role", "closer", "reason", "reset-reason", "id", "owner", "actor", "user",
     "cgroup", "netns", "interface", "local", "peer", "sent", "received", "rtt", "retransmits", "iss", "irs", "una",
-    "nxt", "rcv-nxt", "unread", "unacked", "unsent", "send-window", "receive-window", "cwnd", "ssthresh",
+    "nxt", "rcv-nxt", "unread", "unacked", "unsent", "receive-shutdown", "send-window", "receive-window", "cwnd",
+    "ssthresh",
     "congestion-control",
     "rto", "syn-acks", "segments-sent", "segments-received", "address",
   ]
@@ -49,6 +50,7 @@ enum ScenarioRow {
     case "unread": text(row.unreadBytes)
     case "unacked": text(row.unacknowledgedBytes)
     case "unsent": text(row.unsentBytes)
+    case "receive-shutdown": text(row.receiveShutdown)
     case "send-window": text(row.sendWindowBytes)
     case "receive-window": text(row.receiveWindowBytes)
     case "cwnd": text(row.congestionWindowPackets)
