@@ -11,6 +11,8 @@ struct PayloadCounters {
   let unacknowledged: UInt32
 
   private let event: UnsafePointer<tcpstate_event>
+  /// 1 once our FIN is queued or sent, and not acknowledged.
+  private let finWritten: Int32
 
   @inline(__always)
   init(_ event: UnsafePointer<tcpstate_event>) {
@@ -21,8 +23,8 @@ struct PayloadCounters {
     let pending = Int32(bitPattern: event.pointee.receive_next &- event.pointee.copied_sequence) &- Int32(finReceived)
     unread = UInt32(max(0, pending))
     let old = TCPState(number: event.pointee.state_old)
-    let finSent: Int32 = old == .finWait1 || old == .closing || old == .lastAck ? 1 : 0
-    let flight = Int32(bitPattern: event.pointee.send_next &- event.pointee.send_unacknowledged) &- finSent
+    finWritten = old == .finWait1 || old == .closing || old == .lastAck ? 1 : 0
+    let flight = Int32(bitPattern: event.pointee.send_next &- event.pointee.send_unacknowledged) &- finWritten
     unacknowledged = UInt32(max(0, flight))
   }
 
@@ -30,12 +32,9 @@ struct PayloadCounters {
   ///
   /// The FIN counts as written from when close() or shutdown() queues it, right after the transition
   /// to FIN-WAIT-1 or LAST-ACK (tcp_send_fin(), net/ipv4/tcp_output.c). It comes after all payload, so
-  /// it waits as long as anything does.
+  /// it is unsent as long as any payload is.
   var unsent: UInt32 {
-    let waiting = Int32(bitPattern: event.pointee.write_sequence &- event.pointee.send_next)
-    let old = TCPState(number: event.pointee.state_old)
-    let finWritten: Int32 = old == .finWait1 || old == .closing || old == .lastAck ? 1 : 0
-    return UInt32(max(0, waiting > 0 ? waiting - finWritten : 0))
+    UInt32(max(0, Int32(bitPattern: event.pointee.write_sequence &- event.pointee.send_next) &- finWritten))
   }
 
   /// Which end opened, from the SYN that only an active opener's

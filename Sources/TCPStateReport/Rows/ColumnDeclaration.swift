@@ -31,7 +31,7 @@ public struct ColumnDeclaration: Sendable, Equatable {
   }
 
   /// The same column where it means something slightly different.
-  func meaning(_ meaning: String) -> ColumnDeclaration {
+  func with(meaning: String) -> ColumnDeclaration {
     ColumnDeclaration(name, json: jsonName, type, unit: unit, clock: clock, meaning)
   }
 }

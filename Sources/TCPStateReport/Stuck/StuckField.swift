@@ -29,10 +29,11 @@ extension StuckField: NamedColumn {
   public var declaration: ColumnDeclaration {
     switch self {
     case .own(let field): Own.declarations[field.rawValue]
-    case .shared(.timestamp): Column.timestamp.declaration.meaning("When the kernel's tables were read.")
+    case .shared(.timestamp): Column.timestamp.declaration.with(meaning: "When the kernel's tables were read.")
     case .shared(.stateDuration):
-      Column.stateDuration.declaration.meaning(
-        "How long the socket has been in its state; once it has ended, how long it was.")
+      Column.stateDuration.declaration.with(
+        meaning:
+          "How long the socket has been in its state; once it has ended, how long it was.")
     case .shared(let column): column.declaration
     }
   }
