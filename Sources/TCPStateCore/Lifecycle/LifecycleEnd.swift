@@ -32,6 +32,7 @@ public struct LifecycleEnd: Sendable {
     public var sendUnacknowledged: UInt32?
     public var sendNext: UInt32?
     public var receiveNext: UInt32?
+    public var receiveShutdown: UInt32?
 
     init(_ row: Transition) {
       time = row.time
@@ -50,6 +51,7 @@ public struct LifecycleEnd: Sendable {
       sendUnacknowledged = row.sendUnacknowledged
       sendNext = row.sendNext
       receiveNext = row.receiveNext
+      receiveShutdown = row.receiveShutdown
     }
   }
 

@@ -19,11 +19,18 @@ extension LifecycleStepBuilder {
     var act = observed(.close, 1, end, index, side)
     act.state = nil
     act.stay = nil
-    act.act = end.wentOnReceiving ? .shutdown : .close
+    act.act = Self.isShutdown(end, moment) ? .shutdown : .close
     add(act, at: moment.time, rank: 110)
     var step = observed(.close, 2, end, index, side)
     step.segment = fin(side, moment)
     add(step, at: moment.time, rank: 120)
+  }
+
+  /// Whether shutdown(SHUT_WR) sent the FIN: close() and shutdown(SHUT_RDWR) shut the receive direction down before.
+  ///
+  /// Without the column it is inferred from payload that came afterwards.
+  private static func isShutdown(_ end: LifecycleEnd, _ moment: LifecycleEnd.Moment) -> Bool {
+    moment.receiveShutdown.map { $0 == 0 } ?? end.wentOnReceiving
   }
 
   /// 3: the FIN arrives and is acknowledged.

@@ -186,6 +186,19 @@ import Testing
     #expect(steps.contains("6 client ACK 3063428175 918230346 TIME-WAIT"))
   }
 
+  /// The recorded direction decides, whatever came afterwards: payload can still be under way when close() is called,
+  /// and none need follow shutdown(SHUT_WR).
+  @Test(arguments: [(UInt32(0), "shutdown"), (1, "close")], [true, false])
+  func receiveShutdown(_ known: (value: UInt32, act: String), _ isFollowed: Bool) {
+    var script = Self.established()
+    script.edit(.client) { $0.receiveShutdown = known.value }
+    script.firstFin(.client, at: 5_800_000)
+    if isFollowed { script.transfer(clientSends: 0, serverSends: 500) }
+    script.acknowledgeFin(.client)
+    script.go(.client, .finWait2, at: 5_800_090)
+    #expect(script.steps([.client]).contains("1 client \(known.act)"))
+  }
+
   @Test func wrap() {
     var script = LifeScript(x: .max, y: .max - 100)
     script.handshake()
