@@ -28,6 +28,7 @@ let package = Package(
   targets: [
     .target(name: "CTCPStateEvent"),
     .target(name: "CCells"),
+    .target(name: "CFront"),
     .systemLibrary(name: "CLibbpf"),
     .systemLibrary(name: "CLinux"),
     .target(name: "TCPStateCore", dependencies: ["CTCPStateEvent"], swiftSettings: swiftSettings),
@@ -44,7 +45,7 @@ let package = Package(
     .executableTarget(
       name: "tcpstate-trace",
       dependencies: [
-        "TCPStateCore", "TCPStateKernel", "TCPStateLive", "TCPStateReport", "CLinux",
+        "TCPStateCore", "TCPStateKernel", "TCPStateLive", "TCPStateReport", "CFront", "CLinux",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings, plugins: ["EmbedVersion"]),
