@@ -27,7 +27,7 @@ HARDENED := -Xswiftc -use-ld=lld --disable-local-rpath -Xlinker -pie -Xlinker -z
 REPRODUCIBLE := -Xswiftc -file-prefix-map -Xswiftc $(CURDIR)=. -Xcc -ffile-prefix-map=$(CURDIR)=.
 
 SWIFT_FILES := Sources Tests Plugins examples bench/pipeline Package.swift
-C_FILES := $(wildcard bpf/*.c bpf/*.h Sources/CTCPStateEvent/include/*.h Sources/CCells/include/*.h Sources/CFront/*.c Sources/CFront/include/*.h bench/*.c bench/pipeline/*.c bench/pipeline/*.h Tests/kernels/guest/*.c Tests/kernels/guest/*.h)
+C_FILES := $(wildcard bpf/*.c bpf/*.h Sources/CTCPStateEvent/include/*.h Sources/CCells/include/*.h $(foreach d,CFront CVerbose,Sources/$d/*.c Sources/$d/include/*.h) bench/*.c bench/pipeline/*.c bench/pipeline/*.h Tests/kernels/guest/*.c Tests/kernels/guest/*.h)
 SHELL_FILES := .ci/run $(wildcard scripts/*.sh) $(addprefix Tests/kernels/guest/,init steps.tracer steps.probe)
 CLANG_FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(shell command -v $(c) 2>/dev/null)) clang-format)
 

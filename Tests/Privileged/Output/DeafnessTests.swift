@@ -32,7 +32,7 @@ extension Privileged {
 
     @Test(arguments: [
       ["--format", "csv"], ["summary"], ["summary", "--in-kernel"], ["lifecycle"], ["tcpstates"],
-      ["stuck", "--watch"],
+      ["stuck", "--watch"], ["--verbose"],
     ])
     func errorsThatNobodyReads(_ options: [String]) throws {
       let namespace = try NetworkNamespace()
