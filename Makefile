@@ -20,8 +20,14 @@ SUDO := $(if $(filter-out 0,$(shell id -u)),scripts/as-root.sh)
 # Progress on a terminal, only errors elsewhere.
 SWIFT_BUILD := $(SWIFT) build $(if $(MAKE_TERMOUT),,--quiet)
 
+# lld, because gold warns about mktemp() in the static library. Without a search path for libraries
+# ($ORIGIN), which root would follow into a folder that others write to; symbols are bound before main().
+HARDENED := -Xswiftc -use-ld=lld --disable-local-rpath -Xlinker -pie -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now
+# The same bytes, whatever the folder is called.
+REPRODUCIBLE := -Xswiftc -file-prefix-map -Xswiftc $(CURDIR)=. -Xcc -ffile-prefix-map=$(CURDIR)=.
+
 SWIFT_FILES := Sources Tests Plugins examples bench/pipeline Package.swift
-C_FILES := $(wildcard bpf/*.c bpf/*.h Sources/CTCPStateEvent/include/*.h Sources/CCells/include/*.h bench/*.c bench/pipeline/*.c bench/pipeline/*.h Tests/kernels/guest/*.c Tests/kernels/guest/*.h)
+C_FILES := $(wildcard bpf/*.c bpf/*.h Sources/CTCPStateEvent/include/*.h Sources/CCells/include/*.h $(foreach d,CFront CVerbose,Sources/$d/*.c Sources/$d/include/*.h) bench/*.c bench/pipeline/*.c bench/pipeline/*.h Tests/kernels/guest/*.c Tests/kernels/guest/*.h)
 SHELL_FILES := .ci/run $(wildcard scripts/*.sh) $(addprefix Tests/kernels/guest/,init steps.tracer steps.probe)
 CLANG_FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(shell command -v $(c) 2>/dev/null)) clang-format)
 
@@ -64,7 +70,7 @@ fuzz: find-swift deps-build ## fuzz everything that reads foreign bytes; FUZZ_SE
 
 build: find-swift deps-build ## build .build/release/tcpstate-trace
 	@echo "Building $(BINARY)"
-	@$(SWIFT_BUILD) -c release --static-swift-stdlib --product tcpstate-trace -Xswiftc -use-ld=lld # gold warns about mktemp() in the static library
+	@$(SWIFT_BUILD) -c release --static-swift-stdlib --product tcpstate-trace $(HARDENED) $(REPRODUCIBLE)
 
 install: ## install to PREFIX (/usr/local) below DESTDIR, with sudo if needed; TCPSTATES=1 links tcpstates
 	@[ -n "$$SUDO_USER" ] && [ -x $(BINARY) ] || $(MAKE) --no-print-directory build

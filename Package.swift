@@ -28,11 +28,13 @@ let package = Package(
   targets: [
     .target(name: "CTCPStateEvent"),
     .target(name: "CCells"),
+    .target(name: "CFront"),
+    .target(name: "CVerbose"),
     .systemLibrary(name: "CLibbpf"),
     .systemLibrary(name: "CLinux"),
     .target(name: "TCPStateCore", dependencies: ["CTCPStateEvent"], swiftSettings: swiftSettings),
     .target(
-      name: "TCPStateKernel", dependencies: ["TCPStateCore", "CTCPStateEvent", "CLibbpf", "CLinux"],
+      name: "TCPStateKernel", dependencies: ["TCPStateCore", "CTCPStateEvent", "CLibbpf", "CLinux", "CVerbose"],
       swiftSettings: swiftSettings, linkerSettings: bpfLibraries, plugins: ["EmbedBPF"]),
     .target(
       name: "TCPStateLive", dependencies: ["TCPStateCore", "TCPStateKernel", "CTCPStateEvent", "CLinux"],
@@ -44,7 +46,7 @@ let package = Package(
     .executableTarget(
       name: "tcpstate-trace",
       dependencies: [
-        "TCPStateCore", "TCPStateKernel", "TCPStateLive", "TCPStateReport", "CLinux",
+        "TCPStateCore", "TCPStateKernel", "TCPStateLive", "TCPStateReport", "CFront", "CLinux",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings, plugins: ["EmbedVersion"]),

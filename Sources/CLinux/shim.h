@@ -1,11 +1,19 @@
+#include <linux/audit.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/nsfs.h>
+#include <linux/seccomp.h>
 #include <malloc.h>
 #include <mntent.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/timerfd.h>
 #include <sys/utsname.h>
@@ -13,7 +21,7 @@
 
 /* <sched.h> declares these only under _GNU_SOURCE, which a module can't define. */
 int setns(int fd, int nstype);
-enum { TCPSTATE_CLONE_NEWNET = 0x40000000 };
+enum { TCPSTATE_CLONE_NEWNET = 0x40000000, TCPSTATE_CLONE_THREAD = 0x10000 };
 
 /* <fcntl.h> likewise; the kernel's value on all our architectures. */
 enum { TCPSTATE_O_PATH = 010000000 };
@@ -57,4 +65,45 @@ static inline void tcpstate_store_release_u64(void *p, uint64_t value)
 static inline void tcpstate_store_release_u32(void *p, uint32_t value)
 {
 	__atomic_store_n((uint32_t *)p, value, __ATOMIC_RELEASE);
+}
+
+/* Handlers are pointers that Swift can't compare. */
+static inline int tcpstate_is_ignored(int signal_number)
+{
+	struct sigaction action;
+
+	return sigaction(signal_number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+/* The kind of the namespace that the descriptor is of: CLONE_NEWNET or another; -1 if it is of none. */
+static inline int tcpstate_namespace_type(int fd)
+{
+	return ioctl(fd, NS_GET_NSTYPE);
+}
+
+/* What seccomp(2) calls this machine. */
+static inline uint32_t tcpstate_architecture(void)
+{
+#if defined(__x86_64__)
+	return AUDIT_ARCH_X86_64;
+#elif defined(__aarch64__)
+	return AUDIT_ARCH_AARCH64;
+#else
+#error "which architecture?"
+#endif
+}
+
+/* From now on exec(2) gives no rights that this process doesn't have. */
+static inline int tcpstate_forbid_new_privileges(void)
+{
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/* Filters the system calls of this thread, and of those that it starts (seccomp(2)). */
+static inline int tcpstate_filter_calls(const struct sock_filter *instructions,
+					unsigned short count)
+{
+	struct sock_fprog program = { count, (struct sock_filter *)instructions };
+
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
 }

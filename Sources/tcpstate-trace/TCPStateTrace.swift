@@ -26,6 +26,7 @@ struct TCPStateTrace: ParsableCommand {
     defaultSubcommand: Trace.self)
 
   static func main() {
+    StartUp.prepare()
     do {
       var command = try parseAsRoot(arguments)
       try command.run()
@@ -45,8 +46,9 @@ struct TCPStateTrace: ParsableCommand {
 
   /// A program that is called tcpstates is that command.
   private static var arguments: [String] {
-    let given = Array(CommandLine.arguments.dropFirst())
-    let name = CommandLine.arguments.first?.split(separator: "/").last
+    let all = RawText.arguments
+    let given = Array(all.dropFirst())
+    let name = all.first?.split(separator: "/").last
     return name == "tcpstates" ? ["tcpstates"] + given : given
   }
 
@@ -58,15 +60,32 @@ struct TCPStateTrace: ParsableCommand {
     }
   }
 
+  /// Writes to standard output, or says why it can't; a reader that goes away has had enough.
+  private static func write(_ text: String) {
+    var text = text
+    let failure: Int32? = text.withUTF8 { bytes in
+      var rest = UnsafeRawBufferPointer(bytes)[...]
+      while !rest.isEmpty {
+        let count = Glibc.write(1, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+        if count >= 0 { rest = rest.dropFirst(count) } else if errno != EINTR { return errno }
+      }
+      return nil
+    }
+    guard let failure, failure != EPIPE else { return }
+    Message.error("can't write to standard output: \(String(cString: strerror(failure)))")
+    Glibc.exit(ExitStatus.outputFailed.rawValue)
+  }
+
   /// Help and version go to standard output; a wrong call gets one line.
   private static func finish(_ error: any Error) -> Never {
     let code = exitCode(for: error)
     if code == .success {
-      print(fullMessage(for: error))
+      var text = fullMessage(for: error) + "\n"
       // The options people look for are those of the default command.
       if arguments.allSatisfy({ $0 == "-h" || $0 == "--help" }) {
-        print("\n" + helpMessage(for: Trace.self))
+        text += "\n" + helpMessage(for: Trace.self) + "\n"
       }
+      write(text)
       Glibc.exit(ExitStatus.done.rawValue)
     }
     let text = message(for: error).split(separator: "\n").joined(separator: " ")

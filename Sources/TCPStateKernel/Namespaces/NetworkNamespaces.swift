@@ -71,10 +71,12 @@ public enum NetworkNamespaces {
     return UInt32(truncatingIfNeeded: status.st_ino)
   }
 
-  /// Whether `path` is on the kernel's namespace filesystem, and not an ordinary file.
+  /// Whether `path` is a network namespace: on the kernel's namespace filesystem, and of that kind.
   public static func isNamespace(_ path: String) -> Bool {
+    guard let file = FileDescriptor(path: path) else { return false }
     var status = statfs()
-    return statfs(path, &status) == 0 && status.f_type == 0x6e73_6673  // NSFS_MAGIC
+    return fstatfs(file.number, &status) == 0 && status.f_type == 0x6e73_6673  // NSFS_MAGIC
+      && tcpstate_namespace_type(file.number) == Int32(TCPSTATE_CLONE_NEWNET)
   }
 
   /// From the text of the link, `net:[4026531840]`: cheaper than following it.

@@ -29,6 +29,9 @@ public enum Capabilities {
     _ = tcpstate_forbid_dumps()
   }
 
+  /// Gives up all of them, as far as the kernel lets it.
+  public static func dropAll() { try? drop(keeping: []) }
+
   /// Raises what is permitted of `wanted` during a call.
   static func raised<Result: ~Copyable, Failure: Error>(
     _ wanted: CapabilitySet, _ body: () throws(Failure) -> Result

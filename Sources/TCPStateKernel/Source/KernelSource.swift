@@ -1,5 +1,6 @@
 import CLibbpf
 import CTCPStateEvent
+import CVerbose
 import Glibc
 import TCPStateCore
 
@@ -34,7 +35,7 @@ public final class KernelSource {
   /// Loads the programs; nothing is attached yet.
   public init(_ configuration: Configuration) throws(KernelError) {
     libbpf_set_strict_mode(LIBBPF_STRICT_ALL)
-    if !configuration.verbose { libbpf_set_print(nil) }
+    tcpstate_print_messages(configuration.verbose ? 1 : 0)
     guard access("/sys/kernel/btf/vmlinux", R_OK) == 0 else {
       throw KernelError(
         .unsupported, "trace on this kernel", cause: "it has no type information (/sys/kernel/btf/vmlinux)",

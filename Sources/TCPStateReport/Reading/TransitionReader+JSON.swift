@@ -14,7 +14,8 @@ extension TransitionReader {
     scanner.skipSpaces()
     guard scanner.take("{") else { throw notAnObject(start, end) }
     scanner.skipSpaces()
-    if scanner.take("}") { return try finishObject(&scanner, start, end) }
+    if scanner.take("}") { throw foreign(start, end) }
+    var isOurs = false
     while true {
       guard scanner.take("\""), let key = scanner.plainString() else { throw notAnObject(start, end) }
       scanner.skipSpaces()
@@ -22,6 +23,7 @@ extension TransitionReader {
       scanner.skipSpaces()
       let (column, isNew) = json.column(of: key)
       if isNew, let column, !columns.contains(column) { columns.append(column) }
+      isOurs = isOurs || column != nil
       guard let isKnown = scanner.value(into: &json.value) else { throw notAnObject(start, end) }
       if isKnown, let column { try readValue(column, to: row) }
       scanner.skipSpaces()
@@ -29,6 +31,7 @@ extension TransitionReader {
       guard scanner.take(",") else { throw notAnObject(start, end) }
       scanner.skipSpaces()
     }
+    guard isOurs else { throw foreign(start, end) }
     if !hasDuration { row.pointee.stay = nil }
     try finishObject(&scanner, start, end)
   }
@@ -38,6 +41,13 @@ extension TransitionReader {
   ) throws(RecordingError) {
     scanner.skipSpaces()
     guard scanner.next == end else { throw notAnObject(start, end) }
+  }
+
+  private func foreign(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> RecordingError {
+    RecordingError(
+      line: line,
+      "is a JSON object without any key of a recording: \(RecordingError.quoted(UnsafeBufferPointer(start: start, count: end - start)))"
+    )
   }
 
   private func notAnObject(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> RecordingError {

@@ -272,6 +272,10 @@ public struct TransitionReader: ~Copyable {
     var text = UnsafeBufferPointer(start: base + position, count: end - position)[...]
     if text.starts(with: [0xef, 0xbb, 0xbf]) { text = text.dropFirst(3) }  // a byte order mark
     let start = position + text.startIndex
+    if text.dropLast().contains(UInt8(ascii: "\r")) {
+      throw RecordingError(
+        line: 1, "ends its lines with a carriage return alone, as old Macs did: tr '\\r' '\\n' makes it readable")
+    }
     header = Array(text)
     if text.last == UInt8(ascii: "\r") { text = text.dropLast() }
     let isRow: Bool

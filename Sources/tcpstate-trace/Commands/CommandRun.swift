@@ -23,8 +23,8 @@ struct CommandRun {
     var configuration: LiveConfiguration
     /// Writes all rows besides what the command shows; `nil` for none.
     let record: RecordOptions
-    /// Where the command writes, which can't be the recording's file.
-    let output: String?
+    /// Whether files are added to.
+    let appends: Bool
     /// Nanoseconds; `nil` until a signal.
     let duration: UInt64?
   }
@@ -39,7 +39,7 @@ struct CommandRun {
   ) throws {
     switch source {
     case .live(let live): try trace(live, makeSink, opening)
-    case .recorded(let inputs): try read(inputs, makeSink())
+    case .recorded(let inputs): try read(inputs, makeSink)
     }
   }
 
@@ -50,9 +50,9 @@ struct CommandRun {
     // Signals first: from here on none ends the program half-way.
     let loop = try EventLoop()
     let stream = try LiveStream(live.configuration)
-    let recorder = try live.record.recorder(output: live.output)
+    let recorder = try live.record.recorder(appends: live.appends)
     var sink = try makeSink()
-    sink.begin()
+    try sink.begin()
     var session = LiveSession(stream, recorder: recorder, sink: sink)
     try session.start(loop, opening: opening)
     try loop.run(&session, until: live.duration.map { session.stream.attachedAt + $0 })
@@ -60,24 +60,30 @@ struct CommandRun {
     try Self.conclude(ending, text, strict: strict)
   }
 
-  private func read<Sink: OutputSink & ~Copyable>(_ inputs: RecordingInputs, _ sink: consuming Sink) throws {
-    signal(SIGPIPE, SIG_IGN)
-    var sink = sink
-    var session = RecordingSession(
-      inputs, showsProgress: isatty(sink.descriptor) == 0 || !sink.writesWhileReading)
-    // Not before there is a row: a file that is no recording leaves no output.
-    var hasBegun = false
+  private func read<Sink: OutputSink & ~Copyable>(
+    _ inputs: RecordingInputs, _ makeSink: () throws -> Sink
+  ) throws {
+    // The inputs first: one that can't be opened, or is the output, leaves the output as it was.
+    var session = try RecordingSession(inputs, showsProgress: true)
+    var sink = try makeSink()
+    if isatty(sink.descriptor) == 1, sink.writesWhileReading { session.hideProgress() }
+    try session.confine(filtering: sink.readsOnly)
+    try read(&session, &sink)
+  }
+
+  /// Folds all rows of recordings, which are open and confined.
+  func read<Sink: OutputSink & ~Copyable>(_ session: inout RecordingSession, _ sink: inout Sink) throws {
+    // Not before the first row of each: a file that is no recording leaves the output as it was, too.
+    try session.begin()
+    try sink.begin()
     try session.forEach(
       { row, loss in
-        if !hasBegun { sink.begin() }
-        hasBegun = true
         let time = row.time
         sink.receive(&row, lossBefore: loss)
         sink.advance(to: time)
         return !sink.isDone
       },
       idle: { try sink.writeOut() })
-    if !hasBegun { sink.begin() }
     sink.finish()
     try sink.writeOut()
     session.reportNotes()
@@ -86,9 +92,10 @@ struct CommandRun {
 
   /// Folds all rows of recordings into a sink that writes nothing meanwhile.
   static func collect(
-    _ inputs: RecordingInputs, into sink: inout some TransitionSink & ~Copyable
+    _ session: inout RecordingSession, into sink: inout some TransitionSink & ~Copyable
   ) throws -> RunEnding {
-    var session = RecordingSession(inputs, showsProgress: true)
+    try session.confine()
+    try session.begin()
     try session.forEach { row, loss in
       sink.receive(&row, lossBefore: loss)
       return true
@@ -99,7 +106,7 @@ struct CommandRun {
 
   /// Says the last words, and fails if something was missed that must not be.
   static func conclude(_ ending: RunEnding, _ closing: ClosingText, strict: Bool) throws {
-    Message.write(closing.text)
+    Message.closing(closing.text)
     if !closing.hasLosses, let missing = ending.missing { Message.line(missing) }
     if strict, !ending.isComplete { throw ExitCode(ExitStatus.incomplete.rawValue) }
   }

@@ -12,10 +12,12 @@ protocol FoldingCommand: ParsableCommand {
 extension FoldingCommand {
   /// - Parameters:
   ///   - rows: what the kernel may leave out.
-  ///   - output: where the command writes; `nil` is standard output.
+  ///   - destination: where the command writes.
   ///   - inputs: the recordings, if any.
-  func commandRun(kernel rows: RowFilter, output: String?, inputs: RecordingInputs) throws -> CommandRun {
+  func commandRun(kernel rows: RowFilter, destination: DestinationOption, inputs: RecordingInputs) throws -> CommandRun
+  {
     let limits = try tracing.limits()
+    try destination.check(record: tracing.recordOptions.record)
     if recording.isGiven {
       try recording.check(filters, tracing)
       return CommandRun(source: .recorded(inputs), strict: tracing.strict)
@@ -25,7 +27,8 @@ extension FoldingCommand {
     configuration.readsExisting = !tracing.noExisting
     configuration.connectionLimit = try tracing.connections.limit()
     let live = CommandRun.Live(
-      configuration: configuration, record: tracing.recordOptions, output: output, duration: limits.duration)
+      configuration: configuration, record: tracing.recordOptions, appends: destination.append,
+      duration: limits.duration)
     return CommandRun(source: .live(live), strict: tracing.strict)
   }
 }

@@ -31,9 +31,8 @@ struct EventLoop: ~Copyable {
   init() throws(Failure) {
     var set = sigset_t()
     sigemptyset(&set)
-    for signal in [SIGINT, SIGTERM, SIGHUP, SIGWINCH] { sigaddset(&set, signal) }
+    for signal in Signals.heeded + [SIGWINCH] { sigaddset(&set, signal) }
     sigprocmask(SIG_BLOCK, &set, nil)
-    signal(SIGPIPE, SIG_IGN)
     signals = signalfd(-1, &set, Int32(SFD_CLOEXEC | SFD_NONBLOCK))
     epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
     guard signals >= 0, epoll >= 0 else {

@@ -142,7 +142,10 @@ struct FilterOptions: ParsableArguments {
         .usage, "--netns: can't find \(Message.printable(path)); name self, an inode or a path such as /run/netns/x")
     }
     guard NetworkNamespaces.isNamespace(path) else {
-      throw Failure(.usage, "--netns: \(Message.printable(path)) is not a network namespace")
+      throw Failure(
+        .usage,
+        "--netns: \(Message.printable(path)) is not a network namespace; name self, an inode or a path such as /run/netns/x"
+      )
     }
     return inode
   }

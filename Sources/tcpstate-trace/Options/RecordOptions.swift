@@ -14,15 +14,12 @@ struct RecordOptions: ParsableArguments {
 
   /// Makes the file; `nil` if none is wanted.
   ///
-  /// - Parameter output: where the command writes its own output.
-  func recorder(output: String? = nil) throws -> Recorder? {
+  /// - Parameter appends: whether it adds to what is in the file.
+  func recorder(appends: Bool = false) throws -> Recorder? {
     guard let record else { return nil }
     if record == "-" {
       throw Failure(.usage, "--record: needs a file; for standard output use trace --format csv")
     }
-    if record == output {
-      throw Failure(.usage, "--record: \(Message.printable(record)) is the output's file; name another")
-    }
-    return try Recorder(path: record)
+    return try Recorder(path: record, appends: appends)
   }
 }

@@ -6,6 +6,18 @@ import ArgumentParser
 struct DestinationOption: ParsableArguments {
   @Option(help: ArgumentHelp("Write to a file instead of standard output; '-' is standard output.", valueName: "file"))
   var output: String?
+
+  @Flag(help: "Add to the files of --output and --record, which keep what is in them, instead of replacing it.")
+  var append = false
+
+  /// - Parameter record: the file of --record.
+  func check(record: String? = nil) throws(Failure) {
+    guard append, output == nil || output == "-", record == nil else { return }
+    throw Failure(.usage, "--append goes with --output or --record, whose file it adds to; with standard output use >>")
+  }
+
+  /// Opens it; what is in it stays until there is something to write.
+  func open() throws(Failure) -> OutputFile { try OutputFile(path: output, appends: append) }
 }
 
 /// The text for unknown values.

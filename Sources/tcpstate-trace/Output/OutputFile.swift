@@ -25,28 +25,135 @@ struct OutputFile: ~Copyable {
   /// Whether the reader is gone.
   private(set) var isClosed = false
 
-  /// A new file is its maker's alone (0600); one that was there keeps its mode.
+  /// How the file begins: untouched until there is something to write, so that whatever fails before leaves it as it was.
+  private var beginning = Beginning.asItWas
+  private let opened: OutputPath.Opened
+  private let patient: PatientDescriptor
+  /// Whether there is something in the file that stays.
+  private let appends: Bool
+  /// Whether there is something to add to.
+  let continues: Bool
+
+  private enum Beginning {
+    case asItWas
+    /// All is there, even if that is nothing.
+    case complete
+    case begun
+  }
+
+  /// A new file is its maker's alone (0600); one that was there keeps its mode, and what is in it until the first bytes
+  /// are written, or until `complete()`.
   ///
-  /// - Parameter path: `nil` or `-` is standard output.
-  init(path: String?) throws(Failure) {
-    if let path, path != "-" {
-      let file = try OutputPath.open(path)
-      descriptor = file.descriptor
-      name = Message.printable(path)
-      owned = true
-      if file.isNew { Self.giveToCaller(descriptor) }
-    } else {
-      descriptor = 1
-      name = "standard output"
-      owned = false
-    }
+  /// - Parameters:
+  ///   - path: `nil` or `-` is standard output.
+  ///   - appends: whether what is in the file stays.
+  init(path: String?, appends: Bool = false) throws(Failure) {
+    let file = path == "-" ? nil : path
+    let name = file.map { Message.printable($0) } ?? "standard output"
+    let opened = try Self.open(file, name, appends: appends)
+    self.opened = opened
+    self.name = name
+    owned = file != nil
+    descriptor = opened.descriptor
+    patient = owned ? PatientDescriptor(own: opened.descriptor) : .standardOutput
     var status = stat()
     isRegularFile = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
-    offset = fcntl(descriptor, F_GETFL) & O_APPEND != 0 ? Int(status.st_size) : max(0, lseek(descriptor, 0, SEEK_CUR))
+    self.appends = appends
+    continues = appends && isRegularFile && status.st_size > 0
+    if !owned { beginning = .begun }
+    offset = Self.place(descriptor, status)
+  }
+
+  /// Opens it for this process alone.
+  ///
+  /// - Parameter path: `nil` is standard output.
+  private static func open(_ path: String?, _ name: String, appends: Bool) throws(Failure) -> OutputPath.Opened {
+    guard let path else {
+      try FileClaims.write(1, name)
+      return OutputPath.Opened(descriptor: 1, isNew: false)
+    }
+    var opened = try OutputPath.open(path)
+    do throws(Failure) {
+      try FileClaims.write(opened.descriptor, name)
+      if FileClaims.Identity(opened.descriptor) != nil {
+        try FileLock.take(opened.descriptor, name)
+        if appends { opened.reader = try FileTail.open(opened.descriptor, name) }
+      }
+    } catch {
+      close(opened, removing: opened.isNew)
+      throw error
+    }
+    if opened.isNew { giveToCaller(opened.descriptor) }
+    return opened
   }
 
   deinit {
-    if owned { close(descriptor) }
+    guard owned else { return }
+    FileClaims.endWriting(descriptor)
+    Self.close(opened, removing: opened.isNew && beginning == .asItWas)
+  }
+
+  /// - Parameter removing: a file that was made for nothing.
+  private static func close(_ opened: OutputPath.Opened, removing: Bool) {
+    if removing, opened.folder != -1 {
+      var made = stat()
+      var there = stat()
+      fstat(opened.descriptor, &made)
+      _ = RawText.withPath(opened.name[...]) { name in
+        guard fstatat(opened.folder, name, &there, AT_SYMLINK_NOFOLLOW) == 0, there.st_ino == made.st_ino,
+          there.st_dev == made.st_dev
+        else { return Int32(-1) }
+        return unlinkat(opened.folder, name, 0)
+      }
+    }
+    Glibc.close(opened.descriptor)
+    for other in [opened.folder, opened.reader] where other >= 0 { Glibc.close(other) }
+  }
+
+  private static func place(_ descriptor: Int32, _ status: stat) -> Int {
+    fcntl(descriptor, F_GETFL) & O_APPEND != 0 ? Int(status.st_size) : max(0, Int(lseek(descriptor, 0, SEEK_CUR)))
+  }
+
+  /// Appends a header, unless the file to which rows are added has it already; it must be the same then.
+  mutating func appendHeader(_ header: borrowing ByteBuffer) throws(Failure) {
+    guard continues else { return pending.append(header) }
+    guard FileTail.begins(with: header, reader: opened.reader) else {
+      throw Failure(
+        .usage, "can't append to \(name): its first line is not the same header; use the same --format and --columns")
+    }
+  }
+
+  /// Nothing more comes: if nothing came at all, the result is an empty file.
+  mutating func complete() {
+    if beginning == .asItWas { beginning = .complete }
+  }
+
+  /// Empties what was there, once, or what a killed program has left of its last row.
+  private mutating func begin() throws(Failure) {
+    let isEmpty = waiting == 0
+    guard beginning != .begun, !isEmpty || beginning == .complete else { return }
+    beginning = .begun
+    guard isRegularFile else { return }
+    if appends { return offset = try FileTail.repair(descriptor, reader: opened.reader, name) }
+    guard !opened.isNew else { return }
+    ftruncate(descriptor, 0)
+    offset = 0
+  }
+
+  /// Whoever shortens the file (logrotate's copytruncate) gets no gap of zeros.
+  private mutating func followTruncation() {
+    var status = stat()
+    guard isRegularFile, fstat(descriptor, &status) == 0, status.st_size < offset else { return }
+    offset = Int(status.st_size)
+    lseek(descriptor, status.st_size, SEEK_SET)
+    guard partial > 0 else { return }
+    // The row's first half is gone with the rest: the second is no row.
+    partial = 0
+    let taken = taken
+    let rest = pending.withBytes { bytes in
+      bytes[taken...].firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 - taken } ?? bytes.count - taken
+    }
+    remove(rest)
   }
 
   /// Under sudo the file belongs to the user who called it, who couldn't read it otherwise.
@@ -83,6 +190,7 @@ struct OutputFile: ~Copyable {
   ///
   /// - Returns: whether some has to wait for the reader.
   mutating func flush() throws(Failure) -> Bool {
+    try begin()
     if !isClosed {
       switch try write(atMost: .max) {
       case .done: return false
@@ -116,6 +224,8 @@ struct OutputFile: ~Copyable {
   }
 
   private mutating func write(atMost wanted: Int) throws(Failure) -> Progress {
+    try begin()
+    if waiting > 0 { followTruncation() }
     let left = wanted < waiting ? waiting - wanted : 0
     while waiting > left {
       var limit = waiting - left
@@ -131,7 +241,7 @@ struct OutputFile: ~Copyable {
       let written = pending.withBytes { bytes in
         let bytes = UnsafeRawBufferPointer(rebasing: bytes[taken...])
         let count = isRegularFile ? limit : Self.wholeRows(bytes, limit: limit)
-        let written = Glibc.write(descriptor, bytes.baseAddress, count)
+        let written = patient.write(bytes.baseAddress, count)
         failure = errno
         return written
       }

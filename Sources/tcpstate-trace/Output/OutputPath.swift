@@ -7,116 +7,185 @@ import Glibc
 /// that belongs to somebody else, there could be a planted symbolic link, a hard link to another
 /// file, a FIFO, or a file that its maker is to read. fs.protected_symlinks and its likes guard
 /// sticky folders only, where they are on. So root walks the path itself, one component after the other.
+///
+/// A path is bytes, split at 0x2f as the kernel does it. Each component is opened first and then looked at
+/// through its descriptor, so that nobody can put another one in its place in between.
 struct OutputPath: ~Copyable {
   /// As path_resolution(7) has it.
   private static let mostLinks = 40
+  /// How often a name may change under our hands.
+  private static let mostTries = 10
+  private static let slash = UInt8(ascii: "/")
+  /// A FIFO's reader isn't waited for here, where no signal would be heeded.
+  private static let flags = O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
+  private static let flagsOfNew = flags | O_CREAT | O_EXCL
+
+  /// An open output. What was in it still is.
+  struct Opened {
+    var descriptor: Int32
+    /// Whether the file is new, and so empty.
+    var isNew: Bool
+    /// The folder and the name in it, by which a new file can be removed again; -1 for none.
+    var folder: Int32 = -1
+    var name: [UInt8] = []
+    /// The same file for reading, if rows are added to it; else -1.
+    var reader: Int32 = -1
+  }
 
   private let path: String
   private let users = OutputUsers()
   private var folder: Folder
-  private var rest: [Substring]
+  private var rest: [ArraySlice<UInt8>]
   private var links = 0
+  private var tries = 0
 
-  /// - Returns: an open descriptor, and whether the file is new; one that was there is empty now.
-  static func open(_ path: String) throws(Failure) -> (descriptor: Int32, isNew: Bool) {
+  /// - Parameter path: as `RawText` has it.
+  static func open(_ path: String) throws(Failure) -> Opened {
     if geteuid() == 0 {
       var walk = try OutputPath(path)
       return try walk.open()
     }
-    let isNew = access(path, F_OK) != 0
-    let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw failure(path, errno) }
-    return (descriptor, isNew)
+    for _ in 0..<mostTries {
+      let new = RawText.withPath(path) { Glibc.open($0, flagsOfNew, 0o600) }
+      if new >= 0 {
+        let name = RawText.bytes(path)
+        return Opened(descriptor: new, isNew: true, folder: AT_FDCWD, name: name)
+      }
+      guard errno == EEXIST else { throw failure(path, errno) }
+      // The name can be a symbolic link that leads nowhere yet.
+      let descriptor = try waitForReader(path) { RawText.withPath(path) { Glibc.open($0, flags | O_CREAT, 0o600) } }
+      if descriptor >= 0 { return Opened(descriptor: descriptor, isNew: false) }
+      guard errno == ENOENT else { throw failure(path, errno) }
+    }
+    throw failure(path, ENOENT)
   }
 
   private init(_ path: String) throws(Failure) {
     self.path = path
-    rest = path.split(separator: "/")
-    let start = path.hasPrefix("/") ? "/" : "."
-    folder = Folder(Glibc.open(start, Folder.flags))
+    let bytes = RawText.bytes(path)
+    rest = bytes.split(separator: Self.slash)
+    folder = Folder(Glibc.open(bytes.first == Self.slash ? "/" : ".", Folder.flags))
     guard folder.number >= 0 else { throw Self.failure(path, errno) }
-    guard !rest.isEmpty, !path.hasSuffix("/") else { throw Self.failure(path, EISDIR) }
+    guard !bytes.isEmpty else { throw Self.failure(path, ENOENT) }
+    guard !rest.isEmpty, bytes.last != Self.slash else { throw Self.failure(path, EISDIR) }
   }
 
-  private mutating func open() throws(Failure) -> (descriptor: Int32, isNew: Bool) {
+  private mutating func open() throws(Failure) -> Opened {
     while !rest.isEmpty {
-      let name = String(rest.removeFirst())
-      var status = stat()
-      if fstatat(folder.number, name, &status, AT_SYMLINK_NOFOLLOW) != 0 {
+      let name = rest.removeFirst()
+      let entry = Folder(openat(name, Folder.flags & ~O_DIRECTORY | O_NOFOLLOW))
+      if entry.number < 0 {
         guard errno == ENOENT, rest.isEmpty else { throw Self.failure(path, errno) }
-        let descriptor = openat(folder.number, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        if descriptor >= 0 { return (descriptor, true) }
-        guard errno == EEXIST else { throw Self.failure(path, errno) }
-        rest = [Substring(name)]  // somebody was faster: look at what it is
-      } else if status.st_mode & S_IFMT == S_IFLNK, !folder.isProc {
-        try follow(name, status)
-      } else if rest.isEmpty {
-        return (try openExisting(name), false)
-      } else {
+        if let new = try create(name) { return new }
+      } else if entry.isLink, folder.isProc {
         // In /proc a link isn't a path; it is followed by the kernel.
-        try descend(name, folder.isProc ? Folder.flags : Folder.flags | O_NOFOLLOW)
+        if rest.isEmpty { return try openLast(name, follows: true) }
+        folder = Folder(openat(name, Folder.flags))
+        guard folder.number >= 0 else { throw Self.failure(path, errno) }
+      } else if entry.isLink {
+        try follow(entry, name)
+      } else if rest.isEmpty {
+        if let opened = try openExisting(entry, name) { return opened }
+      } else {
+        guard entry.isFolder else { throw Self.failure(path, ENOTDIR) }
+        folder = entry
       }
     }
     throw Self.failure(path, EISDIR)
   }
 
-  private mutating func descend(_ name: String, _ flags: Int32) throws(Failure) {
-    let next = openat(folder.number, name, flags)
-    guard next >= 0 else { throw Self.failure(path, errno) }
-    folder = Folder(next)
+  private func openat(_ name: ArraySlice<UInt8>, _ flags: Int32) -> Int32 {
+    let folder = folder.number
+    return RawText.withPath(name) { Glibc.openat(folder, $0, flags, 0o600) }
   }
 
-  private mutating func follow(_ name: String, _ status: stat) throws(Failure) {
-    // In a sticky folder only its owner can replace it; a second name could be of anybody's giving.
-    let isOurs = users.trust(status.st_uid) && status.st_nlink == 1 && folder.isSticky
-    guard users.trust(folder) || isOurs else {
-      throw refusal("'\(Message.printable(name))' is a symbolic link that another user can have put there")
+  /// - Returns: `nil` if somebody was faster; the name is looked at again then.
+  private mutating func create(_ name: ArraySlice<UInt8>) throws(Failure) -> Opened? {
+    let descriptor = openat(name, Self.flagsOfNew)
+    if descriptor >= 0 {
+      let folder = fcntl(folder.number, F_DUPFD_CLOEXEC, 3)
+      return Opened(descriptor: descriptor, isNew: true, folder: folder, name: Array(name))
+    }
+    guard errno == EEXIST else { throw Self.failure(path, errno) }
+    try again(name)
+    return nil
+  }
+
+  private mutating func again(_ name: ArraySlice<UInt8>) throws(Failure) {
+    tries += 1
+    guard tries < Self.mostTries else { throw refusal("'\(Self.text(name))' is being replaced again and again") }
+    rest = [name]
+  }
+
+  private mutating func follow(_ link: borrowing Folder, _ name: ArraySlice<UInt8>) throws(Failure) {
+    // In a sticky folder its owner can replace a link, and anybody can move one there that root has made elsewhere.
+    guard users.trust(folder) else {
+      throw refusal("'\(Self.text(name))' is a symbolic link that another user can have put there")
     }
     links += 1
     guard links <= Self.mostLinks else { throw Self.failure(path, ELOOP) }
     var text = [UInt8](repeating: 0, count: Int(PATH_MAX))
     let count = text.withUnsafeMutableBytes { bytes in
-      bytes.baseAddress.map { readlinkat(folder.number, name, $0, bytes.count) } ?? -1
+      bytes.baseAddress.map { readlinkat(link.number, "", $0, bytes.count) } ?? -1
     }
-    let target = count < 0 ? nil : String(decoding: text[..<count], as: UTF8.self)
-    guard let target else { throw Self.failure(path, errno) }
-    rest = target.split(separator: "/") + rest
-    if target.hasPrefix("/") { folder = Folder(Glibc.open("/", Folder.flags)) }
+    guard count > 0, count < text.count else { throw Self.failure(path, count < 0 ? errno : ENAMETOOLONG) }
+    let target = text[..<count]
+    rest = target.split(separator: Self.slash) + rest
+    if target.first == Self.slash { folder = Folder(Glibc.open("/", Folder.flags)) }
+    if rest.isEmpty { throw Self.failure(path, EISDIR) }
   }
 
-  /// What is at the path already and is no link, emptied.
-  private func openExisting(_ name: String) throws(Failure) -> Int32 {
-    if users.trust(folder) || folder.isProc {
-      let follow = folder.isProc ? 0 : O_NOFOLLOW
-      let descriptor = openat(folder.number, name, O_WRONLY | O_TRUNC | O_NOCTTY | O_CLOEXEC | follow)
-      guard descriptor >= 0 else { throw Self.failure(path, errno) }
-      return descriptor
+  /// What is at the path already and is no link.
+  ///
+  /// - Returns: `nil` if it isn't there any more.
+  private mutating func openExisting(
+    _ entry: borrowing Folder, _ name: ArraySlice<UInt8>
+  ) throws(Failure) -> Opened? {
+    let isTrusted = users.trust(folder) || folder.isProc
+    if !isTrusted { try check(entry.status) }
+    let opened = try openLast(name, follows: false)
+    // The name may be another's by now: what was opened is what counts.
+    guard Folder.status(opened.descriptor).st_ino == entry.status.st_ino,
+      Folder.status(opened.descriptor).st_dev == entry.status.st_dev
+    else {
+      close(opened.descriptor)
+      try again(name)
+      return nil
     }
-    // Nothing is emptied, and no FIFO's reader waited for, before it is known whose it is.
-    var descriptor = openat(folder.number, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
-    if descriptor < 0, errno == ENXIO {
-      var status = stat()
-      guard fstatat(folder.number, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { throw Self.failure(path, errno) }
-      try check(status)
-      descriptor = openat(folder.number, name, O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC)
-    }
-    guard descriptor >= 0 else { throw Self.failure(path, errno) }
-    var status = stat()
-    fstat(descriptor, &status)
+    guard !isTrusted else { return opened }
     do throws(Failure) {
-      try check(status)
+      try check(Folder.status(opened.descriptor))
     } catch {
-      close(descriptor)
+      close(opened.descriptor)
       throw error
     }
-    if status.st_mode & S_IFMT == S_IFREG { ftruncate(descriptor, 0) }
-    _ = fcntl(descriptor, F_SETFL, 0)  // it waits for its reader from now on, as any other
-    return descriptor
+    return opened
+  }
+
+  private func openLast(_ name: ArraySlice<UInt8>, follows: Bool) throws(Failure) -> Opened {
+    let flags = follows ? Self.flags : Self.flags | O_NOFOLLOW
+    let descriptor = try Self.waitForReader(path) { openat(name, flags) }
+    guard descriptor >= 0 else { throw Self.failure(path, errno) }
+    return Opened(descriptor: descriptor, isNew: false)
+  }
+
+  /// Opens, and waits for the reader of a FIFO as long as no signal asks for the end.
+  ///
+  /// The event loop may have blocked the signals already; then they are pending.
+  private static func waitForReader(_ path: String, _ open: () -> Int32) throws(Failure) -> Int32 {
+    while true {
+      let descriptor = open()
+      guard descriptor < 0, errno == ENXIO else { return descriptor }
+      if Signals.askForEnd {
+        throw Failure(.outputFailed, "can't write to \(Message.printable(path)): nobody has opened the FIFO to read it")
+      }
+      usleep(50_000)
+    }
   }
 
   private func check(_ status: stat) throws(Failure) {
     guard users.trust(status.st_uid) else { throw refusal("it is user \(status.st_uid)'s") }
-    guard status.st_nlink == 1 else {
+    guard status.st_nlink == 1 || status.st_mode & S_IFMT == S_IFDIR else {
       throw refusal("it has another name (a hard link) that another user can have put there")
     }
   }
@@ -130,25 +199,33 @@ struct OutputPath: ~Copyable {
   private static func failure(_ path: String, _ code: Int32) -> Failure {
     Failure(.outputFailed, "can't write to \(Message.printable(path)): \(String(cString: strerror(code)))")
   }
+
+  private static func text(_ name: ArraySlice<UInt8>) -> String { Message.printable(RawText.text(Array(name))) }
 }
 
-/// A folder on the way, held so that nobody can put another one in its place.
+/// A folder on the way, or what is in one, held so that nobody can put another one in its place.
 private struct Folder: ~Copyable {
   static let flags = Int32(TCPSTATE_O_PATH) | O_DIRECTORY | O_CLOEXEC
 
   let number: Int32
   let status: stat
 
+  /// - Parameter number: is closed with this value; `errno` is left as it is.
   init(_ number: Int32) {
     self.number = number
-    var status = stat()
-    fstat(number, &status)
-    self.status = status
+    status = number >= 0 ? Self.status(number) : stat()
   }
 
   deinit { if number >= 0 { close(number) } }
 
-  var isSticky: Bool { status.st_mode & S_ISVTX != 0 }
+  static func status(_ number: Int32) -> stat {
+    var status = stat()
+    fstat(number, &status)
+    return status
+  }
+
+  var isLink: Bool { status.st_mode & S_IFMT == S_IFLNK }
+  var isFolder: Bool { status.st_mode & S_IFMT == S_IFDIR }
 
   var isProc: Bool {
     var filesystem = statfs()

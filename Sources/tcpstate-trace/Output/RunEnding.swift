@@ -17,6 +17,8 @@ struct RunEnding {
   var undecodable: UInt64 = 0
   /// Lines of a recording that couldn't be read.
   var leftOut: UInt64 = 0
+  /// Recordings that end before their time.
+  var cut: UInt64 = 0
   /// Bytes of output that nobody read.
   var unread = 0
   /// Nanoseconds since the tracer was attached; `nil` for recordings.
@@ -26,7 +28,8 @@ struct RunEnding {
 
   /// Whether everything was seen and nothing contradicted itself.
   var isComplete: Bool {
-    lost == 0 && unmatched ?? 0 == 0 && crowdedOut == 0 && undecodable == 0 && leftOut == 0 && unread == 0
+    lost == 0 && unmatched ?? 0 == 0 && crowdedOut == 0 && undecodable == 0 && leftOut == 0 && cut == 0
+      && unread == 0
   }
 
   /// `Incomplete: 1,023 events lost, 2 lines left out.`; `nil` if nothing is missing.
@@ -35,6 +38,7 @@ struct RunEnding {
       (lost, "event\(lost == 1 ? "" : "s") lost"), (unmatched ?? 0, "unmatched"),
       (crowdedOut, "not tracked because of --max-connections"), (undecodable, "undecodable"),
       (leftOut, "line\(leftOut == 1 ? "" : "s") left out"),
+      (cut, "recording\(cut == 1 ? "" : "s") cut short"),
     ]
     let parts = counts.filter { $0.0 > 0 }.map { "\(NumberText.string($0.0)) \($0.1)" }
     return parts.isEmpty ? nil : "Incomplete: \(parts.joined(separator: ", "))."

@@ -18,8 +18,11 @@ protocol OutputSink: TransitionSink, ~Copyable {
   /// Whether it writes before a recording is at its end, so that a line about the progress would be in its way.
   var writesWhileReading: Bool { get }
 
+  /// Whether it only writes to its output while it reads a recording, and not to the journal as well.
+  var readsOnly: Bool { get }
+
   /// What it writes before the first transition, such as a header.
-  mutating func begin()
+  mutating func begin() throws
 
   /// Time passes: `now` is on the rows' clock, nanoseconds since the epoch.
   mutating func advance(to now: UInt64)
@@ -65,9 +68,10 @@ protocol OutputSink: TransitionSink, ~Copyable {
 extension OutputSink where Self: ~Copyable {
   var wantsExisting: Bool { false }
   var writesWhileReading: Bool { true }
+  var readsOnly: Bool { true }
   /// Whether the reader is so far behind that no more should be produced.
   var isBackedUp: Bool { waiting > OutputFile.highWater }
-  mutating func begin() {}
+  mutating func begin() throws {}
   mutating func advance(to now: UInt64) {}
   mutating func interrupted() { Message.endInterruptedLine() }
   mutating func measureTerminal() {}

@@ -11,9 +11,18 @@ struct Recorder: ~Copyable {
   private var sequence: UInt64 = 0
   private var failure: Failure?
 
-  init(path: String) throws(Failure) {
-    file = try OutputFile(path: path)
-    csv.appendHeader(to: &file.pending)
+  init(path: String, appends: Bool) throws(Failure) {
+    var header = ByteBuffer(capacity: 2048)
+    csv.appendHeader(to: &header)
+    file = try Self.open(path, appends, header)
+  }
+
+  private static func open(
+    _ path: String, _ appends: Bool, _ header: borrowing ByteBuffer
+  ) throws(Failure) -> OutputFile {
+    var file = try OutputFile(path: path, appends: appends)
+    try file.appendHeader(header)
+    return file
   }
 
   /// - Parameter lossBefore: events lost right before it: a gap in the sequence.

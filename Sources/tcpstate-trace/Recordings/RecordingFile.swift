@@ -19,16 +19,19 @@ final class RecordingFile {
   private var descriptor: Int32
   private var errors: Int32 = -1
   private var child: (pid: pid_t, tool: String)?
+  /// What decompresses it and is still to be started.
+  private var tool: String?
   private var taken: UInt64 = 0
 
   init(path: String) throws(Failure) {
     name = path == "-" ? "standard input" : Message.printable(path)
-    source = path == "-" ? 0 : open(path, O_RDONLY | O_CLOEXEC)
+    source = path == "-" ? 0 : RawText.withPath(path) { open($0, O_RDONLY | O_CLOEXEC) }
     guard source >= 0 else { throw Self.failure(name, errno) }
     var status = stat()
     size = fstat(source, &status) == 0 && status.st_mode & S_IFMT == S_IFREG ? UInt64(status.st_size) : nil
     descriptor = source
-    if let tool = Self.tool(for: path) { try decompress(by: tool) }
+    try FileClaims.read(source, name)
+    tool = Self.tool(for: path)
   }
 
   deinit {
@@ -41,8 +44,8 @@ final class RecordingFile {
     waitpid(child.pid, &status, 0)
   }
 
-  /// Whether the bytes come as they are.
-  var isPlain: Bool { child == nil && descriptor == source }
+  /// The descriptor, if the bytes come as they are.
+  var plainDescriptor: Int32? { tool == nil && child == nil ? source : nil }
 
   private static func tool(for path: String) -> String? {
     if path.hasSuffix(".gz") { return "gzip" }
@@ -55,6 +58,7 @@ final class RecordingFile {
 
   /// Reads as read(2) does; 0 at the end.
   func read(_ room: UnsafeMutableRawBufferPointer) throws(Failure) -> Int {
+    try startTool()
     while true {
       let count = Glibc.read(descriptor, room.baseAddress, room.count)
       if count > 0 {
@@ -76,6 +80,13 @@ final class RecordingFile {
     return UInt64(max(lseek(source, 0, SEEK_CUR), 0))
   }
 
+  /// Starts what decompresses it, if anything has to and it hasn't been yet.
+  func startTool() throws(Failure) {
+    guard let tool else { return }
+    self.tool = nil
+    try decompress(by: tool)
+  }
+
   private func decompress(by tool: String) throws(Failure) {
     var output: [Int32] = [0, 0]
     var complaints: [Int32] = [0, 0]
@@ -91,16 +102,23 @@ final class RecordingFile {
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
     // It must die when we read no more, although we ignore that signal.
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    sigaddset(&signals, SIGPIPE)
+    var signals = StartUp.ignoredSet
     posix_spawnattr_setsigdefault(&attributes, &signals)
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
     var arguments: [UnsafeMutablePointer<CChar>?] = [tool, "-dcq"].map { (word: String) in strdup(word) }
     arguments.append(nil)
     defer { for argument in arguments { free(argument) } }
+    // Nothing of the caller's: neither its PATH nor options in GZIP or ZSTD_CLEVEL.
+    var environment: [UnsafeMutablePointer<CChar>?] = ["PATH=/usr/bin:/bin", "LC_ALL=C"].map {
+      (word: String) in strdup(word)
+    }
+    environment.append(nil)
+    defer { for variable in environment { free(variable) } }
     var pid: pid_t = 0
-    let code = posix_spawnp(&pid, tool, &actions, &attributes, &arguments, environ)
+    var code = ENOENT
+    for folder in ["/usr/bin", "/bin"] where code == ENOENT {
+      code = posix_spawn(&pid, "\(folder)/\(tool)", &actions, &attributes, &arguments, &environment)
+    }
     close(output[1])
     close(complaints[1])
     descriptor = output[0]
@@ -108,13 +126,13 @@ final class RecordingFile {
     guard code == 0 else {
       throw Failure(
         .badInput,
-        "can't read \(name): \(tool) decompresses it, and can't be run: \(String(cString: strerror(code))); install \(tool)"
+        "can't read \(name): /usr/bin/\(tool) decompresses it, and can't be run: \(String(cString: strerror(code))); install \(tool)"
       )
     }
     child = (pid, tool)
   }
 
-  /// A tool that has failed says why; that the file was cut is no failure.
+  /// A tool that has failed says why; that the file was cut is no failure, but makes it incomplete.
   private func endTool() throws(Failure) {
     guard let child else { return }
     var text: [UInt8] = []

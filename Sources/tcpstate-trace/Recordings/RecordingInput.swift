@@ -52,6 +52,9 @@ final class RecordingInput {
     }
   }
 
+  /// Whether it ends before its time: in its last line, or as an archive.
+  var isCut: Bool { reader.wasCut || file.isTruncated }
+
   /// What isn't as it should be, but no error.
   var notes: [String] {
     var notes: [String] = []
@@ -60,7 +63,7 @@ final class RecordingInput {
         "\(NumberText.string(bad)) line\(bad == 1 ? " was" : "s were") left out; \(bad == 1 ? "it is" : "the first is") \(firstBad)"
       )
     }
-    if reader.wasCut {
+    if reader.wasCut, !file.isTruncated {
       notes.append("\(file.name):\(reader.line + 1): the last line is cut short and was left out")
     } else if file.isTruncated {
       notes.append("\(file.name) is cut short; it was read as far as it goes")

@@ -25,6 +25,8 @@ struct RecordingInputs {
 struct RecordingSession: ~Copyable {
   let inputs: RecordingInputs
   private var files: [RecordingInput] = []
+  /// Those that have a row left.
+  private var open: [RecordingInput] = []
   private var progress: ReadingProgress
   /// Events lost, by the gaps of the recordings.
   private(set) var lost: UInt64 = 0
@@ -33,18 +35,55 @@ struct RecordingSession: ~Copyable {
   /// Lines that couldn't be read.
   var leftOut: UInt64 { files.reduce(0) { $0 + $1.bad } }
 
+  /// Opens the recordings; nothing is read yet.
+  ///
   /// - Parameter showsProgress: whether a terminal may show how far a long reading is.
-  init(_ inputs: RecordingInputs, showsProgress: Bool) {
+  init(_ inputs: RecordingInputs, showsProgress: Bool) throws(Failure) {
     self.inputs = inputs
     progress = ReadingProgress(isShown: showsProgress && isatty(2) == 1)
+    for path in inputs.paths { files.append(try RecordingInput(path: path, inputs)) }
+  }
+
+  /// The rows go to the terminal themselves.
+  mutating func hideProgress() { progress = ReadingProgress(isShown: false) }
+
+  /// Gives up what reading doesn't need; everything must be open by now.
+  ///
+  /// - Parameter filtering: whether other system calls are refused, too.
+  mutating func confine(filtering: Bool = true) throws(Failure) {
+    Confinement.dropRights()
+    for input in files { try input.file.startTool() }
+    if filtering { Confinement.filterCalls() }
+  }
+
+  /// The file, if it is one alone and its bytes come as they are; it stays this session's.
+  var plainFile: Int32? { files.count == 1 ? files[0].file.plainDescriptor : nil }
+
+  /// Reads up to the first row of each.
+  mutating func begin() throws {
+    do {
+      for input in files where try advance(input, {}) {
+        guard input.row.hasTime || files.count == 1 else {
+          throw Failure(
+            .badInput,
+            "\(input.file.name):\(2): recordings are merged by time, and this one has none; read it alone")
+        }
+        open.append(input)
+      }
+    } catch {
+      progress.clear()
+      throw error
+    }
   }
 
   /// How the reading ended.
   var ending: RunEnding {
-    RunEnding(isRecorded: true, transitions: rows, lost: lost, leftOut: leftOut, name: inputs.name)
+    RunEnding(
+      isRecorded: true, transitions: rows, lost: lost, leftOut: leftOut,
+      cut: UInt64(files.count { $0.isCut }), name: inputs.name)
   }
 
-  /// Folds all rows.
+  /// Folds all rows, after `begin`.
   ///
   /// - Parameters:
   ///   - receive: takes the next row and the events lost right before it; returns whether it wants more.
@@ -67,17 +106,6 @@ struct RecordingSession: ~Copyable {
   }
 
   private mutating func read(_ receive: (inout Transition, UInt64) -> Bool, _ idle: () throws -> Void) throws {
-    for path in inputs.paths { files.append(try RecordingInput(path: path, inputs)) }
-    /// Those that have a row left.
-    var open: [RecordingInput] = []
-    for input in files where try advance(input, idle) {
-      guard input.row.hasTime || files.count == 1 else {
-        throw Failure(
-          .badInput,
-          "\(input.file.name):\(2): recordings are merged by time, and this one has none; read it alone")
-      }
-      open.append(input)
-    }
     while !open.isEmpty {
       var first = 0
       if open.count > 1 {

@@ -6,6 +6,7 @@ struct FullScreen: ~Copyable {
   private var before = termios()
   /// Where keys come from.
   let keys: Int32
+  private let output = ScreenOutput()
 
   /// Takes the terminal over; `nil` if standard output, or where the keys come from, is none.
   ///
@@ -20,14 +21,17 @@ struct FullScreen: ~Copyable {
     withUnsafeMutableBytes(of: &raw.c_cc) { characters in
       for index in [VSUSP, VQUIT, VMIN, VTIME] { characters[Int(index)] = 0 }
     }
-    guard tcsetattr(keys, TCSAFLUSH, &raw) == 0 else { return nil }
-    Self.write("\u{1b}[?1049h\u{1b}[?25l\u{1b}[2J")
+    // Not TCSAFLUSH, which waits for a terminal that nobody reads.
+    guard tcsetattr(keys, TCSANOW, &raw) == 0 else { return nil }
+    tcflush(keys, TCIFLUSH)
+    write("\u{1b}[?1049h\u{1b}[?25l\u{1b}[2J")
   }
 
   deinit {
-    Self.write("\u{1b}[0m\u{1b}[?25h\u{1b}[?1049l")
+    output.writeLast("\u{1b}[0m\u{1b}[?25h\u{1b}[?1049l")
     var before = before
-    tcsetattr(keys, TCSAFLUSH, &before)
+    tcsetattr(keys, TCSANOW, &before)
+    tcflush(keys, TCIFLUSH)
   }
 
   /// Columns and lines; 80 by 24 if the terminal doesn't report them.
@@ -39,7 +43,7 @@ struct FullScreen: ~Copyable {
 
   /// Draws a frame by one write: from the top left, each line erased to its end.
   func draw(_ lines: [String]) {
-    Self.write("\u{1b}[H" + lines.joined(separator: "\u{1b}[K\r\n") + "\u{1b}[K\u{1b}[J")
+    write("\u{1b}[H" + lines.joined(separator: "\u{1b}[K\r\n") + "\u{1b}[K\u{1b}[J")
   }
 
   /// What has been typed since.
@@ -56,16 +60,42 @@ struct FullScreen: ~Copyable {
     return Glibc.poll(&poll, 1, 0) > 0 && Int32(poll.revents) & (POLLHUP | POLLERR) != 0
   }
 
-  private static func write(_ text: String) {
-    var text = text
-    text.withUTF8 { bytes in
-      var offset = 0
-      while offset < bytes.count {
-        guard let base = bytes.baseAddress else { return }
-        // Safe: `offset` is below the count.
-        let written = Glibc.write(1, base + offset, bytes.count - offset)
-        if written < 0, errno != EINTR { return }
-        offset += max(0, written)
+  private func write(_ text: String) { output.write(text) }
+}
+
+/// A terminal that is written to without ever being held up: what it doesn't take waits for the next frame.
+private final class ScreenOutput {
+  /// Milliseconds that the terminal may take for a part of a frame.
+  private static let patience: Int32 = 100
+
+  private let descriptor = PatientDescriptor.standardOutput
+  private var pending: [UInt8] = []
+
+  /// Writes what has waited, then the text, or leaves the text out if something still waits.
+  func write(_ text: String) {
+    flush()
+    guard pending.isEmpty else { return }
+    pending = Array(text.utf8)
+    flush()
+  }
+
+  /// The text comes even if a frame isn't whole.
+  func writeLast(_ text: String) {
+    pending += Array(text.utf8)
+    flush()
+  }
+
+  private func flush() {
+    while !pending.isEmpty {
+      descriptor.wait(Self.patience)
+      guard descriptor.isReady else { return }
+      let written = pending.withUnsafeBytes { descriptor.write($0.baseAddress, min($0.count, descriptor.portion)) }
+      if written > 0 {
+        pending.removeFirst(written)
+      } else if written < 0, errno == EAGAIN {
+        return
+      } else if written < 0, errno != EINTR {
+        pending = []  // nobody is left to see it
       }
     }
   }

@@ -27,11 +27,11 @@ struct ReadingProgress {
     if let size, read > size / 50, read < size {
       line += ", \(DurationText.string((now - start) / read * (size - read))) left"
     }
-    Message.write("\r\u{1b}[K\(line)")
+    Message.control("\r\u{1b}[K\(line)")
   }
 
   mutating func clear() {
-    if isOnScreen { Message.write("\r\u{1b}[K") }
+    if isOnScreen { Message.control("\r\u{1b}[K") }
     isOnScreen = false
   }
 

@@ -18,11 +18,11 @@ struct StatusLine {
     lastShown = now
     isOnScreen = true
     let filtered = shown == transitions ? "" : " of \(NumberText.string(transitions))"
-    Message.write("\r\u{1b}[K\(NumberText.string(shown))\(filtered) transitions, \(NumberText.string(lost)) lost")
+    Message.control("\r\u{1b}[K\(NumberText.string(shown))\(filtered) transitions, \(NumberText.string(lost)) lost")
   }
 
   mutating func clear() {
-    if isOnScreen { Message.write("\r\u{1b}[K") }
+    if isOnScreen { Message.control("\r\u{1b}[K") }
     isOnScreen = false
   }
 }

@@ -12,6 +12,9 @@ final class Folder {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
 
+  /// The last part of `path`.
+  var name: String { URL(fileURLWithPath: path).lastPathComponent }
+
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
   /// Writes a file and returns its path.

@@ -111,6 +111,21 @@ extension Privileged {
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["name"])
     }
 
+    /// Variables with our names that the tracer was started with don't reach the command.
+    @Test func forgedVariables() throws {
+      let pair = try Pair()
+      try pair.connect()
+      let process = try ChildProcess([
+        "env", "TCPSTATE_FORGED=1", "TCPSTATE_PROCESS_PID=1", "OTHER=kept", Tracer.binary, "stuck", "--watch",
+        "--older-than", "100ms", "--netns", pair.namespace.path, "--for", "60s", "--exec",
+        "echo \"<$TCPSTATE_FORGED,$OTHER,$TCPSTATE_PROCESS_PID>\"; env | grep -c '^TCPSTATE_PROCESS_PID='; exit 7",
+      ])
+      try process.read(until: Deadline(seconds: 60), "to start") { $0.errorText.contains("Watching") }
+      try pair.client.ask("shutdown c")
+      try process.read(until: Deadline(seconds: 60), "the command") { $0.errorText.contains("status 7") }
+      #expect(process.errorText.contains("<,kept,\(pair.server.pid)>\n1\n"), "\(process.errorText)")
+    }
+
     /// A process of the tracer's own user, without its capabilities, gets at nothing of it.
     @Test func closedToOthers() throws {
       let program = try Unprivileged()

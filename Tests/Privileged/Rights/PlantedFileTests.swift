@@ -52,7 +52,9 @@ extension Privileged {
     }
 
     /// Anybody's folder as /tmp is, without the sticky bit, the attacker's own, and his group's.
-    private static let folders: [(mode_t, UInt32)] = [(0o1777, 0), (0o777, 0), (0o755, attacker), (0o775, 0)]
+    private static let folders: [(mode_t, UInt32)] = [
+      (0o1777, 0), (0o777, 0), (0o755, attacker), (0o1755, attacker), (0o1777, attacker), (0o775, 0),
+    ]
 
     @Test(arguments: folders)
     func symbolicLink(_ mode: mode_t, _ owner: UInt32) throws {
@@ -65,6 +67,17 @@ extension Privileged {
       try place.plantLink("dangling", to: target)
       try place.expectRefused(place.write(place.folder.file("dangling")), "symbolic link")
       #expect(access(target, F_OK) != 0)
+    }
+
+    /// Links in a chain, in a safe folder: each step is looked at.
+    @Test func chain() throws {
+      let safe = try Place(mode: 0o755)
+      let bad = try Place(mode: 0o1777)
+      try bad.plantLink("step", to: bad.precious)
+      try safe.plantLink(to: bad.folder.file("step"), owner: 0)
+      try bad.expectRefused(safe.write(), "symbolic link")
+      try safe.plantLink("loop", to: "loop", owner: 0)
+      try safe.expectRefused(safe.write(safe.folder.file("loop")), "Too many levels")
     }
 
     @Test func linkedFolder() throws {
@@ -99,11 +112,53 @@ extension Privileged {
       try place.expectRefused(place.write(), "user \(Self.attacker)'s")
     }
 
+    /// Root's own link isn't followed either: the folder's owner can replace it, and anybody can move one there that
+    /// root has made elsewhere.
+    @Test(arguments: folders) func ownLink(_ mode: mode_t, _ owner: UInt32) throws {
+      let place = try Place(mode: mode, owner: owner)
+      if mode == 0o775 { chown(place.folder.path, 0, Self.attacker) }
+      try place.plantLink(to: place.precious, owner: 0)
+      try place.expectRefused(place.write(), "symbolic link")
+      try place.expectRefused(
+        place.write(environment: ["SUDO_UID=1000", "SUDO_GID=1000"]), "symbolic link")
+    }
+
+    /// A path is split at each slash, whatever follows it.
+    @Test(arguments: ["\u{301}file", "\u{20dd}", "\u{200d}x", "\u{fe0f}"]) func combiningCharacters(_ name: String)
+      throws
+    {
+      let place = try Place(mode: 0o755, owner: Self.attacker)
+      try place.plantLink("link", to: place.elsewhere.path)
+      try place.expectRefused(place.write(place.folder.file("link/\(name)")), "symbolic link")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: place.elsewhere.path) == ["precious"])
+    }
+
+    /// Names that another user exchanges all the time: root's file and a link to elsewhere, a folder and a link.
+    @Test(arguments: ["out.csv", "sub/out.csv"]) func exchanged(_ name: String) throws {
+      let place = try Place(mode: 0o1777, owner: Self.attacker)
+      let isFolder = name != "out.csv"
+      if isFolder {
+        try FileManager.default.createDirectory(atPath: place.folder.file("sub"), withIntermediateDirectories: false)
+        chown(place.folder.file("sub"), Self.attacker, Self.attacker)
+        try FileManager.default.moveItem(atPath: place.precious, toPath: place.elsewhere.file("out.csv"))
+      } else {
+        try place.plantLink(to: "/dev/null", owner: 0)
+      }
+      let precious = isFolder ? place.elsewhere.file("out.csv") : place.precious
+      try place.plantLink("evil", to: isFolder ? place.elsewhere.path : place.precious)
+      let attacker = try ChildProcess(
+        ["python3", "-B", Privileged.file("peers/exchange.py"), "\(Self.attacker)"]
+          + [place.folder.path, isFolder ? "sub" : "out.csv", "evil"])
+      try attacker.read(until: Deadline(seconds: 20), "the attacker") { $0.outputText.contains("exchanging") }
+      for _ in 0..<40 {
+        _ = try place.write(place.folder.file(name))
+        #expect(try String(contentsOfFile: precious, encoding: .utf8) == "precious\n")
+      }
+    }
+
     /// Where nobody can have interfered all is as usual.
     @Test func trustedLinks() throws {
       let place = try Place()
-      try place.plantLink(to: place.precious, owner: 0)
-      try place.expectWritten(place.write(), place.precious)
       let safe = try Place(mode: 0o755)
       try safe.plantLink(
         to: "\(place.folder.path)/../\(URL(fileURLWithPath: safe.elsewhere.path).lastPathComponent)/new")

@@ -22,7 +22,7 @@ struct LifecycleCommand: FoldingCommand {
     let limit = try tracing.limits().count
     let options = options
     try commandRun(
-      kernel: selection.shared, output: options.output,
+      kernel: selection.shared, destination: options.destination,
       inputs: recording.inputs(Self.needs, nullText: options.nullText)
     ).run {
       try LifecyclePrinter(options: options, selection: selection, limit: limit)

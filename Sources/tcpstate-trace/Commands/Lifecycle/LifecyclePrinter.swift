@@ -33,7 +33,7 @@ struct LifecyclePrinter: ~Copyable, OutputSink {
     connection = options.connection
     asJSON = options.format == .jsonl
     follows = options.follow
-    file = try OutputFile(path: options.output)
+    file = try options.destination.open()
     let isTerminal = isatty(file.descriptor) == 1
     let style = TableStyle(
       width: isTerminal ? Terminal.width(of: file.descriptor) : nil,
@@ -76,6 +76,7 @@ struct LifecyclePrinter: ~Copyable, OutputSink {
     var over: [Lifecycle] = []
     tracker.finish { over.append($0) }
     for life in over { present(life) }
+    file.complete()
   }
 
   private mutating func present(_ life: Lifecycle) {

@@ -21,6 +21,7 @@ struct ReportCommand: FoldingCommand {
 
   mutating func run() throws {
     try options.checkOutput()
+    if options.destination.append { throw Failure(.usage, "--append: a report is one document; leave it out") }
     let selection = LifecycleSelection(try filters.rowFilter(), connection: nil)
     switch options.format {
     case .html: try run(selection) { HTMLReport { selection.wants($0) } }
@@ -34,7 +35,7 @@ struct ReportCommand: FoldingCommand {
     let limit = try tracing.limits().count
     let ending = tracing.duration == nil ? " Ctrl-C ends, and completes it." : ""
     try commandRun(
-      kernel: selection.shared, output: options.output,
+      kernel: selection.shared, destination: options.destination,
       inputs: recording.inputs(.sockets(for: "report"), nullText: options.nullText)
     ).run {
       try ReportPrinter(makeDocument(), selection: selection, limit: limit, output: options.output)

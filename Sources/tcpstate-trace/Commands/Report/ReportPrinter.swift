@@ -21,7 +21,7 @@ struct ReportPrinter<Document: ReportDocument & ~Copyable>: ~Copyable, OutputSin
     file = try OutputFile(path: output)
   }
 
-  mutating func begin() { document.begin(to: &file.pending) }
+  mutating func begin() throws { document.begin(to: &file.pending) }
 
   var wantsExisting: Bool { true }
   var descriptor: Int32 { file.descriptor }
@@ -36,7 +36,10 @@ struct ReportPrinter<Document: ReportDocument & ~Copyable>: ~Copyable, OutputSin
     lost = 0
   }
 
-  mutating func finish() { document.finish(to: &file.pending) }
+  mutating func finish() {
+    document.finish(to: &file.pending)
+    file.complete()
+  }
 
   mutating func flush() throws -> Bool { try file.flush() }
 

@@ -71,17 +71,17 @@ struct CommandRunner: ~Copyable {
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
-    // Our signals are blocked for signalfd, and SIGPIPE is ignored: not so in the command.
+    // Our signals are blocked for signalfd, and some are ignored: not so in the command.
     var none = sigset_t()
     sigemptyset(&none)
-    var pipe = sigset_t()
-    sigemptyset(&pipe)
-    sigaddset(&pipe, SIGPIPE)
+    var ignored = StartUp.ignoredSet
     posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setsigdefault(&attributes, &pipe)
+    posix_spawnattr_setsigdefault(&attributes, &ignored)
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
 
-    var arguments: [UnsafeMutablePointer<CChar>?] = ["sh", "-c", command].map { (word: String) in strdup(word) }
+    var arguments: [UnsafeMutablePointer<CChar>?] = ["sh", "-c", command].map { (word: String) in
+      RawText.withPath(word) { strdup($0) }
+    }
     let environment: [UnsafeMutablePointer<CChar>?] = variables.map { (word: String) in strdup(word) }
     defer { for text in arguments + environment { free(text) } }
     arguments.append(nil)

@@ -39,6 +39,7 @@ struct Stuck: ParsableCommand {
     if recordOptions.record != nil, !options.watch {
       throw Failure(.usage, "--record goes with --watch; without it stuck looks once, and records nothing")
     }
+    try output.destination.check(record: recordOptions.record)
     let limit = try connections.limit()
     if connections.maxConnections != nil, !options.watch {
       throw Failure(.usage, "--max-connections goes with --watch; without it nothing is tracked")
@@ -70,11 +71,13 @@ struct Stuck: ParsableCommand {
     let moment = try ReplayMoment(options.at, utc: output.utc)
     let inputs = recording.inputs(.sockets(for: "stuck"), nullText: output.nullText)
     var sink = RecordedStuck(moment)
-    let ending = try CommandRun.collect(inputs, into: &sink)
+    // The inputs first, so that they can be refused before the output is touched.
+    var session = try RecordingSession(inputs, showsProgress: true)
+    var printer = try StuckPrinter(output, fields)
+    let ending = try CommandRun.collect(&session, into: &sink)
     let time = try sink.span.moment(moment, of: inputs.name)
     if output.format == .table { Message.line(sink.span.description(of: inputs.name, at: time, output.utc)) }
     let reading = sink.sockets.reading(query, now: time)
-    var printer = try StuckPrinter(output, fields)
     try printer.print(reading, at: time, isLive: false)
     try conclude(query, reading, ending)
   }
@@ -88,7 +91,7 @@ struct Stuck: ParsableCommand {
     // Signals first: from here on none ends the program half-way.
     let loop = try EventLoop()
     let stream = try LiveStream(configuration)
-    let recorder = try recordOptions.recorder(output: output.output)
+    let recorder = try recordOptions.recorder(appends: output.destination.append)
     let printer = try StuckPrinter(output, fields)
     let runner: CommandRunner? = if let exec = options.exec { CommandRunner(exec) } else { nil }
     var session = StuckWatchSession(
@@ -97,7 +100,7 @@ struct Stuck: ParsableCommand {
     try loop.run(&session, until: duration.map { session.attachedAt + $0 })
     let (ending, closing) = try session.finish(loop)
     guard session.crossed == 0 else {
-      Message.write(closing.text)
+      Message.closing(closing.text)
       throw ExitCode(ExitStatus.found.rawValue)
     }
     try CommandRun.conclude(ending, closing, strict: strictness.strict)

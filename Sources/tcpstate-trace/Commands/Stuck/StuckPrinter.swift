@@ -15,7 +15,7 @@ struct StuckPrinter: ~Copyable {
 
   init(_ options: OutputOptions, _ fields: [StuckField]) throws(Failure) {
     self.options = options
-    file = try OutputFile(path: options.output)
+    file = try options.destination.open()
     csv = StuckCSV(
       fields: fields,
       style: CSVStyle(
@@ -24,11 +24,13 @@ struct StuckPrinter: ~Copyable {
     line = StuckLine(style: Self.style(options, file.descriptor))
   }
 
-  private static func style(_ options: OutputOptions, _ descriptor: Int32) -> StuckStyle {
+  /// - Parameter readsNames: whether this machine's namespaces are asked for, which a recording isn't about.
+  private static func style(_ options: OutputOptions, _ descriptor: Int32, readsNames: Bool = true) -> StuckStyle {
     let glyphs: Glyphs = isatty(descriptor) == 1 ? .ofLocale : .unicode
     return StuckStyle(
       table: TableStyle(color: options.color.applies(to: descriptor), utc: options.utc, glyphs: glyphs),
-      ownNamespace: NetworkNamespaces.inode(of: "/proc/self/ns/net"), namespaces: NetworkNamespaces.names())
+      ownNamespace: readsNames ? NetworkNamespaces.inode(of: "/proc/self/ns/net") : nil,
+      namespaces: readsNames ? NetworkNamespaces.names() : [:])
   }
 
   /// - Parameters:
@@ -38,7 +40,7 @@ struct StuckPrinter: ~Copyable {
     let cgroups = isLive ? Self.cgroups(of: reading) : [:]
     switch options.format {
     case .table:
-      var style = Self.style(options, file.descriptor)
+      var style = Self.style(options, file.descriptor, readsNames: isLive)
       style.cgroups = cgroups
       if !isLive {
         // Namespaces are shown where there are several.
@@ -47,23 +49,24 @@ struct StuckPrinter: ~Copyable {
       }
       StuckTable(reading, style: style).append(to: &file.pending, header: !options.noHeader)
     case .csv:
-      if !options.noHeader { csv.appendHeader(to: &file.pending) }
+      try appendHeader()
       for socket in reading.sockets { csv.append(socket, time: time, cgroups: cgroups, to: &file.pending) }
     case .jsonl:
       for socket in reading.sockets { json.append(socket, time: time, cgroups: cgroups, to: &file.pending) }
     }
+    file.complete()
     try writeOut()
   }
 
   // MARK: - Watching
 
-  mutating func beginWatch() {
-    guard !options.noHeader else { return }
-    switch options.format {
-    case .table: line.appendHeader(to: &file.pending)
-    case .csv: csv.appendHeader(to: &file.pending)
-    case .jsonl: break
-    }
+  mutating func beginWatch() throws(Failure) { try appendHeader() }
+
+  private mutating func appendHeader() throws(Failure) {
+    guard !options.noHeader, options.format != .jsonl else { return }
+    var header = ByteBuffer(capacity: 1024)
+    if options.format == .csv { csv.appendHeader(to: &header) } else { line.appendHeader(to: &header) }
+    try file.appendHeader(header)
   }
 
   /// - Parameter time: nanoseconds since the epoch.
@@ -109,7 +112,6 @@ struct StuckPrinter: ~Copyable {
 
   /// All of it, at the reader's pace; a reader that goes away, as `head` does, has had enough.
   mutating func writeOut() throws(Failure) {
-    signal(SIGPIPE, SIG_IGN)
     while try file.flush() {
       var poll = pollfd(fd: file.descriptor, events: Int16(POLLOUT), revents: 0)
       _ = Glibc.poll(&poll, 1, -1)

@@ -47,7 +47,7 @@ struct StuckWatchSession: ~Copyable, Activity {
     // The time afterwards: ages must stay lower bounds.
     let found = try reading()
     watch.adopt(found, at: KernelClock.monotonic())
-    printer.beginWatch()
+    try printer.beginWatch()
     Message.line(
       "Watching for sockets that stay in \(Stuck.names(query)) for \(DurationText.string(query.olderThan)). "
         + "Ctrl-C ends.")

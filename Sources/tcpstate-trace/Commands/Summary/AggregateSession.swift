@@ -52,11 +52,13 @@ struct AggregateSession: ~Copyable, Activity {
   mutating func interrupted() { view.interrupted() }
   var isDone: Bool { view.isClosed }
 
-  mutating func finish() throws -> (RunEnding, ClosingText) {
+  mutating func finish(_ loop: borrowing EventLoop) throws -> (RunEnding, ClosingText) {
     view.finish(summary)
-    try view.writeOut()
+    let unread = try loop.drain(to: view.descriptor) { try view.flush() ? view.waiting : 0 }
+    if unread > 0 { Message.error(OutputFile.unread(unread)) }
     let ending = RunEnding(
       transitions: summary.transitions, lost: skipped, unmatched: stays.unmatched, crowdedOut: stays.untracked,
+      unread: unread,
       elapsed: KernelClock.monotonic() - attachedAt)
     var closing = SummaryPrinter.closing(ending, of: summary, lost: skipped)
     closing.text.removeLast()

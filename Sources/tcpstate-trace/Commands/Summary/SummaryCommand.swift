@@ -32,19 +32,40 @@ struct SummaryCommand: FoldingCommand {
       command: "summary",
       columns: [[.connectionID], [.stateOld], [.stateNew], [.stateDuration]] + keys.map { [$0.column] })
     let inputs = recording.inputs(needs, nullText: options.nullText, wanted: wanted(keys, rows))
-    let run = try commandRun(kernel: rows, output: options.output, inputs: inputs)
-    if run.isRecorded, limits.count == nil, try readInParallel(keys, rows, inputs, run) { return }
+    let run = try commandRun(kernel: rows, destination: options.destination, inputs: inputs)
+    if run.isRecorded { return try readRecording(keys, rows, inputs, run, limit: limits.count) }
     let options = options
     let readsExisting = !tracing.noExisting
     try run.run {
-      try SummaryPrinter(options, keys: keys, filter: rows, limit: limits.count, isRecording: run.isRecorded)
+      let view = try SummaryView(options, isRecording: false)
+      return SummaryPrinter(view, keys: keys, filter: rows, limit: limits.count, isRecording: false)
     } opening: {
       OpeningLine.text($0, readExisting: readsExisting)
     }
   }
 
+  private func readRecording(
+    _ keys: [SummaryKey], _ rows: RowFilter, _ inputs: RecordingInputs, _ run: CommandRun, limit: UInt64?
+  ) throws {
+    var session = try RecordingSession(inputs, showsProgress: true)
+    var view = try SummaryView(options, isRecording: true)
+    try session.confine()
+    if limit == nil, let file = session.plainFile {
+      let task = ParallelSummary.Task(
+        path: inputs.paths[0], keys: keys, filter: rows, nullText: inputs.nullText, wanted: inputs.wanted ?? [])
+      if let parallel = ParallelSummary(task, needs: inputs.needs, descriptor: file),
+        try readInParallel(parallel, inputs, &view)
+      {
+        return
+      }
+    }
+    var printer = SummaryPrinter(view, keys: keys, filter: rows, limit: limit, isRecording: true)
+    try run.read(&session, &printer)
+  }
+
   private func countInKernel(_ keys: [SummaryKey], _ rows: RowFilter, _ limits: TracingOptions.Limits) throws {
     try checkInKernel(keys, rows, limits)
+    try options.destination.check()
     var configuration = try tracing.configuration(filter: filters.kernelFilter(rows))
     configuration.aggregates = true
     try Rights.require()
@@ -53,7 +74,7 @@ struct SummaryCommand: FoldingCommand {
     var session = AggregateSession(source, view: try SummaryView(options, isRecording: false))
     try session.start()
     try loop.run(&session, until: limits.duration.map { session.attachedAt + $0 })
-    let (ending, closing) = try session.finish()
+    let (ending, closing) = try session.finish(loop)
     try CommandRun.conclude(ending, closing, strict: tracing.strict)
   }
 
@@ -76,14 +97,8 @@ struct SummaryCommand: FoldingCommand {
   ///
   /// - Returns: false where the general reader has to do it all; nothing is written then.
   private func readInParallel(
-    _ keys: [SummaryKey], _ rows: RowFilter, _ inputs: RecordingInputs, _ run: CommandRun
+    _ parallel: ParallelSummary, _ inputs: RecordingInputs, _ view: inout SummaryView
   ) throws -> Bool {
-    guard inputs.paths.count == 1 else { return false }
-    let task = ParallelSummary.Task(
-      path: inputs.paths[0], keys: keys, filter: rows, nullText: inputs.nullText, wanted: inputs.wanted ?? [])
-    guard let parallel = ParallelSummary(task, needs: inputs.needs) else { return false }
-    signal(SIGPIPE, SIG_IGN)
-    var view = try SummaryView(options, isRecording: true)
     var progress = ReadingProgress(isShown: isatty(2) == 1)
     let result = parallel.run(&progress)
     progress.clear()
@@ -92,7 +107,8 @@ struct SummaryCommand: FoldingCommand {
     try view.writeOut()
     for note in result.notes { Message.error(note) }
     let ending = RunEnding(
-      isRecorded: true, transitions: result.summary.transitions, lost: result.lost, name: inputs.name)
+      isRecorded: true, transitions: result.summary.transitions, lost: result.lost,
+      cut: result.notes.isEmpty ? 0 : 1, name: inputs.name)
     let closing = SummaryPrinter.closing(ending, of: result.summary, lost: result.lost)
     try CommandRun.conclude(ending, closing, strict: tracing.strict)
     return true

@@ -17,13 +17,11 @@ struct SummaryPrinter: ~Copyable, OutputSink {
   private var lost: UInt64 = 0
   private let limit: UInt64?
 
-  init(
-    _ options: SummaryOptions, keys: [SummaryKey], filter: RowFilter, limit: UInt64?, isRecording: Bool
-  ) throws(Failure) {
+  init(_ view: consuming SummaryView, keys: [SummaryKey], filter: RowFilter, limit: UInt64?, isRecording: Bool) {
     self.limit = limit
     self.isRecording = isRecording
     summary = StaySummary(keys: keys, filter: filter)
-    view = try SummaryView(options, isRecording: isRecording)
+    self.view = view
   }
 
   var wantsExisting: Bool { true }

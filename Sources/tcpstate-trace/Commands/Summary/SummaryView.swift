@@ -16,7 +16,7 @@ struct SummaryView: ~Copyable {
 
   init(_ options: SummaryOptions, isRecording: Bool) throws(Failure) {
     self.options = options
-    file = try OutputFile(path: options.output)
+    file = try options.destination.open()
     isTerminal = isatty(file.descriptor) == 1
     isLive = isTerminal && options.format == .table && !isRecording
   }
@@ -64,7 +64,7 @@ struct SummaryView: ~Copyable {
     case .csv:
       let style = CSVStyle(
         nullText: options.nullText ?? "", excelSafe: options.csv.excelSafe, terminalSafe: isTerminal)
-      SummaryCSV(style: style).append(SummaryLines(summary), header: !options.noHeader, to: &buffer)
+      SummaryCSV(style: style).append(SummaryLines(summary), header: !options.noHeader && !file.continues, to: &buffer)
     case .jsonl: SummaryJSON().append(SummaryLines(summary), to: &buffer)
     }
   }
@@ -73,6 +73,7 @@ struct SummaryView: ~Copyable {
   mutating func finish(_ summary: borrowing StaySummary) {
     var result = ByteBuffer()
     append(summary, to: &result)
+    file.complete()
     guard onScreen > 0 else { return file.pending.append(result) }
     putInPlace(result.text.split(separator: "\n", omittingEmptySubsequences: false).dropLast())
   }

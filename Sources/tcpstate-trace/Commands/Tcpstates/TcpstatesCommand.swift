@@ -30,7 +30,7 @@ struct TcpstatesCommand: FoldingCommand {
     let rows = try filters.rowFilter()
     let limit = try tracing.limits().count
     try commandRun(
-      kernel: rows, output: options.output, inputs: recording.inputs(Self.needs, nullText: nil)
+      kernel: rows, destination: options.destination, inputs: recording.inputs(Self.needs, nullText: nil)
     ).run {
       try TcpstatesPrinter(options: options, filter: rows, limit: limit)
     } opening: { _ in

@@ -19,7 +19,7 @@ struct TcpstatesPrinter: ~Copyable, OutputSink {
 
   init(options: TcpstatesOptions, filter: RowFilter, limit: UInt64?) throws {
     let journal = options.journal ? try JournalSocket(path: options.journalSocket ?? JournalSocket.defaultPath) : nil
-    let file = try OutputFile(path: options.output)
+    let file = try options.destination.open()
     self.filter = filter
     self.limit = limit
     self.journal = journal
@@ -29,8 +29,13 @@ struct TcpstatesPrinter: ~Copyable, OutputSink {
     self.file = file
   }
 
-  mutating func begin() { writer.appendHeader(to: &file.pending) }
+  mutating func begin() throws {
+    var header = ByteBuffer(capacity: 1024)
+    writer.appendHeader(to: &header)
+    try file.appendHeader(header)
+  }
 
+  var readsOnly: Bool { journal == nil }
   var descriptor: Int32 { file.descriptor }
   var isDone: Bool { file.isClosed || limit.map { shown >= $0 } ?? false }
   var waiting: Int { file.waiting }
@@ -93,6 +98,7 @@ struct TcpstatesPrinter: ~Copyable, OutputSink {
   }
 
   mutating func finish() {
+    file.complete()
     do throws(Failure) {
       try journal?.finish()
     } catch {

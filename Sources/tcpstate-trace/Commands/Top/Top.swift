@@ -74,7 +74,8 @@ struct Top: ParsableCommand {
     try requireTerminal(keys >= 0)
     let inputs = recording.inputs(.sockets(for: "top"), nullText: null.nullText)
     var sink = RecordedRows()
-    _ = try CommandRun.collect(inputs, into: &sink)
+    var session = try RecordingSession(inputs, showsProgress: true)
+    _ = try CommandRun.collect(&session, into: &sink)
     let span = sink.span
     let time = try span.moment(moment, of: inputs.name)
     var replay = TopReplay(sink.rows, span: span.range, lost: span.lost)
@@ -82,8 +83,8 @@ struct Top: ParsableCommand {
     // The folder would take the room of all else.
     let file = inputs.name.split(separator: "/").last.map { String($0) } ?? inputs.name
     let loop = try EventLoop()
-    var session = try TopReplaySession(replay, keys: keys, name: file, filter: filter, style: style)
-    try session.start(loop)
-    try loop.run(&session, until: nil)
+    var screen = try TopReplaySession(replay, keys: keys, name: file, filter: filter, style: style)
+    try screen.start(loop)
+    try loop.run(&screen, until: nil)
   }
 }

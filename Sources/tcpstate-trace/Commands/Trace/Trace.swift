@@ -21,7 +21,7 @@ struct Trace: FoldingCommand {
     let rows = try filters.rowFilter()
     let needs = RecordingNeeds(command: "trace", columns: [[.stateOld], [.stateNew]])
     let run = try commandRun(
-      kernel: rows, output: output.output, inputs: recording.inputs(needs, nullText: output.nullText))
+      kernel: rows, destination: output.destination, inputs: recording.inputs(needs, nullText: output.nullText))
     let isWhole = recording.paths.count == 1 && !filters.isGiven
     let kind: TracePrinter.Kind = !run.isRecorded ? .live : isWhole ? .whole : .selected
     let limit = try tracing.limits().count

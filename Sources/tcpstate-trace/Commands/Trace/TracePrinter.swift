@@ -43,7 +43,7 @@ struct TracePrinter: OutputSink, ~Copyable {
     self.limit = limit
     noHeader = output.noHeader
     held = HeldRows(ports: filter.localPorts)
-    file = try OutputFile(path: output.output)
+    file = try output.destination.open()
     let toTerminal = isatty(file.descriptor) == 1
     format = output.format
     csv = CSVWriter(
@@ -65,13 +65,11 @@ struct TracePrinter: OutputSink, ~Copyable {
   var waiting: Int { file.waiting }
 
   /// The header line, for the first flush.
-  mutating func begin() {
-    guard !noHeader else { return }
-    switch format {
-    case .csv: csv.appendHeader(to: &file.pending)
-    case .jsonl: break
-    case .table: table.appendHeader(to: &file.pending)
-    }
+  mutating func begin() throws {
+    guard !noHeader, format != .jsonl else { return }
+    var header = ByteBuffer(capacity: 1024)
+    if format == .csv { csv.appendHeader(to: &header) } else { table.appendHeader(to: &header) }
+    try file.appendHeader(header)
   }
 
   mutating func receive(_ row: inout Transition, lossBefore: UInt64) {
@@ -152,7 +150,7 @@ struct TracePrinter: OutputSink, ~Copyable {
     return isWaiting
   }
 
-  mutating func finish() {}
+  mutating func finish() { file.complete() }
 
   mutating func measureTerminal() {
     if isatty(file.descriptor) == 1 { table.resize(width: Terminal.width(of: file.descriptor)) }

@@ -71,18 +71,14 @@ final class ParallelSummary: @unchecked Sendable {
   private let lock: UnsafeMutablePointer<pthread_mutex_t>
   private let isMerged: UnsafeMutablePointer<pthread_cond_t>
 
+  /// - Parameter descriptor: of the file, which isn't moved and not closed.
   /// - Returns: `nil` where the general reader has to do it.
-  init?(_ task: Task, needs: RecordingNeeds) {
-    guard task.path != "-", ![".gz", ".zst", ".zstd"].contains(where: { task.path.hasSuffix($0) }) else { return nil }
-    let descriptor = open(task.path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
+  init?(_ task: Task, needs: RecordingNeeds, descriptor: Int32) {
+    guard task.path != "-" else { return nil }
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, UInt64(status.st_size) >= Self.leastSize,
       let header = Self.header(descriptor, task), needs.missing(in: header.columns, .csv).isEmpty
-    else {
-      close(descriptor)
-      return nil
-    }
+    else { return nil }
     self.task = task
     self.descriptor = descriptor
     size = UInt64(status.st_size)
@@ -97,7 +93,6 @@ final class ParallelSummary: @unchecked Sendable {
   }
 
   deinit {
-    close(descriptor)
     pthread_mutex_destroy(lock)
     lock.deallocate()
     pthread_cond_destroy(isMerged)
