@@ -14,7 +14,7 @@ struct TCPStateTrace: ParsableCommand {
       EXAMPLES:
         sudo tcpstate-trace -L 443                       one server port
         sudo tcpstate-trace --process nginx              one program
-        sudo tcpstate-trace --state close-wait           connections that enter or leave CLOSE-WAIT
+        sudo tcpstate-trace --state close-wait           into and out of CLOSE-WAIT
         sudo tcpstate-trace --longer-than 1s             slow steps only
         sudo tcpstate-trace --format csv --output t.csv  for analysis
       """,
