@@ -36,7 +36,7 @@ SHELL_FILES := .ci/run $(wildcard scripts/*.sh) $(addprefix Tests/kernels/guest/
 CLANG_FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(shell command -v $(c) 2>/dev/null)) clang-format)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-privileged build install uninstall golden format docs lint bench bench-timewait bench-stuck bench-top test-kernels refresh-kernels fuzz test-sanitize coverage soak bench-summary bench-report deps clean
+.PHONY: help run test test-privileged build install uninstall golden format docs man lint bench bench-timewait bench-stuck bench-top test-kernels refresh-kernels fuzz test-sanitize coverage soak bench-summary bench-report deps clean
 .NOTPARALLEL: # apt and swift build must each run alone
 .PHONY: find-swift test-bundle deps-build deps-test deps-lint deps-bench deps-kernels
 
@@ -96,6 +96,9 @@ format: find-swift deps-lint ## format Swift and C in place
 
 docs: find-swift deps-build ## make the libraries' pages with DocC, in .build/docs
 	@scripts/docs.sh .build/docs
+
+man: build ## make the man pages from the binary's own declarations, in .build/man
+	@python3 -B scripts/man.py $(BINARY) .build/man
 
 lint: find-swift deps-lint ## check the format of Swift and C, and the scripts
 	@$(SWIFT) format lint -r -p --strict $(SWIFT_FILES)

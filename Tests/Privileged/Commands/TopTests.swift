@@ -30,7 +30,7 @@ extension Privileged {
           && $0.contains("unread 0,") && $0.contains("(held)") && $0.contains("congestion 10 packets")
       }
       try terminal.press("Escape", "?")
-      try terminal.screen("the help") { $0.contains("group by process, peer, port, or not") }
+      try terminal.screen("the help") { $0.contains("group by process, peer or port") }
       try terminal.resize(130, 30)
       try terminal.press("?")
       try terminal.screen("the wide list") { $0.contains("LOCAL") }
@@ -141,7 +141,7 @@ extension Privileged {
       try terminal.press("Escape", "0")
       try terminal.screen("the start") { $0.contains(" +0 ns of ") }
       try terminal.press("?")
-      try terminal.screen("the keys") { $0.contains("a step back or forward in time") }
+      try terminal.screen("the keys") { $0.contains("step back or forward in time") }
       try terminal.press("q")
       try terminal.screen("the end") { $0.contains("status 0") }
     }
