@@ -186,6 +186,17 @@ struct OutputFile: ~Copyable {
     _ = try write(atMost: (offset + waiting) / Self.page * Self.page - offset)
   }
 
+  /// Writes all of it, waiting for the reader; one that goes away, as `head` does, has had enough.
+  mutating func writeOut() throws(Failure) {
+    while try flush() { waitForReader() }
+  }
+
+  /// Waits until the reader takes more, or is gone.
+  private func waitForReader() {
+    var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    _ = Glibc.poll(&poll, 1, -1)
+  }
+
   /// Writes what it can without being held up; once the reader is gone, nothing any more.
   ///
   /// - Returns: whether some has to wait for the reader.

@@ -32,10 +32,7 @@ struct SchemaCommand: ParsableCommand {
     case .json: JSONSchema(subject ?? .rows).append(to: &file.pending)
     case .markdown: ColumnsDocument(subject.map { [$0] } ?? SchemaSubject.allCases).append(to: &file.pending)
     }
-    while try file.flush() {
-      var poll = pollfd(fd: file.descriptor, events: Int16(POLLOUT), revents: 0)
-      _ = Glibc.poll(&poll, 1, -1)
-    }
+    try file.writeOut()
   }
 }
 

@@ -111,10 +111,5 @@ struct StuckPrinter: ~Copyable {
   }
 
   /// All of it, at the reader's pace; a reader that goes away, as `head` does, has had enough.
-  mutating func writeOut() throws(Failure) {
-    while try file.flush() {
-      var poll = pollfd(fd: file.descriptor, events: Int16(POLLOUT), revents: 0)
-      _ = Glibc.poll(&poll, 1, -1)
-    }
-  }
+  mutating func writeOut() throws(Failure) { try file.writeOut() }
 }

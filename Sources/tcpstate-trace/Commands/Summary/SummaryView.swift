@@ -81,12 +81,7 @@ struct SummaryView: ~Copyable {
   mutating func flush() throws -> Bool { try file.flush() }
 
   /// All of it, waiting for the reader.
-  mutating func writeOut() throws {
-    while try file.flush() {
-      var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-      _ = Glibc.poll(&poll, 1, -1)
-    }
-  }
+  mutating func writeOut() throws { try file.writeOut() }
 
   mutating func interrupted() {
     // ^C is overwritten with the picture.
