@@ -21,10 +21,11 @@ public final class EventQueue {
   /// Copies of events that had to be changed; as many as entries, so that none is in use twice.
   private let amended: UnsafeMutablePointer<tcpstate_event>
   private var amendedCount = 0
-  @usableFromInline var head = 0
-  @usableFromInline var tail = 0
+  // Unchecked, because inlined into another module they would be checked at run time, eight times an event.
+  @exclusivity(unchecked) @usableFromInline var head = 0
+  @exclusivity(unchecked) @usableFromInline var tail = 0
   /// How many entries are children's first events that still lack the child's own fields.
-  @usableFromInline var incomplete = 0
+  @exclusivity(unchecked) @usableFromInline var incomplete = 0
   /// Records that couldn't be decoded.
   public private(set) var undecodable: UInt64 = 0
 
