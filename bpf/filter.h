@@ -82,7 +82,9 @@ static __always_inline bool wanted(const struct identity *id, bool opening)
 	}
 	if (config.filter_netns && id->netns != config.filter_netns)
 		return false;
-	if (config.filter_local_port && !opening && !port_in(&local_ports, id->local_port))
+	if (config.filter_local_port && !opening && !port_in(&local_ports, id->local_port) &&
+	    (config.filter_local_port != TCPSTATE_PORT_EITHER ||
+	     !port_in(&local_ports, id->peer_port)))
 		return false;
 	if (config.filter_peer_port && !port_in(&peer_ports, id->peer_port))
 		return false;

@@ -43,7 +43,9 @@ extension LiveStream {
   private mutating func apply(until limit: UInt64, _ receive: Receive) -> Bool {
     var applied = false
     let row = row.pointer
-    let localPorts = configuration.kernel.filter.localPorts
+    let filter = configuration.kernel.filter
+    let ports = filter.localPorts ?? filter.eitherPorts
+    let isEither = filter.localPorts == nil
     while let event = source.nextEvent(until: limit) {
       // These are far enough ahead for the memory to have answered by then.
       if let coming = source.peek(12) { tracker.prefetchIndex(for: coming) }
@@ -54,7 +56,9 @@ extension LiveStream {
       if tracker.apply(event, to: &row.pointee) {
         emit(receive)
         // connect() chose its port late, and it isn't one of those that the kernel goes on reporting.
-        if row.pointee.old == .synSent, let localPorts, !localPorts.contains(row.pointee.local.port) {
+        if row.pointee.old == .synSent, let ports, !ports.contains(row.pointee.local.port),
+          !isEither || !ports.contains(row.pointee.peer.port)
+        {
           tracker.forget(event)
         }
       }

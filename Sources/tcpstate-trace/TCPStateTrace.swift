@@ -12,9 +12,10 @@ struct TCPStateTrace: ParsableCommand {
       Without a subcommand it shows every transition live, until Ctrl-C.
 
       EXAMPLES:
+        sudo tcpstate-trace 443                          one port, at either end
+        sudo tcpstate-trace nginx                        one program
+        sudo tcpstate-trace 10.0.0.0/8 close-wait        one network, into and out of CLOSE-WAIT
         sudo tcpstate-trace -L 443                       one server port
-        sudo tcpstate-trace --process nginx              one program
-        sudo tcpstate-trace --state close-wait           into and out of CLOSE-WAIT
         sudo tcpstate-trace --longer-than 1s             slow steps only
         sudo tcpstate-trace --format csv --output t.csv  for analysis
       """,
@@ -28,6 +29,7 @@ struct TCPStateTrace: ParsableCommand {
   static func main() {
     StartUp.prepare()
     do {
+      try Typed.checkHelp(arguments)
       var command = try parseAsRoot(arguments)
       try command.run()
     } catch let failure as Failure {
@@ -49,7 +51,8 @@ struct TCPStateTrace: ParsableCommand {
     let all = RawText.arguments
     let given = Array(all.dropFirst())
     let name = all.first?.split(separator: "/").last
-    return name == "tcpstates" ? ["tcpstates"] + given : given
+    if name == "tcpstates" { return ["tcpstates"] + given }
+    return given == ["-V"] ? ["--version"] : given
   }
 
   private static func status(for error: KernelError) -> ExitStatus {
@@ -88,10 +91,10 @@ struct TCPStateTrace: ParsableCommand {
       write(text)
       Glibc.exit(ExitStatus.done.rawValue)
     }
-    let text = message(for: error).split(separator: "\n").joined(separator: " ")
-    Message.error(
-      text.hasSuffix(".") || text.hasSuffix("?")
-        ? "\(text) Try 'tcpstate-trace --help'." : "\(text); try 'tcpstate-trace --help'")
+    var text = message(for: error).split(separator: "\n").joined(separator: " ")
+    if let meant = Typed.meaning(ofUnknown: text) { text = meant }
+    let help = "'\(Typed.command(arguments)) --help'"
+    Message.error(text.hasSuffix(".") || text.hasSuffix("?") ? "\(text) Try \(help)." : "\(text); try \(help)")
     Glibc.exit(ExitStatus.usage.rawValue)
   }
 }

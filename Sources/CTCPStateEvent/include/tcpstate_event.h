@@ -210,6 +210,9 @@ enum {
 	TCPSTATE_SHARED_ATTACHED_NS = __builtin_offsetof(struct tcpstate_shared, attached_ns),
 };
 
+#define TCPSTATE_PORT_LOCAL 1 /* the local port has to be in local_ports */
+#define TCPSTATE_PORT_EITHER 2 /* the local port or the peer's has to be in local_ports */
+
 /*
  * The .rodata of the kernel side, set before load. A filter that is off is 0;
  * the verifier then removes its code.
@@ -220,7 +223,7 @@ struct tcpstate_config {
 	tcpstate_u32 filter_cgroup_level; /* its depth below the root */
 	tcpstate_u32 filter_family; /* 4 or 6, as on the wire */
 	tcpstate_u32 filter_netns; /* inode */
-	tcpstate_u32 filter_local_port;
+	tcpstate_u32 filter_local_port; /* TCPSTATE_PORT_…, or 0 */
 	tcpstate_u32 filter_peer_port;
 	tcpstate_u32 filter_local_network;
 	tcpstate_u32 filter_peer_network;

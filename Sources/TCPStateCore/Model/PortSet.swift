@@ -13,6 +13,10 @@ public struct PortSet: Sendable, Equatable {
     for port in ports { words[Int(port >> 6)] |= 1 << UInt64(port & 63) }
   }
 
+  public mutating func formUnion(_ other: PortSet) {
+    for index in words.indices { words[index] |= other.words[index] }
+  }
+
   /// Parses a list of ports and ranges, 1 to 65535. The error names the wrong part.
   public init(parsing text: String) throws(PortListError) {
     let parts = text.split(separator: ",", omittingEmptySubsequences: false)

@@ -4,6 +4,10 @@ public struct RowFilter: Sendable {
   public var peerPorts: PortSet?
   public var localNetworks: [Network] = []
   public var peerNetworks: [Network] = []
+  /// Ports of which one end has to have one.
+  public var eitherPorts: PortSet?
+  /// Networks to one of which one end has to belong.
+  public var eitherNetworks: [Network] = []
   /// 4 or 6, as on the wire.
   public var family: Int?
   /// Thread group ids of owners or actors.
@@ -20,7 +24,7 @@ public struct RowFilter: Sendable {
   /// Whether every connection is wanted.
   public var wantsAll: Bool {
     localPorts == nil && peerPorts == nil && localNetworks.isEmpty && peerNetworks.isEmpty && family == nil
-      && pids.isEmpty && processes.isEmpty && netns == nil
+      && pids.isEmpty && processes.isEmpty && netns == nil && eitherPorts == nil && eitherNetworks.isEmpty
   }
 
   /// Whether every row is wanted and shown.
@@ -31,6 +35,12 @@ public struct RowFilter: Sendable {
     if let family, row.isIPv4 != (family == 4) { return false }
     if let localPorts, !localPorts.contains(row.local.port) { return false }
     if let peerPorts, !peerPorts.contains(row.peer.port) { return false }
+    if let eitherPorts, !eitherPorts.contains(row.local.port), !eitherPorts.contains(row.peer.port) { return false }
+    if !eitherNetworks.isEmpty, !Self.any(eitherNetworks, row.local.address),
+      !Self.any(eitherNetworks, row.peer.address)
+    {
+      return false
+    }
     if !localNetworks.isEmpty, !Self.any(localNetworks, row.local.address) { return false }
     if !peerNetworks.isEmpty, !Self.any(peerNetworks, row.peer.address) { return false }
     if let netns, row.netns != netns { return false }

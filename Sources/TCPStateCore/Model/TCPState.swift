@@ -111,6 +111,22 @@ extension TCPState {
     self.init(number: number)
   }
 
+  /// Parses the name of a state, or of a group of states as `ss` has them: `all`, `connected`, `synchronized`,
+  /// `bucket` (kept as minisocks: SYN-RECEIVED and TIME-WAIT), `big` (the others). CLOSED is in none of the groups.
+  public static func states(parsing text: some StringProtocol) -> Set<TCPState>? {
+    if let state = TCPState(parsing: text) { return [state] }
+    let all = Set(all).subtracting([.closed])
+    let bucket: Set<TCPState> = [.synReceived, .timeWait]
+    switch text.lowercased() {
+    case "all": return all
+    case "connected": return all.subtracting([.listen])
+    case "synchronized", "synchronised": return all.subtracting([.listen, .synSent])
+    case "bucket": return bucket
+    case "big": return all.subtracting(bucket)
+    default: return nil
+    }
+  }
+
   private static func fold(_ text: some StringProtocol) -> String {
     text.lowercased().filter { $0 != "-" && $0 != "_" && $0 != " " }
   }

@@ -87,7 +87,9 @@ struct BPFObject: ~Copyable {
     config.filter_netns = filter.netns ?? 0
     config.filter_cgroup = filter.cgroup?.id ?? 0
     config.filter_cgroup_level = filter.cgroup?.level ?? 0
-    config.filter_local_port = filter.localPorts == nil ? 0 : 1
+    config.filter_local_port =
+      filter.localPorts != nil
+      ? UInt32(TCPSTATE_PORT_LOCAL) : filter.eitherPorts != nil ? UInt32(TCPSTATE_PORT_EITHER) : 0
     config.filter_peer_port = filter.peerPorts == nil ? 0 : 1
     config.filter_local_network = filter.localNetworks.isEmpty ? 0 : 1
     config.filter_peer_network = filter.peerNetworks.isEmpty ? 0 : 1
@@ -95,7 +97,7 @@ struct BPFObject: ~Copyable {
   }
 
   private static func fillMaps(_ object: OpaquePointer, _ filter: KernelFilter) throws(LoadFailure) {
-    for (name, ports) in [("local_ports", filter.localPorts), ("peer_ports", filter.peerPorts)] {
+    for (name, ports) in [("local_ports", filter.localPorts ?? filter.eitherPorts), ("peer_ports", filter.peerPorts)] {
       guard let ports else { continue }
       var key: UInt32 = 0
       let fd = bpf_map__fd(bpf_object__find_map_by_name(object, name))

@@ -6,6 +6,8 @@ public struct KernelFilter: Sendable {
   public var family: Int?
   public var localPorts: PortSet?
   public var peerPorts: PortSet?
+  /// Ports of which one end has to have one; without effect if there are `localPorts`.
+  public var eitherPorts: PortSet?
   public var localNetworks: [Network] = []
   public var peerNetworks: [Network] = []
   /// Inode of a network namespace.
@@ -17,6 +19,6 @@ public struct KernelFilter: Sendable {
   /// Whether it lets everything pass.
   var isEmpty: Bool {
     family == nil && localPorts == nil && peerPorts == nil && localNetworks.isEmpty && peerNetworks.isEmpty
-      && netns == nil && cgroup == nil
+      && netns == nil && cgroup == nil && eitherPorts == nil
   }
 }

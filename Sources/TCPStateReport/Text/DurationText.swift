@@ -53,15 +53,20 @@ public enum DurationText {
     return buffer.text
   }
 
-  /// Reads `250ms`, `1.5s`, `30s`, `5m`, `2h`, `1d`, and units `ns`, `us` and `µs`, as nanoseconds.
+  /// By what follows the number; nothing means seconds, as for sleep(1).
+  private static let units: [(names: [String], nanoseconds: UInt128)] = [
+    (["ns"], 1), (["us", "µs", "μs"], 1_000), (["ms", "msec"], 1_000_000),
+    (["s", "", "sec", "secs", "second", "seconds"], 1_000_000_000),
+    (["m", "min", "mins", "minute", "minutes"], 60_000_000_000), (["h", "hour", "hours"], 3_600_000_000_000),
+    (["d", "day", "days"], 86_400_000_000_000),
+  ]
+
+  /// Reads `250ms`, `1.5s`, `30s`, `5m`, `2h`, `1d`, their longer names (`10sec`, `1min`), units `ns`, `us` and `µs`,
+  /// and a number alone, which is seconds; as nanoseconds.
   ///
   /// `nil` for a sign, a missing or unknown unit, surrounding text, or more than 64 bits of
   /// nanoseconds. Fractions of a nanosecond are dropped.
   public static func parse(_ text: some StringProtocol) -> UInt64? {
-    let units: [(String, UInt128)] = [
-      ("ns", 1), ("us", 1_000), ("µs", 1_000), ("μs", 1_000), ("ms", 1_000_000),
-      ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000), ("d", 86_400_000_000_000),
-    ]
     func isDigit(_ byte: UInt8) -> Bool { byte >= 48 && byte <= 57 }
     let bytes = Array(text.utf8)
     let whole = bytes.prefix(while: isDigit)
@@ -73,7 +78,7 @@ public enum DurationText {
       rest = rest.dropFirst(1 + fraction.count)
     }
     guard !whole.isEmpty, whole.count <= 20, fraction.count <= 15,
-      let unit = units.first(where: { rest.elementsEqual($0.0.utf8) })?.1
+      let unit = units.first(where: { $0.names.contains { rest.elementsEqual($0.utf8) } })?.nanoseconds
     else { return nil }
     var number: UInt128 = 0
     var divisor: UInt128 = 1

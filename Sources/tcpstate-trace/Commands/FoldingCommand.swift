@@ -22,6 +22,7 @@ extension FoldingCommand {
       try recording.check(filters, tracing)
       return CommandRun(source: .recorded(inputs), strict: tracing.strict)
     }
+    AbsentProcesses.report(try filters.rowFilter(), waits: true)
     var configuration = LiveConfiguration()
     configuration.kernel = try tracing.configuration(filter: filters.kernelFilter(rows))
     configuration.readsExisting = !tracing.noExisting

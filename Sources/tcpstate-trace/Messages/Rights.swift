@@ -12,6 +12,6 @@ enum Rights {
       .noPermission,
       geteuid() == 0
         ? "can't trace without \(names), which root doesn't have here; a container needs them added (--cap-add)"
-        : "can't trace without \(names): run it with sudo: sudo tcpstate-trace")
+        : "can't trace without \(names): run it with sudo: \(Typed.withSudo)")
   }
 }

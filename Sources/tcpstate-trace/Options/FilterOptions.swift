@@ -5,6 +5,12 @@ import TCPStateReport
 
 /// Filters of every command that reads events.
 struct FilterOptions: ParsableArguments {
+  @Argument(
+    help: ArgumentHelp(
+      "Words are filters, too: a port or service (443, https), an address or network, both of either end, a state, a recording (t.csv), anything else a process. `local` or `peer` before a word means that end.",
+      valueName: "filter"))
+  var words: [String] = []
+
   @Flag(name: [.customShort("4"), .customLong("ipv4")], help: "IPv4 only, including v4-mapped addresses.")
   var ipv4 = false
 
@@ -17,13 +23,18 @@ struct FilterOptions: ParsableArguments {
   @Option(name: [.customShort("D"), .long], help: ArgumentHelp("Remote ports.", valueName: "list"))
   var remotePort: String?
 
+  @Option(help: ArgumentHelp("Ports of either end.", valueName: "list"))
+  var port: String?
+
   @Option(help: ArgumentHelp("Local addresses: 10.0.0.0/8,2001:db8::/32.", valueName: "cidr"))
   var local: String?
 
   @Option(help: ArgumentHelp("Peer addresses.", valueName: "cidr"))
   var peer: String?
 
-  @Option(help: ArgumentHelp("Ids of processes that own the socket or act on it.", valueName: "list"))
+  @Option(
+    name: [.customShort("p"), .long],
+    help: ArgumentHelp("Ids of processes that own the socket or act on it.", valueName: "list"))
   var pid: String?
 
   @Option(help: ArgumentHelp("The same by name; the kernel keeps 15 bytes of it.", valueName: "name"))
@@ -35,27 +46,33 @@ struct FilterOptions: ParsableArguments {
   @Option(help: ArgumentHelp("cgroup v2 directory, including its descendants.", valueName: "path"))
   var cgroup: String?
 
-  @Option(help: ArgumentHelp("Show only transitions from or to these states (any spelling).", valueName: "list"))
+  @Option(
+    help: ArgumentHelp(
+      "Show only transitions from or to these states (any spelling), or groups of them: connected, synchronized, bucket, big, all.",
+      valueName: "list"))
   var state: String?
 
   @Option(help: ArgumentHelp("Show only stays of at least this long: 250ms, 30s, 5m, 2h.", valueName: "duration"))
   var longerThan: String?
 
+  @Flag(name: .customShort("n"), help: "Accepted for habit's sake: names of hosts and services are never looked up.")
+  var numeric = false
+
   /// Whether anything is filtered.
   var isGiven: Bool {
-    ipv4 || ipv6
-      || [localPort, remotePort, local, peer, pid, process, netns, cgroup, state, longerThan].contains { $0 != nil }
+    ipv4 || ipv6 || (try? parsedWords().isFilter) ?? true
+      || [port, localPort, remotePort, local, peer, pid, process, netns, cgroup, state, longerThan].contains {
+        $0 != nil
+      }
   }
 
   /// What is shown.
   func rowFilter() throws -> RowFilter {
     if ipv4 && ipv6 { throw Failure(.usage, "-4 and -6 exclude each other; leave both out for both") }
     var filter = RowFilter()
+    try parsedWords().narrow(&filter)
     filter.family = ipv4 ? 4 : ipv6 ? 6 : nil
-    filter.localPorts = try localPort.map { try Self.ports($0, option: "--local-port") }
-    filter.peerPorts = try remotePort.map { try Self.ports($0, option: "--remote-port") }
-    filter.localNetworks = try Self.networks(local, option: "--local")
-    filter.peerNetworks = try Self.networks(peer, option: "--peer")
+    try narrowEnds(&filter)
     filter.pids = try Set(
       Self.list(pid).map { part in
         guard let number = UInt32(part), number > 0 else {
@@ -63,23 +80,37 @@ struct FilterOptions: ParsableArguments {
         }
         return number
       })
-    filter.processes = try Set(
-      Self.list(process).map { name in
-        guard !name.isEmpty else { throw Failure(.usage, "--process: a name is empty") }
-        return ShortName(bytes: name.utf8.prefix(15))
-      })
+    for name in Self.list(process) {
+      guard !name.isEmpty else { throw Failure(.usage, "--process: a name is empty") }
+      filter.processes.insert(ShortName(bytes: name.utf8.prefix(15)))
+    }
     filter.netns = try netns.map { try Self.netns($0) }
-    filter.states = try Set(
-      Self.list(state).map { part in
-        guard let state = TCPState(parsing: part) else {
-          let names = TCPState.all.map { $0.name(.rfc) }.joined(separator: ", ")
-          throw Failure(.usage, "--state: no state '\(Message.printable(part))'; there are \(names)")
-        }
-        return state
-      })
+    for part in Self.list(state) {
+      guard let states = TCPState.states(parsing: part) else {
+        let names = TCPState.all.map { $0.name(.rfc) }.joined(separator: ", ")
+        throw Failure(.usage, "--state: no state '\(Message.printable(part))'; there are \(names)")
+      }
+      filter.states.formUnion(states)
+    }
     filter.longerThan = try longerThan.map { try Self.duration($0, option: "--longer-than") }
     return filter
   }
+
+  /// Ports and addresses, which options and words may both name: then either will do.
+  private func narrowEnds(_ filter: inout RowFilter) throws {
+    for (text, option, ports) in [
+      (port, "--port", \RowFilter.eitherPorts), (localPort, "--local-port", \.localPorts),
+      (remotePort, "--remote-port", \.peerPorts),
+    ] {
+      guard let text else { continue }
+      filter.add(try Self.ports(text, option: option), to: ports)
+    }
+    filter.localNetworks += try Self.networks(local, option: "--local")
+    filter.peerNetworks += try Self.networks(peer, option: "--peer")
+  }
+
+  /// What the words without a dash mean.
+  func parsedWords() throws -> FilterWords { try FilterWords(words) }
 
   /// What the kernel can leave out beforehand.
   func kernelFilter(_ rows: RowFilter) throws -> KernelFilter {
@@ -87,6 +118,7 @@ struct FilterOptions: ParsableArguments {
     filter.family = rows.family
     filter.localPorts = rows.localPorts
     filter.peerPorts = rows.peerPorts
+    filter.eitherPorts = rows.eitherPorts
     filter.localNetworks = rows.localNetworks
     filter.peerNetworks = rows.peerNetworks
     filter.netns = rows.netns

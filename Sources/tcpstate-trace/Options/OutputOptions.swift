@@ -4,6 +4,11 @@ import TCPStateReport
 
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
   case table, csv, jsonl
+
+  /// `json` is what most people type.
+  init?(argument: String) {
+    self.init(rawValue: argument == "json" ? "jsonl" : argument)
+  }
 }
 
 enum ColorChoice: String, ExpressibleByArgument, CaseIterable {

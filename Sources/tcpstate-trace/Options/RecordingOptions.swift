@@ -21,7 +21,9 @@ struct RecordingOptions: ParsableArguments {
     RecordingInputs(paths: paths, skipsBad: skipBad, nullText: nullText ?? "", needs: needs, wanted: wanted)
   }
 
-  func validate() throws {
+  /// Adds the recordings among the words, and checks the options that go with them.
+  mutating func add(_ filters: FilterOptions) throws {
+    paths += try filters.parsedWords().recordings
     if skipBad, !isGiven { throw Failure(.usage, "--skip-bad goes with --read") }
     if paths.filter({ $0 == "-" }).count > 1 {
       throw Failure(.usage, "--read: '-', standard input, can be read once only")

@@ -4,7 +4,9 @@ import ArgumentParser
 
 /// Where the output goes.
 struct DestinationOption: ParsableArguments {
-  @Option(help: ArgumentHelp("Write to a file instead of standard output; '-' is standard output.", valueName: "file"))
+  @Option(
+    name: [.customShort("o"), .long],
+    help: ArgumentHelp("Write to a file instead of standard output; '-' is standard output.", valueName: "file"))
   var output: String?
 
   @Flag(help: "Add to the files of --output and --record, which keep what is in them, instead of replacing it.")

@@ -13,18 +13,22 @@ struct HeldRows {
   private static let interval: UInt64 = 500_000_000
 
   private let ports: PortSet?
+  /// Whether the peer's port is as good as the local one.
+  private let isEither: Bool
   private var rows: [UInt64: Transition] = [:]
   private var lastReading: UInt64 = 0
 
   var isEmpty: Bool { rows.isEmpty }
 
-  init(ports: PortSet?) {
-    self.ports = ports
+  init(_ filter: RowFilter) {
+    ports = filter.localPorts ?? filter.eitherPorts
+    isEither = filter.localPorts == nil
   }
 
   /// Keeps the row back if its port isn't known yet and matters.
   mutating func holds(_ row: borrowing Transition) -> Bool {
-    guard ports != nil, row.local.port == 0, row.new == .synSent else { return false }
+    guard let ports, row.local.port == 0, row.new == .synSent else { return false }
+    if isEither, ports.contains(row.peer.port) { return false }
     rows[row.connection] = copy row
     return true
   }

@@ -23,7 +23,11 @@ import Testing
   private final class Held {
     private var rows: HeldRows
 
-    init(_ ports: PortSet?) { rows = HeldRows(ports: ports) }
+    init(_ ports: PortSet?, isEither: Bool = false) {
+      var filter = RowFilter()
+      if isEither { filter.eitherPorts = ports } else { filter.localPorts = ports }
+      rows = HeldRows(filter)
+    }
 
     var isEmpty: Bool { rows.isEmpty }
     func holds(_ row: Transition) -> Bool { rows.holds(row) }
@@ -44,6 +48,17 @@ import Testing
     #expect(held.isEmpty)
     #expect(held.holds(Self.row()))
     #expect(!held.isEmpty)
+  }
+
+  /// With ports of either end, the peer's is known already.
+  @Test func aPeersPortDecidesForEitherEnd() throws {
+    let ports = try PortSet(parsing: "443")
+    let held = Held(ports, isEither: true)
+    var row = Self.row()
+    row.peer.port = 443
+    #expect(!held.holds(row))
+    row.peer.port = 80
+    #expect(held.holds(row))
   }
 
   @Test func withoutAFilterOfLocalPortsNothingIsHeld() {

@@ -17,6 +17,7 @@ struct LifecycleCommand: FoldingCommand {
   @OptionGroup(title: "Tracing") var tracing: TracingOptions
 
   mutating func run() throws {
+    try recording.add(filters)
     let rows = try filters.rowFilter()
     let selection = LifecycleSelection(rows, connection: try options.connectionID())
     let limit = try tracing.limits().count

@@ -20,6 +20,7 @@ struct ReportCommand: FoldingCommand {
   @OptionGroup(title: "Tracing") var tracing: TracingOptions
 
   mutating func run() throws {
+    try recording.add(filters)
     try options.checkOutput()
     if options.destination.append { throw Failure(.usage, "--append: a report is one document; leave it out") }
     let selection = LifecycleSelection(try filters.rowFilter(), connection: nil)

@@ -32,6 +32,7 @@ struct Stuck: ParsableCommand {
   @OptionGroup(title: "Stuck") var strictness: StrictOption
 
   mutating func run() throws {
+    try recording.add(filters)
     try output.validate(reads: recording.isGiven)
     let query = try options.query(filters)
     let fields = try output.validatedColumns(StuckField.self)
@@ -47,6 +48,7 @@ struct Stuck: ParsableCommand {
     if recording.isGiven { return try readRecording(query, fields) }
     if options.at != nil { throw Failure(.usage, "--at goes with --read; the live kernel knows the present only") }
     try Rights.require()
+    AbsentProcesses.report(query.filter, waits: options.watch)
     if options.watch { return try watch(query, fields, limit) }
     var reader = try StuckReader(query: query, cgroup: filters.cgroup, verbose: options.verbose)
     // The file first: the reading gives up what opening it may need.

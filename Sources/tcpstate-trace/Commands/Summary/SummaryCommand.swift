@@ -24,6 +24,7 @@ struct SummaryCommand: FoldingCommand {
   @OptionGroup(title: "Tracing") var tracing: TracingOptions
 
   mutating func run() throws {
+    try recording.add(filters)
     let keys = try options.validated(reads: recording.isGiven)
     let rows = try filters.rowFilter()
     let limits = try tracing.limits()
@@ -83,6 +84,8 @@ struct SummaryCommand: FoldingCommand {
     let refused: [(Bool, String)] = [
       (recording.isGiven, "--read"), (!keys.isEmpty, "--by"), (!rows.pids.isEmpty, "--pid"),
       (!rows.processes.isEmpty, "--process"), (!rows.states.isEmpty, "--state"),
+      (!rows.eitherNetworks.isEmpty, "an address of either end (--local and --peer work)"),
+      (rows.eitherPorts != nil && rows.localPorts != nil, "both --port and --local-port"),
       (rows.longerThan != nil, "--longer-than"), (limits.count != nil, "--count"),
       (tracing.recordOptions.record != nil, "--record"), (tracing.attach == .classic, "--attach classic"),
       (tracing.connections.maxConnections != nil, "--max-connections"), (tracing.noExisting, "--no-existing"),
@@ -130,9 +133,10 @@ extension RowFilter {
   /// The columns that it looks at, states and stays left out.
   var columns: Set<Column> {
     var columns: Set<Column> = []
-    if family != nil || !localNetworks.isEmpty || !peerNetworks.isEmpty {
+    if family != nil || !eitherNetworks.isEmpty || !localNetworks.isEmpty || !peerNetworks.isEmpty {
       columns.formUnion([.localAddress, .peerAddress])
     }
+    if eitherPorts != nil { columns.formUnion([.localPort, .peerPort]) }
     if localPorts != nil { columns.insert(.localPort) }
     if peerPorts != nil { columns.insert(.peerPort) }
     if !pids.isEmpty { columns.formUnion([.processPID, .actorPID]) }

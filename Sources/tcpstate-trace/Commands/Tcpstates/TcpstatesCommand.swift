@@ -26,6 +26,7 @@ struct TcpstatesCommand: FoldingCommand {
     if options.journalSocket != nil, !options.journal {
       throw Failure(.usage, "--journal-socket goes with -Y; add it")
     }
+    try recording.add(filters)
     filters = options.adding(to: filters)
     let rows = try filters.rowFilter()
     let limit = try tracing.limits().count

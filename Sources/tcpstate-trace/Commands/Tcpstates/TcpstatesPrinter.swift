@@ -24,7 +24,7 @@ struct TcpstatesPrinter: ~Copyable, OutputSink {
     self.limit = limit
     self.journal = journal
     showsTimeWait = options.timeWait
-    held = HeldRows(ports: filter.localPorts)
+    held = HeldRows(filter)
     writer = TcpstatesWriter(style: options.style(terminalSafe: isatty(file.descriptor) == 1))
     self.file = file
   }

@@ -36,6 +36,7 @@ struct Top: ParsableCommand {
   var noExisting = false
 
   mutating func run() throws {
+    try recording.add(filters)
     let rows = try filters.rowFilter()
     let style = TableStyle(color: look.color.applies(to: 1), utc: times.utc, glyphs: .ofLocale)
     let limit = try connections.limit()

@@ -16,6 +16,7 @@ struct Trace: FoldingCommand {
   @OptionGroup(title: "Tracing") var tracing: TracingOptions
 
   mutating func run() throws {
+    try recording.add(filters)
     try output.validate(reads: recording.isGiven)
     let columns = try output.validatedColumns()
     let rows = try filters.rowFilter()

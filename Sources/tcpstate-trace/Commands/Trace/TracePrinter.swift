@@ -42,7 +42,7 @@ struct TracePrinter: OutputSink, ~Copyable {
     self.kind = kind
     self.limit = limit
     noHeader = output.noHeader
-    held = HeldRows(ports: filter.localPorts)
+    held = HeldRows(filter)
     file = try output.destination.open()
     let toTerminal = isatty(file.descriptor) == 1
     format = output.format

@@ -1,0 +1,44 @@
+import Glibc
+import TCPStateCore
+
+/// Says at once when a filter names processes of which there is none, which a typo would otherwise hide.
+enum AbsentProcesses {
+  /// - Parameter waits: whether the command goes on until one comes.
+  static func report(_ filter: RowFilter, waits: Bool) {
+    guard !filter.pids.isEmpty || !filter.processes.isEmpty, let folder = opendir("/proc") else { return }
+    defer { closedir(folder) }
+    var pids = filter.pids
+    var names = filter.processes
+    while let entry = readdir(folder), !(pids.isEmpty && names.isEmpty) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      guard let pid = UInt32(name) else { continue }
+      pids.remove(pid)
+      if !names.isEmpty { names.subtract(threadNames(pid)) }
+    }
+    let ending = waits ? "; waiting for one." : "."
+    for name in names.map({ Message.printable(String(decoding: $0.bytes, as: UTF8.self)) }).sorted() {
+      Message.line("No process is named \(name) now\(ending)")
+    }
+    for pid in pids.sorted() { Message.line("There is no process \(pid) now\(ending)") }
+  }
+
+  /// Of the process and its threads: a socket's owner has the name of the thread that opened it.
+  private static func threadNames(_ pid: UInt32) -> Set<ShortName> {
+    var names: Set<ShortName> = []
+    guard let tasks = opendir("/proc/\(pid)/task") else { return names }
+    defer { closedir(tasks) }
+    while let entry = readdir(tasks) {
+      let thread = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      guard UInt32(thread) != nil, let file = fopen("/proc/\(pid)/task/\(thread)/comm", "re") else { continue }
+      defer { fclose(file) }
+      var bytes = [UInt8](repeating: 0, count: 16)
+      let count = fread(&bytes, 1, 16, file)
+      names.insert(ShortName(bytes: bytes.prefix(count).prefix { $0 != 10 }))
+    }
+    return names
+  }
+}
