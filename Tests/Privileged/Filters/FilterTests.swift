@@ -70,6 +70,15 @@ extension Privileged {
       #expect(Set(rows.map { $0["local_port"] }) == ["\(traffic.ports[0])"])
     }
 
+    /// Both ends of one connection, the client's first row too, by an option or a word.
+    @Test(arguments: [["--port"], []])
+    func portOfEitherEnd(_ option: [String]) throws {
+      let traffic = try Traffic()
+      let rows = try trace(traffic, option + ["\(traffic.ports[0])"])
+      #expect(rows.count == Self.all / 2)
+      #expect(rows.allSatisfy { [$0["local_port"], $0["peer_port"]].contains("\(traffic.ports[0])") })
+    }
+
     @Test func localPortOfTheClient() throws {
       let pair = try Pair()
       let port = try pair.server.ask("listen l 127.0.0.1").port
