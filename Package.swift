@@ -46,7 +46,7 @@ let package = Package(
     .executableTarget(
       name: "tcpstate-trace",
       dependencies: [
-        "TCPStateCore", "TCPStateKernel", "TCPStateLive", "TCPStateReport", "CFront", "CLinux",
+        "TCPStateCore", "TCPStateKernel", "TCPStateLive", "TCPStateReport", "CFront", "CLibbpf", "CLinux",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings, plugins: ["EmbedVersion"]),

@@ -2,7 +2,8 @@ import CLinux
 import Glibc
 import TCPStateKernel
 
-/// What a command that reads recordings gives up before it looks at the first foreign byte.
+/// What a command gives up: one that reads recordings, before it looks at the first foreign byte; one that traces, once
+/// everything is attached.
 enum Confinement {
   /// Gives up every capability for good, so that what it starts has none either.
   ///
@@ -15,10 +16,24 @@ enum Confinement {
 
   /// Leaves only what reading needs. Comes after the tools are started that decompress.
   static func filterCalls() {
-    // Whatever opens something later does it now.
+    openAhead()
+    _ = CallFilter.install(.reading)
+  }
+
+  /// Leaves only what tracing needs. Comes after the programs are attached, and outputs and the terminal are open.
+  ///
+  /// Not for commands that start others, which would have the filter too, or that may have to connect again.
+  static func filterTracing() {
+    openAhead()
+    // Without that, only CAP_SYS_ADMIN may install a filter.
+    _ = tcpstate_forbid_new_privileges()
+    _ = CallFilter.install(.tracing)
+  }
+
+  /// Whatever opens something later does it now.
+  private static func openAhead() {
     _ = PatientDescriptor.standardOutput
     Message.prepare()
     tzset()
-    _ = CallFilter.install()
   }
 }

@@ -62,6 +62,19 @@ import Testing
     }
   }
 
+  /// All calls that are named without a condition on the architecture are there on arm64, too, which has the generic table.
+  @Test(.enabled(if: access("/usr/include/asm-generic/unistd.h", R_OK) == 0, "needs the kernel's headers"))
+  func namesOfArm64() throws {
+    let header = try String(contentsOfFile: "/usr/include/asm-generic/unistd.h", encoding: .utf8)
+    let known = Set(header.matches(of: /#define __NR_(\w+)/).map { $0.1 })
+    let rules = try String(
+      contentsOf: TestFile.url("Sources/tcpstate-trace/Front/CallRules.swift"), encoding: .utf8)
+    let portable = rules.replacing(/#if arch\(x86_64\).*?#endif/.dotMatchesNewlines(), with: "")
+    let used = Set(portable.matches(of: /SYS_(\w+)/).map { $0.1 })
+    #expect(used.count > 50)
+    #expect(used.subtracting(known).isEmpty, "\(used.subtracting(known).sorted())")
+  }
+
   /// One big file is read with threads, which start under the filter.
   @Test func threads() throws {
     let rows = Recording.csv(Recording.rows(60_000))

@@ -26,13 +26,14 @@ struct StuckReader: ~Copyable {
     filter.netns = query.filter.netns
     // Who else occupies ephemeral ports counts for TIME-WAIT.
     filter.localPorts = query.states.contains(.timeWait) ? nil : query.filter.localPorts
-    filter.cgroup = try cgroup.map { try CgroupLocation(path: $0) }
+    filter.cgroup = try cgroup.map { try FilterOptions.cgroup($0) }
     return filter
   }
 
-  /// Makes one reading. Before it, capabilities that it doesn't need are given up.
+  /// Makes one reading. Before it, capabilities and system calls that it doesn't need are given up.
   mutating func read() throws -> StuckReading {
     Message.report(source.dropUnneededCapabilities())
+    Confinement.filterTracing()
     time = KernelClock.monotonic() &+ KernelClock.wallOffset()
     return try Self.read(source, query)
   }

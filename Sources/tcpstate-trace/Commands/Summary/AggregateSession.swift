@@ -29,6 +29,7 @@ struct AggregateSession: ~Copyable, Activity {
     attachedAt = KernelClock.monotonic()
     before = try openSockets()
     Message.report(source.failedAttachments.map { .attachmentFailed($0) } + source.dropUnneededCapabilities())
+    Confinement.filterTracing()
     Message.line(OpeningLine.text(open: before))
   }
 
