@@ -4,7 +4,9 @@
 # Core and Report are compiled with libFuzzer's counters and the address
 # sanitizer. Each file of Tests/fuzz/targets becomes a program that runs for
 # FUZZ_SECONDS (30), starting with the corpus in the repository. New inputs are
-# kept in .build/fuzz, and one that fails in .build/fuzz/found.
+# kept in .build/fuzz, and one that fails in .build/fuzz/found. The target
+# "command" is the built program itself, TCPSTATE_TEST_BINARY, which reads
+# mutated recordings with all its commands (Tests/fuzz/command.py).
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -31,6 +33,14 @@ module_map() {
     printf '  header "%s"\n' "$PWD"/Sources/CTCPStateEvent/include/*.h
     printf '  export *\n}\n'
   } >"$out/module.modulemap"
+}
+
+compile_modules() {
+  module_map
+  shopt -s globstar
+  compile TCPStateCore Sources/TCPStateCore/**/*.swift
+  make -s --no-print-directory -C Sources/TCPStateReport/Page/assets OUT="$PWD/$out" swift
+  compile TCPStateReport Sources/TCPStateReport/**/*.swift "$out/EmbeddedPage.swift"
 }
 
 build() {
@@ -66,19 +76,26 @@ run() {
   fi
 }
 
+run_command() {
+  python3 -B Tests/fuzz/command.py "${TCPSTATE_TEST_BINARY:-.build/release/tcpstate-trace}" "$seconds" "$out/found"
+}
+
 targets=("$@")
 if [ ${#targets[@]} -eq 0 ]; then
   for file in Tests/fuzz/targets/*.swift; do targets+=("$(basename "$file" .swift)"); done
+  targets+=(command)
 fi
 
-mkdir -p "$out"
-module_map
-shopt -s globstar
-compile TCPStateCore Sources/TCPStateCore/**/*.swift
-make -s --no-print-directory -C Sources/TCPStateReport/Page/assets OUT="$PWD/$out" swift
-compile TCPStateReport Sources/TCPStateReport/**/*.swift "$out/EmbeddedPage.swift"
+mkdir -p "$out/found"
 failed=0
+isCompiled=0
 for target in "${targets[@]}"; do
+  if [ "$target" = command ]; then
+    run_command || failed=1
+    continue
+  fi
+  [ "$isCompiled" = 1 ] || compile_modules
+  isCompiled=1
   build "$target"
   run "$target" || failed=1
 done

@@ -11,4 +11,11 @@ extension UInt64 {
     let (product, overflow) = multipliedReportingOverflow(by: other)
     return overflow ? .max : product
   }
+
+  @inlinable
+  public mutating func add(saturating other: UInt64) { self = saturatingAdding(other) }
+
+  /// The numbers missing between this one of a sequence and a later one; 0 if the sequence is unknown (0) or starts over.
+  @inlinable
+  public func gap(to later: UInt64) -> UInt64 { self > 0 && later > self ? later - self - 1 : 0 }
 }

@@ -38,7 +38,7 @@ public struct StuckWatch: Sendable {
   /// Watches the sockets of a reading made at `time`, which must contain all wanted ones, however young.
   public mutating func adopt(_ reading: borrowing StuckReading, at time: UInt64) {
     for socket in reading.sockets where watched[socket.connection] == nil {
-      let entered = time &- (socket.age?.nanoseconds ?? 0)
+      let entered = time - min(socket.age?.nanoseconds ?? 0, time)
       enter(socket.connection, socket.state, at: entered, exactly: socket.age?.kind == .exact)
     }
   }
@@ -51,7 +51,7 @@ public struct StuckWatch: Sendable {
     if row.old != row.new, let known = watched.removeValue(forKey: row.connection), var socket = known.reported {
       ended += 1
       socket.age = Stay(
-        nanoseconds: time &- min(known.entered, time), kind: known.isExact ? .exact : .atLeast)
+        nanoseconds: time - min(known.entered, time), kind: known.isExact ? .exact : .atLeast)
       left = socket
     }
     if query.states.contains(row.new) { enter(row.connection, row.new, at: time, exactly: row.source == .event) }
@@ -64,7 +64,7 @@ public struct StuckWatch: Sendable {
       return
     }
     watched[connection] = Watched(state: state, entered: time, isExact: exactly, reported: nil)
-    nextDue = min(nextDue, time &+ query.olderThan)
+    nextDue = min(nextDue, deadline(since: time))
   }
 
   /// Whether a reading is needed because sockets may be due at `now`.
@@ -74,10 +74,13 @@ public struct StuckWatch: Sendable {
     return nextDue <= now
   }
 
+  /// A threshold beyond the clock's range is never reached.
+  private func deadline(since entered: UInt64) -> UInt64 { entered.saturatingAdding(query.olderThan) }
+
   private func earliest() -> UInt64 {
     var earliest = UInt64.max
     for entry in watched.values where entry.reported == nil {
-      earliest = min(earliest, entry.entered &+ query.olderThan)
+      earliest = min(earliest, deadline(since: entry.entered))
     }
     return earliest
   }
@@ -93,7 +96,7 @@ public struct StuckWatch: Sendable {
         watched[connection]?.seen = now
         watched[connection]?.isMissing = false
       } else if entry.isMissing {
-        socket.age = Stay(nanoseconds: entry.seen &- min(entry.entered, entry.seen), kind: .atLeast)
+        socket.age = Stay(nanoseconds: entry.seen - min(entry.entered, entry.seen), kind: .atLeast)
         left.append(socket)
         watched[connection] = nil
       } else {
@@ -116,12 +119,12 @@ public struct StuckWatch: Sendable {
   public mutating func takeDue(_ now: UInt64, from reading: borrowing StuckReading) -> [StuckSocket] {
     let present = Self.byConnection(reading)
     var due: [StuckSocket] = []
-    for (connection, entry) in watched where entry.reported == nil && entry.entered &+ query.olderThan <= now {
+    for (connection, entry) in watched where entry.reported == nil && deadline(since: entry.entered) <= now {
       guard var socket = present[connection], socket.state == entry.state else {
         watched[connection] = nil
         continue
       }
-      socket.age = Stay(nanoseconds: now &- entry.entered, kind: entry.isExact ? .exact : .atLeast)
+      socket.age = Stay(nanoseconds: now - min(entry.entered, now), kind: entry.isExact ? .exact : .atLeast)
       watched[connection]?.reported = socket
       watched[connection]?.seen = now
       due.append(socket)

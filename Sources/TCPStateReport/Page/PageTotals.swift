@@ -29,7 +29,7 @@ struct PageTotals {
     end = max(end, row.time)
     if row.old != row.new { start = min(start, row.time) }
     guard lossBefore > 0 else { return }
-    lost += lossBefore
+    lost.add(saturating: lossBefore)
     gaps += 1
     if losses.count < Self.maximumLosses { losses.append((row.time, lossBefore)) }
   }

@@ -39,9 +39,12 @@ public enum Moment: Sendable, Equatable {
     case .clock(let clock):
       let day = 86_400 * Self.second
       let east = utc ? 0 : ClockText.localOffset(at: start / Self.second) * Int64(Self.second)
-      let local = UInt64(bitPattern: Int64(bitPattern: start) + east)
-      let ahead = (clock + day - local % day) % day
-      return start + ahead
+      let (shifted, overflow) = Int64(clamping: start).addingReportingOverflow(east)
+      guard !overflow else { return nil }
+      // Before the epoch the day begins earlier still.
+      let local = UInt64((shifted % Int64(day) + Int64(day)) % Int64(day))
+      let (time, isTooLate) = start.addingReportingOverflow((clock + day - local) % day)
+      return isTooLate ? nil : time
     }
   }
 
@@ -82,8 +85,10 @@ public enum Moment: Sendable, Equatable {
     }
     guard let time = Self.clock(clock) else { return nil }
     let (seconds, overflow) = (civil.daysSinceEpoch * 86_400).multipliedReportingOverflow(by: second)
-    guard !overflow, Int64(exactly: seconds + time) != nil else { return nil }
-    return UInt64(exactly: Int64(seconds + time) - east)
+    let (local, isTooLate) = seconds.addingReportingOverflow(time)
+    guard !overflow, !isTooLate, let local = Int64(exactly: local) else { return nil }
+    let (moment, isOutside) = local.subtractingReportingOverflow(east)
+    return isOutside ? nil : UInt64(exactly: moment)
   }
 
   private static func number(_ text: Substring, digits: Int) -> UInt64? {

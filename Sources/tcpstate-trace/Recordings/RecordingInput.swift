@@ -36,7 +36,7 @@ final class RecordingInput {
     while true {
       switch try next() {
       case .row:
-        let gap = row.sequence > lastSequence + 1 && lastSequence > 0 ? row.sequence - lastSequence - 1 : 0
+        let gap = lastSequence.gap(to: row.sequence)
         lossBefore = gap - min(gap, bad - badBefore)
         badBefore = bad
         lastSequence = row.sequence

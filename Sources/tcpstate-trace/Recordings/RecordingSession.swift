@@ -113,7 +113,7 @@ struct RecordingSession: ~Copyable {
       }
       let input = open[first]
       var row = input.row
-      lost += input.lossBefore
+      lost.add(saturating: input.lossBefore)
       rows += 1
       guard receive(&row, input.lossBefore) else { return }
       if try !advance(input, idle) { open.remove(at: first) }

@@ -26,6 +26,24 @@ import Testing
     return reading
   }
 
+  /// A threshold beyond the clock's range is never reached, rather than at once.
+  @Test(arguments: [UInt64.max, UInt64.max - 1, UInt64(1) << 63]) func farThreshold(_ olderThan: UInt64) {
+    var watch = StuckWatch(StuckQuery(olderThan: olderThan))
+    let now = 100 * Self.second
+    watch.adopt(Self.reading(1, age: 50), at: now)
+    _ = watch.receive(Self.row(2, .established, .closeWait), at: now)
+    #expect(watch.count == 2 && !watch.isDue(now + 1000 * Self.second))
+    #expect(watch.takeDue(now + 1000 * Self.second, from: Self.reading(1, 2, age: 1050)).isEmpty)
+  }
+
+  /// An age beyond the machine's start is no time in the future.
+  @Test func olderThanTheMachine() {
+    var watch = StuckWatch(Self.query)
+    watch.adopt(Self.reading(1, age: 500), at: 100 * Self.second)
+    let due = watch.takeDue(100 * Self.second, from: Self.reading(1, age: 500))
+    #expect(due.map { $0.age?.nanoseconds } == [100 * Self.second])
+  }
+
   @Test func crossesOnceAndEnds() {
     var watch = StuckWatch(Self.query)
     let second = Self.second

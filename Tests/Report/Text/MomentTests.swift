@@ -24,7 +24,8 @@ import Testing
   @Test(arguments: [
     "", "+", "+soon", "+-1s", "21", "21:1", "24:00", "21:60", "21:12:03.", "21:12:03.1234567891", "21:12:3",
     "2026-11-23", "2026-11-31T00:00:00Z", "2026-11-23T21:12:03", "1960-01-01T00:00:00Z", "2026-11-23T21:12:03+1:00",
-    "2026-11-23TT21:12:03Z x", "9999-12-31T00:00:00Z",
+    "2026-11-23TT21:12:03Z x", "9999-12-31T00:00:00Z", "2554-07-21T23:34:33.999999999Z", "2554-07-21T23:59:60Z",
+    "2262-04-11T23:47:16.854775807-00:01", "2262-04-12T00:00:00Z",
   ])
   func refused(_ text: String) {
     #expect(Moment(parsing: text) == nil)
@@ -32,5 +33,11 @@ import Testing
 
   @Test func overflow() {
     #expect(Moment.offset(.max).time(start: Self.start, utc: true) == nil)
+    for start in [0, 1, UInt64(Int64.max) - 1, UInt64(Int64.max), .max - 1, .max] {
+      for text in ["12:00", "00:00", "23:59:59", "+1ns", "+1000000h"] {
+        let time = Moment(parsing: text)?.time(start: start, utc: true)
+        #expect(time.map { $0 >= start } ?? true, "\(text) from \(start)")
+      }
+    }
   }
 }

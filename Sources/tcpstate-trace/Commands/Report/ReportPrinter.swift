@@ -29,7 +29,7 @@ struct ReportPrinter<Document: ReportDocument & ~Copyable>: ~Copyable, OutputSin
   var waiting: Int { file.waiting }
 
   mutating func receive(_ row: inout Transition, lossBefore: UInt64) {
-    lost += lossBefore
+    lost.add(saturating: lossBefore)
     guard selection.mayMatter(row), !isDone else { return }
     if row.old != row.new { received += 1 }
     document.receive(row, lossBefore: lost, to: &file.pending)

@@ -99,7 +99,7 @@ struct Stuck: ParsableCommand {
     var session = StuckWatchSession(
       stream, recorder: recorder, printer: printer, watch: StuckWatch(query, limit: limit), runner: runner)
     try session.start(loop)
-    try loop.run(&session, until: duration.map { session.attachedAt + $0 })
+    try loop.run(&session, until: duration.map { session.attachedAt.saturatingAdding($0) })
     let (ending, closing) = try session.finish(loop)
     guard session.crossed == 0 else {
       Message.closing(closing.text)

@@ -74,7 +74,7 @@ struct SummaryCommand: FoldingCommand {
     let source = try KernelSource(configuration)
     var session = AggregateSession(source, view: try SummaryView(options, isRecording: false))
     try session.start()
-    try loop.run(&session, until: limits.duration.map { session.attachedAt + $0 })
+    try loop.run(&session, until: limits.duration.map { session.attachedAt.saturatingAdding($0) })
     let (ending, closing) = try session.finish(loop)
     try CommandRun.conclude(ending, closing, strict: tracing.strict)
   }

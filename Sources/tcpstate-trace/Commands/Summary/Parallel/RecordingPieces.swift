@@ -24,8 +24,8 @@ struct RecordingPiece: Sendable {
   mutating func note(sequence: UInt64) {
     if rows == 0 {
       firstSequence = sequence
-    } else if sequence > lastSequence + 1, lastSequence > 0 {
-      lost += sequence - lastSequence - 1
+    } else {
+      lost.add(saturating: lastSequence.gap(to: sequence))
     }
     lastSequence = sequence
     rows += 1
@@ -58,8 +58,8 @@ struct RecordingWhole: ~Copyable {
     end = piece.end
     for group in piece.newGroups { groups[piece.worker].append(summary.number(of: group)) }
     summary.apply(piece.steps, groups: groups[piece.worker])
-    lost += piece.lost
-    if piece.firstSequence > sequence + 1, sequence > 0 { lost += piece.firstSequence - sequence - 1 }
+    lost.add(saturating: piece.lost)
+    lost.add(saturating: sequence.gap(to: piece.firstSequence))
     if piece.rows > 0 { sequence = piece.lastSequence }
     lines += piece.lines
     rows += piece.rows
