@@ -10,9 +10,8 @@ enum FileClaims {
     let inode: ino_t
 
     /// `nil` if it isn't a regular file.
-    init?(_ descriptor: Int32) {
-      var status = stat()
-      guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    init?(_ status: stat) {
+      guard status.st_mode & S_IFMT == S_IFREG else { return nil }
       device = status.st_dev
       inode = status.st_ino
     }
@@ -27,8 +26,8 @@ enum FileClaims {
   private static let claims = Mutex(Claims())
 
   /// Fails where the output is the same file.
-  static func read(_ descriptor: Int32, _ name: String) throws(Failure) {
-    guard let identity = Identity(descriptor) else { return }
+  static func read(_ status: stat, _ name: String) throws(Failure) {
+    guard let identity = Identity(status) else { return }
     let output = claims.withLock { claims in
       claims.inputs[identity] = name
       return claims.outputs[identity]
@@ -37,8 +36,8 @@ enum FileClaims {
   }
 
   /// Fails where an input or another output is the same file.
-  static func write(_ descriptor: Int32, _ name: String) throws(Failure) {
-    guard let identity = Identity(descriptor) else { return }
+  static func write(_ status: stat, _ name: String) throws(Failure) {
+    guard let identity = Identity(status) else { return }
     let (input, output) = claims.withLock { claims in
       let other = claims.outputs[identity]
       if other == nil { claims.outputs[identity] = name }
@@ -50,8 +49,8 @@ enum FileClaims {
     }
   }
 
-  static func endWriting(_ descriptor: Int32) {
-    guard let identity = Identity(descriptor) else { return }
+  static func endWriting(_ status: stat) {
+    guard let identity = Identity(status) else { return }
     claims.withLock { _ = $0.outputs.removeValue(forKey: identity) }
   }
 

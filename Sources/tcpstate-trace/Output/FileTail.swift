@@ -12,7 +12,10 @@ enum FileTail {
   /// - Returns: where the file ends then.
   static func repair(_ descriptor: Int32, reader: Int32, _ name: String) throws(Failure) -> Int {
     var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_size > 0 else { return 0 }
+    guard fstat(descriptor, &status) == 0 else {
+      throw Failure(.outputFailed, "can't append to \(name): \(String(cString: strerror(errno)))")
+    }
+    guard status.st_size > 0 else { return 0 }
     let size = Int(status.st_size)
     let start = max(0, size - longestLine)
     guard let bytes = read(reader, from: start, count: size - start) else {

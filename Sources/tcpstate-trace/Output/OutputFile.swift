@@ -29,6 +29,8 @@ struct OutputFile: ~Copyable {
   private var beginning = Beginning.asItWas
   private let opened: OutputPath.Opened
   private let patient: PatientDescriptor
+  /// Of the file when it was opened.
+  private let status: stat
   /// Whether there is something in the file that stays.
   private let appends: Bool
   /// Whether there is something to add to.
@@ -56,8 +58,8 @@ struct OutputFile: ~Copyable {
     owned = file != nil
     descriptor = opened.descriptor
     patient = owned ? PatientDescriptor(own: opened.descriptor) : .standardOutput
-    var status = stat()
-    isRegularFile = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    status = opened.status
+    isRegularFile = status.st_mode & S_IFMT == S_IFREG
     self.appends = appends
     continues = appends && isRegularFile && status.st_size > 0
     if !owned { beginning = .begun }
@@ -69,13 +71,16 @@ struct OutputFile: ~Copyable {
   /// - Parameter path: `nil` is standard output.
   private static func open(_ path: String?, _ name: String, appends: Bool) throws(Failure) -> OutputPath.Opened {
     guard let path else {
-      try FileClaims.write(1, name)
-      return OutputPath.Opened(descriptor: 1, isNew: false)
+      var opened = OutputPath.Opened(descriptor: 1, isNew: false)
+      opened.status = try status(1, name)
+      try FileClaims.write(opened.status, name)
+      return opened
     }
     var opened = try OutputPath.open(path)
     do throws(Failure) {
-      try FileClaims.write(opened.descriptor, name)
-      if FileClaims.Identity(opened.descriptor) != nil {
+      opened.status = try status(opened.descriptor, name)
+      try FileClaims.write(opened.status, name)
+      if FileClaims.Identity(opened.status) != nil {
         try FileLock.take(opened.descriptor, name)
         if appends { opened.reader = try FileTail.open(opened.descriptor, name) }
       }
@@ -87,9 +92,18 @@ struct OutputFile: ~Copyable {
     return opened
   }
 
+  /// Without it, nobody would know whether there is something to keep, or to replace.
+  private static func status(_ descriptor: Int32, _ name: String) throws(Failure) -> stat {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      throw Failure(.outputFailed, "can't write to \(name): \(String(cString: strerror(errno)))")
+    }
+    return status
+  }
+
   deinit {
     guard owned else { return }
-    FileClaims.endWriting(descriptor)
+    FileClaims.endWriting(status)
     Self.close(opened, removing: opened.isNew && beginning == .asItWas)
   }
 
@@ -136,7 +150,11 @@ struct OutputFile: ~Copyable {
     guard isRegularFile else { return }
     if appends { return offset = try FileTail.repair(descriptor, reader: opened.reader, name) }
     guard !opened.isNew else { return }
-    ftruncate(descriptor, 0)
+    while ftruncate(descriptor, 0) != 0 {
+      guard errno == EINTR else {
+        throw Failure(.outputFailed, "can't empty \(name): \(String(cString: strerror(errno)))")
+      }
+    }
     offset = 0
   }
 

@@ -30,6 +30,8 @@ struct OutputPath: ~Copyable {
     var name: [UInt8] = []
     /// The same file for reading, if rows are added to it; else -1.
     var reader: Int32 = -1
+    /// What it was when it was opened.
+    var status = stat()
   }
 
   private let path: String

@@ -28,9 +28,10 @@ final class RecordingFile {
     source = path == "-" ? 0 : RawText.withPath(path) { open($0, O_RDONLY | O_CLOEXEC) }
     guard source >= 0 else { throw Self.failure(name, errno) }
     var status = stat()
-    size = fstat(source, &status) == 0 && status.st_mode & S_IFMT == S_IFREG ? UInt64(status.st_size) : nil
+    guard fstat(source, &status) == 0 else { throw Self.failure(name, errno) }
+    size = status.st_mode & S_IFMT == S_IFREG ? UInt64(status.st_size) : nil
     descriptor = source
-    try FileClaims.read(source, name)
+    try FileClaims.read(status, name)
     tool = Self.tool(for: path)
   }
 
