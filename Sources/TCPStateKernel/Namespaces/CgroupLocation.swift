@@ -16,23 +16,27 @@ public struct CgroupLocation: Sendable {
   /// Looks up a cgroup v2 directory.
   ///
   /// Its id is the inode of the directory, its level the depth below the mount (fs/kernfs/dir.c).
-  public init(path: String) throws(KernelError) {
+  ///
+  /// - Parameters:
+  ///   - path: bytes that need not be UTF-8.
+  ///   - name: what messages call it.
+  public init(path: UnsafePointer<CChar>, name: String) throws(KernelError) {
     var status = stat()
     guard stat(path, &status) == 0 else {
-      throw KernelError(.input, "use the cgroup \(path)", cause: String(cString: strerror(errno)))
+      throw KernelError(.input, "use the cgroup \(name)", cause: String(cString: strerror(errno)))
     }
     var filesystem = statfs()
     guard statfs(path, &filesystem) == 0, filesystem.f_type == 0x6367_7270 /* CGROUP2_SUPER_MAGIC */ else {
       throw KernelError(
-        .input, "use the cgroup \(path)", cause: "it is not a cgroup v2 directory",
+        .input, "use the cgroup \(name)", cause: "it is not a cgroup v2 directory",
         hint: "name one below /sys/fs/cgroup, or /sys/fs/cgroup/unified on a hybrid system")
     }
     // Climb until the filesystem changes: the top of the mount is level 0.
     var level: UInt32 = 0
-    var climbing = path
+    var climbing = Array(UnsafeBufferPointer(start: path, count: strlen(path) + 1))
     var parent = stat()
     while true {
-      climbing += "/.."
+      climbing.replaceSubrange((climbing.count - 1)..., with: "/..".utf8CString)
       guard stat(climbing, &parent) == 0, parent.st_dev == status.st_dev else { break }
       level += 1
       guard level < 256 else { break }

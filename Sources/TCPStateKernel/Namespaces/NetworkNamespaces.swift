@@ -65,14 +65,14 @@ public enum NetworkNamespaces {
   }
 
   /// The inode of a namespace file; `nil` if it can't be read.
-  public static func inode(of path: String) -> UInt32? {
+  public static func inode(of path: UnsafePointer<CChar>) -> UInt32? {
     var status = stat()
     guard stat(path, &status) == 0 else { return nil }
     return UInt32(truncatingIfNeeded: status.st_ino)
   }
 
   /// Whether `path` is a network namespace: on the kernel's namespace filesystem, and of that kind.
-  public static func isNamespace(_ path: String) -> Bool {
+  public static func isNamespace(_ path: UnsafePointer<CChar>) -> Bool {
     guard let file = FileDescriptor(path: path) else { return false }
     var status = statfs()
     return fstatfs(file.number, &status) == 0 && status.f_type == 0x6e73_6673  // NSFS_MAGIC

@@ -10,7 +10,7 @@ struct FileDescriptor: ~Copyable {
   }
 
   /// Opens read-only; `nil` with errno set if that fails.
-  init?(path: String) {
+  init?(path: UnsafePointer<CChar>) {
     let number = open(path, O_RDONLY | O_CLOEXEC)
     guard number >= 0 else { return nil }
     self.number = number

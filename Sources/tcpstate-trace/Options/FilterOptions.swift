@@ -122,7 +122,7 @@ struct FilterOptions: ParsableArguments {
     filter.localNetworks = rows.localNetworks
     filter.peerNetworks = rows.peerNetworks
     filter.netns = rows.netns
-    filter.cgroup = try cgroup.map { try CgroupLocation(path: $0) }
+    filter.cgroup = try cgroup.map { try Self.cgroup($0) }
     return filter
   }
 
@@ -166,14 +166,20 @@ struct FilterOptions: ParsableArguments {
     }
   }
 
+  static func cgroup(_ path: String) throws(KernelError) -> CgroupLocation {
+    try RawText.withPath(path) { bytes in
+      Result { () throws(KernelError) in try CgroupLocation(path: bytes, name: path) }
+    }.get()
+  }
+
   private static func netns(_ text: String) throws -> UInt32 {
     if let inode = UInt32(text) { return inode }
     let path = text == "self" ? "/proc/self/ns/net" : text
-    guard let inode = NetworkNamespaces.inode(of: path) else {
+    guard let inode = RawText.withPath(path, { NetworkNamespaces.inode(of: $0) }) else {
       throw Failure(
         .usage, "--netns: can't find \(Message.printable(path)); name self, an inode or a path such as /run/netns/x")
     }
-    guard NetworkNamespaces.isNamespace(path) else {
+    guard RawText.withPath(path, { NetworkNamespaces.isNamespace($0) }) else {
       throw Failure(
         .usage,
         "--netns: \(Message.printable(path)) is not a network namespace; name self, an inode or a path such as /run/netns/x"

@@ -46,6 +46,23 @@ import Testing
     }
   }
 
+  /// Names are bytes: what isn't UTF-8 is looked for as it is, and shown.
+  @Test(arguments: ["--netns", "--cgroup"]) func namesThatAreNotText(_ option: String) throws {
+    let process = try shell("\"$0\" \(option) \"$(printf 'no\\377such')\"", status: 64)
+    #expect(process.errorText.contains("no\\xffsuch"), "\(process.errorText)")
+    // It is there under that name alone, and is something else.
+    let there = try shell(": > \"$(printf 'a\\377file')\" && \"$0\" \(option) \"$(printf 'a\\377file')\"", status: 64)
+    #expect(there.errorText.contains("is not a "), "\(there.errorText)")
+  }
+
+  @Test func journalThatIsNoText() throws {
+    let line = "python3 -c 'import socket; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).bind(b\"j\\xff\")'"
+    // Nobody listens there any more, which is another error than that there is no such name.
+    let process = try shell(
+      "\(line); \"$0\" tcpstates --read \"$1\" -Y --journal-socket \"$(printf 'j\\377')\"", status: 74)
+    #expect(process.errorText.contains("j\\xff: Connection refused"), "\(process.errorText)")
+  }
+
   // MARK: - Signals
 
   /// waitpid() says nothing where the parent ignores SIGCHLD: a wrong checksum must be seen all the same.
