@@ -206,6 +206,12 @@ public struct LiveStream: ~Copyable {
     notices.append(.clockSet(nanoseconds: change))
   }
 
+  /// Events lost after the last row; each is returned once.
+  public mutating func takeLossAfterLastRow() -> UInt64 {
+    defer { lossBefore = 0 }
+    return lossBefore
+  }
+
   mutating func noteLoss(_ count: UInt64, at time: UInt64, skipped: Bool = false) {
     losses.add(count, skipped: skipped)
     if tracker.lossBegan == nil { tracker.lossBegan = max(lastEvent, attachedAt) }

@@ -105,6 +105,19 @@ public struct Transition: Sendable, BitwiseCopyable {
   @inlinable
   public var isFound: Bool { old == new && source == .snapshot }
 
+  /// A row that only says by its sequence that events were lost right before it, when no other row comes after them. It
+  /// has the form of a socket that was found, and no socket has its id, 0.
+  public static func lossMarker(time: UInt64, sequence: UInt64) -> Transition {
+    var row = Transition()
+    row.source = .snapshot
+    row.time = time
+    row.sequence = sequence
+    return row
+  }
+
+  @inlinable
+  public var isLossMarker: Bool { connection == 0 && isFound && new == .closed }
+
   /// Whether the packets are IPv4, also on an IPv6 socket with v4-mapped addresses.
   @inlinable
   public var isIPv4: Bool { local.address.isIPv4 || peer.address.isIPv4 }

@@ -51,6 +51,7 @@ public struct HTMLReport: ReportDocument, ~Copyable {
   public mutating func receive(_ row: Transition, lossBefore: UInt64, to buffer: inout ByteBuffer) {
     totals.note(row, lossBefore: lossBefore)
     writer.base = totals.base
+    if row.isLossMarker { return }
     if row.role == .listener || row.new == .listen || (row.old == .listen && row.new == .closed) {
       totals.noteListener(row)
       return

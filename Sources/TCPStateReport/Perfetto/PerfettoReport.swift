@@ -48,6 +48,7 @@ public struct PerfettoReport: ReportDocument, ~Copyable {
         instant: "\(NumberText.string(lossBefore)) event\(lossBefore == 1 ? "" : "s") lost", at: row.time, on: .host,
         scope: "g", to: &buffer)
     }
+    if row.isLossMarker { return }
     flows.learn(row)
     if !isFound {
       end = max(end, row.time)

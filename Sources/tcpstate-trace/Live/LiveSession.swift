@@ -27,6 +27,7 @@ struct LiveSession<Sink: OutputSink & ~Copyable>: ~Copyable, Activity {
   /// - Parameter opening: what to say once everything is attached, if anything.
   mutating func start(_ loop: borrowing EventLoop, opening: (borrowing LiveStream) -> String?) throws {
     try stream.start { row, loss in Self.receive(&row, loss, &recorder, &sink) }
+    if sink.readsOnly { Confinement.filterTracing() }
     Message.report(stream.takeNotices())
     let wantsExisting = sink.wantsExisting
     stream.forEachOpen { row in
@@ -86,7 +87,9 @@ struct LiveSession<Sink: OutputSink & ~Copyable>: ~Copyable, Activity {
   /// Writes the rest, waiting for the reader if need be, and hands out the closing text.
   mutating func finish(_ loop: borrowing EventLoop) throws -> (RunEnding, ClosingText) {
     stream.source.detach()
-    sink.finish()
+    let (loss, time) = (stream.takeLossAfterLastRow(), now)
+    try recorder?.finish(lossAfter: loss, at: time)
+    sink.finish(lossAfter: loss, at: time)
     unread = try loop.drain(to: sink.descriptor) { try sink.flush() ? sink.waiting : 0 }
     if unread > 0 { Message.error(OutputFile.unread(unread)) }
     let ending = RunEnding(

@@ -18,7 +18,7 @@ protocol OutputSink: TransitionSink, ~Copyable {
   /// Whether it writes before a recording is at its end, so that a line about the progress would be in its way.
   var writesWhileReading: Bool { get }
 
-  /// Whether it only writes to its output while it reads a recording, and not to the journal as well.
+  /// Whether it only writes to its output, and not to the journal as well.
   var readsOnly: Bool { get }
 
   /// What it writes before the first transition, such as a header.
@@ -38,6 +38,11 @@ protocol OutputSink: TransitionSink, ~Copyable {
 
   /// Nothing more comes.
   mutating func finish()
+
+  /// The same after a live run.
+  ///
+  /// - Parameter loss: events lost after the last row, which ends at `time`.
+  mutating func finish(lossAfter loss: UInt64, at time: UInt64)
 
   /// Writes what there is without being held up.
   ///
@@ -72,6 +77,7 @@ extension OutputSink where Self: ~Copyable {
   /// Whether the reader is so far behind that no more should be produced.
   var isBackedUp: Bool { waiting > OutputFile.highWater }
   mutating func begin() throws {}
+  mutating func finish(lossAfter loss: UInt64, at time: UInt64) { finish() }
   mutating func advance(to now: UInt64) {}
   mutating func interrupted() { Message.endInterruptedLine() }
   mutating func measureTerminal() {}

@@ -12,10 +12,10 @@ struct RecordedSpan {
   private var hasExisting = false
 
   mutating func take(_ row: borrowing Transition, lossBefore: UInt64) {
-    lost += lossBefore
+    lost.add(saturating: lossBefore)
     latest = max(latest, row.time)
     if row.isFound {
-      hasExisting = true
+      if !row.isLossMarker { hasExisting = true }
     } else if start == nil {
       start = row.time
     }

@@ -38,6 +38,15 @@ struct Recorder: ~Copyable {
     }
   }
 
+  /// Ends it, with a row that shows what was lost after the last one.
+  mutating func finish(lossAfter loss: UInt64, at time: UInt64) throws {
+    if loss > 0 {
+      var marker = Transition.lossMarker(time: time, sequence: 0)
+      receive(&marker, lossBefore: loss)
+    }
+    try flush()
+  }
+
   /// Writes what there is, but never waits: a pipe that nobody reads fails as a disk that is full.
   mutating func flush() throws {
     if let failure { throw failure }

@@ -39,6 +39,7 @@ struct StuckWatchSession: ~Copyable, Activity {
 
   mutating func start(_ loop: borrowing EventLoop) throws {
     try stream.start { row, loss in recorder?.receive(&row, lossBefore: loss) }
+    if runner == nil { Confinement.filterTracing() }
     Message.report(stream.takeNotices())
     stream.forEachOpen { row in recorder?.receive(&row, lossBefore: 0) }
     guard stream.source.canReadTables else {
@@ -83,6 +84,8 @@ struct StuckWatchSession: ~Copyable, Activity {
 
   mutating func finish(_ loop: borrowing EventLoop) throws -> (RunEnding, ClosingText) {
     stream.source.detach()
+    try recorder?.finish(
+      lossAfter: stream.takeLossAfterLastRow(), at: KernelClock.monotonic() &+ stream.tracker.wallOffset)
     // Single ports say little: what they use up together, and whose they are, does.
     if query.states.contains(.timeWait) { printer.append(timeWait: try reading().timeWait) }
     let unread = try loop.drain(to: printer.descriptor) { try printer.flush() }

@@ -31,7 +31,7 @@ struct SummaryPrinter: ~Copyable, OutputSink {
   var waiting: Int { view.waiting }
 
   mutating func receive(_ row: inout Transition, lossBefore: UInt64) {
-    lost += lossBefore
+    lost.add(saturating: lossBefore)
     if isDone { return }
     if isRecording { summary.receive(row) } else { summary.receive(row, now: now) }
   }
@@ -52,7 +52,7 @@ struct SummaryPrinter: ~Copyable, OutputSink {
   mutating func measureTerminal() { view.resized() }
 
   mutating func closing(_ ending: RunEnding) -> ClosingText {
-    Self.closing(ending, of: summary, lost: lost)
+    Self.closing(ending, of: summary, lost: max(lost, ending.lost))
   }
 
   /// `9,120 transitions, 0 lost, 0 unmatched.`

@@ -59,6 +59,7 @@ struct Top: ParsableCommand {
     var session = TopSession(stream, recorder: recorder, filter: rows, style: style)
     try session.start(loop)
     try loop.run(&session, until: nil)
+    try session.finish()
   }
 
   private func requireTerminal(_ hasKeys: Bool) throws(Failure) {

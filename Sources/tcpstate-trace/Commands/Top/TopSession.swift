@@ -58,6 +58,7 @@ struct TopSession: ~Copyable, Activity {
     board.kernel = "Linux " + Self.text(&name.release).split(separator: ".").prefix(2).joined(separator: ".")
     screen = FullScreen()
     guard screen != nil else { throw Failure(.unavailable, "can't take the terminal over") }
+    Confinement.filterTracing()
     loop.watch(stream.source.descriptor, events: EPOLLIN.rawValue | EPOLLET.rawValue)
     loop.watch(0, events: EPOLLIN.rawValue)
     sample(KernelClock.monotonic())
@@ -100,6 +101,11 @@ struct TopSession: ~Copyable, Activity {
       isUrgent = true
     }
     return true
+  }
+
+  mutating func finish() throws {
+    try recorder?.finish(
+      lossAfter: stream.takeLossAfterLastRow(), at: KernelClock.monotonic() &+ stream.tracker.wallOffset)
   }
 
   mutating func resized() { isUrgent = true }

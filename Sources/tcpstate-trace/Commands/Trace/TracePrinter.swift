@@ -73,8 +73,9 @@ struct TracePrinter: OutputSink, ~Copyable {
   }
 
   mutating func receive(_ row: inout Transition, lossBefore: UInt64) {
-    sequence += lossBefore
-    lost += lossBefore
+    sequence.add(saturating: lossBefore)
+    lost.add(saturating: lossBefore)
+    if row.isLossMarker { return showLoss(&row) }
     if kind != .live { follow(row) }
     // A table of transitions has no place for what only was there.
     if row.isFound, kind != .live, format == .table { return }
@@ -113,7 +114,7 @@ struct TracePrinter: OutputSink, ~Copyable {
     if let stay = row.stay { statistics.record(row.old, stay) }
     if choosesRows, !filter.shows(row) { return }
     if isDone { return }
-    sequence += 1
+    sequence.add(saturating: 1)
     shown += 1
     if kind != .whole || row.sequence == 0 { row.sequence = sequence }
     withUnsafePointer(to: &row) { render($0) }
@@ -151,6 +152,22 @@ struct TracePrinter: OutputSink, ~Copyable {
   }
 
   mutating func finish() { file.complete() }
+
+  mutating func finish(lossAfter loss: UInt64, at time: UInt64) {
+    if loss > 0 {
+      var marker = Transition.lossMarker(time: time, sequence: 0)
+      receive(&marker, lossBefore: loss)
+    }
+    finish()
+  }
+
+  /// Rows show a loss by a gap in their sequence, so there has to be one after it.
+  private mutating func showLoss(_ row: inout Transition) {
+    guard format != .table, !isDone else { return }
+    sequence.add(saturating: 1)
+    if kind != .whole || row.sequence == 0 { row.sequence = sequence }
+    withUnsafePointer(to: &row) { render($0) }
+  }
 
   mutating func measureTerminal() {
     if isatty(file.descriptor) == 1 { table.resize(width: Terminal.width(of: file.descriptor)) }
