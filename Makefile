@@ -28,15 +28,17 @@ PLUGIN_OUTPUTS := .build/plugins/outputs/
 IDENTITY := $(shell basename '$(CURDIR)' | tr '[:upper:]' '[:lower:]')
 PREFIXES := $(foreach p,$(CURDIR)/ ./ ,$(p)$(PLUGIN_OUTPUTS)$(IDENTITY)=./$(PLUGIN_OUTPUTS)package) \
   $(PLUGIN_OUTPUTS)$(IDENTITY)=$(PLUGIN_OUTPUTS)package $(CURDIR)=.
-REPRODUCIBLE := $(foreach p,$(PREFIXES),-Xswiftc -file-prefix-map -Xswiftc $(p)) -Xcc -ffile-prefix-map=$(CURDIR)=.
+# Nor the compiler's cache of C modules, which the debug information would name, nor hashes of how each object was made.
+REPRODUCIBLE := $(foreach p,$(PREFIXES),-Xswiftc -file-prefix-map -Xswiftc $(p)) -Xcc -ffile-prefix-map=$(CURDIR)=. \
+  $(foreach o,-no-clang-module-breadcrumbs -disable-incremental-llvm-codegen,-Xswiftc -Xfrontend -Xswiftc $o)
 
 SWIFT_FILES := Sources Tests Plugins examples bench/pipeline Package.swift
-C_FILES := $(wildcard bpf/*.c bpf/*.h Sources/CTCPStateEvent/include/*.h Sources/CCells/include/*.h $(foreach d,CFront CVerbose,Sources/$d/*.c Sources/$d/include/*.h) bench/*.c bench/pipeline/*.c bench/pipeline/*.h Tests/kernels/guest/*.c Tests/kernels/guest/*.h)
+C_FILES := $(wildcard bpf/*.c bpf/*.h Sources/CTCPStateEvent/include/*.h Sources/CCells/include/*.h $(foreach d,CFront CVerbose,Sources/$d/*.c Sources/$d/include/*.h) bench/*.c bench/pipeline/*.c bench/pipeline/*.h Tests/kernels/guest/*.c Tests/kernels/guest/*.h Tests/faults/*.c)
 SHELL_FILES := .ci/run $(wildcard scripts/*.sh) $(addprefix Tests/kernels/guest/,init steps.tracer steps.probe)
 CLANG_FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(shell command -v $(c) 2>/dev/null)) clang-format)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-privileged build install uninstall golden format docs man lint bench bench-timewait bench-stuck bench-top test-kernels refresh-kernels fuzz test-sanitize coverage soak bench-summary bench-report deps clean
+.PHONY: help run test test-privileged build install uninstall golden format docs man lint bench bench-timewait bench-stuck bench-top test-kernels test-faults test-reproducible refresh-kernels fuzz test-sanitize coverage soak bench-summary bench-report deps clean
 .NOTPARALLEL: # apt and swift build must each run alone
 .PHONY: find-swift test-bundle deps-build deps-test deps-lint deps-bench deps-kernels
 
@@ -69,7 +71,14 @@ coverage: find-swift deps-build ## show how much of Core and Report the tests ru
 soak: build deps-bench .build/bench/churn ## trace churn for SOAK_SECONDS (1800); fails if memory grows
 	@$(SUDO) env $(foreach v,SOAK_SECONDS SOAK_RATE SOAK_WRITE,$(if $($(v)),$(v)=$($(v)))) python3 bench/soak.py
 
-fuzz: find-swift deps-build ## fuzz everything that reads foreign bytes; FUZZ_SECONDS (30) each, FUZZ_TARGETS
+test-faults: build .build/faults/inject ## make each system call of each command fail in turn; 1 h; FAULTS="--places 3 --case csv" chooses
+	@python3 -B Tests/faults/run.py .build/faults/inject $(BINARY) $(FAULTS)
+	@$(SUDO) python3 -B Tests/faults/run.py .build/faults/inject $(BINARY) --live $(FAULTS)
+
+test-reproducible: find-swift deps-build ## build the last commit in two folders, and fail if the binaries differ; 5 min
+	@scripts/reproducible.sh
+
+fuzz: build ## fuzz everything that reads foreign bytes, and the whole command; FUZZ_SECONDS (30) each, FUZZ_TARGETS
 	@scripts/fuzz.sh $(FUZZ_TARGETS)
 
 build: find-swift deps-build ## build .build/release/tcpstate-trace
@@ -106,6 +115,7 @@ lint: find-swift deps-lint ## check the format of Swift and C, and the scripts
 	@shellcheck $(SHELL_FILES)
 	@python3 -B scripts/structure.py
 	@python3 -B scripts/check-words.py
+	@python3 -B scripts/licenses.py
 	@echo "lint: clean"
 
 bench: build bench-pipeline $(addprefix .build/bench/,churn records twin recording) $(VENV)/installed ## measure cost and losses next to other tools; ONLY=churn, BENCH_ROUNDS=5
@@ -147,10 +157,10 @@ test-bundle: build deps-test
 	@echo "Building the tests"
 	@$(SWIFT_BUILD) --build-tests
 
-$(VENV)/installed: scripts/dependencies.txt | deps-test
+$(VENV)/installed: scripts/python-packages.txt | deps-test
 	@echo "Installing the Python packages of the tests to $(VENV)"
 	@python3 -m venv $(VENV)
-	@awk '$$1 == "python" { print $$2 }' $< | xargs $(VENV)/bin/python3 -m pip install --quiet --disable-pip-version-check
+	@$(VENV)/bin/python3 -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 .PHONY: screenshots deps-screenshots
@@ -161,6 +171,10 @@ bench-pipeline: find-swift deps-build
 .build/bench/%: bench/%.c | deps-bench
 	@mkdir -p $(@D)
 	@$(CC) -O2 -Wall -Wextra -Werror -pthread $< -o $@
+
+.build/faults/inject: Tests/faults/inject.c | deps-bench
+	@mkdir -p $(@D)
+	@$(CC) -O2 -Wall -Wextra -Werror $< -o $@
 
 .build/bench/records .build/bench/twin: .build/bench/%: bench/pipeline/%.c $(wildcard bench/pipeline/*.h) | deps-bench
 	@mkdir -p $(@D)
