@@ -136,18 +136,20 @@ private struct FullSocket {
 
   /// The FIN came with the last acknowledgement or before it, and with the last payload or after it.
   ///
-  /// It arms the timer of delayed acknowledgements, which nothing else does in CLOSE-WAIT. If that was
-  /// armed after the last payload had come, then it was for the FIN: no payload can have armed it, since the delay is at
-  /// most half a second (tcp_fin() and tcp_send_delayed_ack(), net/ipv4).
+  /// It arms the timer of delayed acknowledgements, which nothing else does in CLOSE-WAIT. If that is due later after the
+  /// last payload than payload delays it, 200 ms at most, then the FIN has armed it (tcp_fin() and
+  /// tcp_send_delayed_ack(), net/ipv4). On the end that accepted, nothing but payload and the FIN arms it at all.
   var closeWait: AgeBounds {
     var bounds = AgeBounds(least: acknowledged?.least ?? 0, most: received?.most)
     let due = snapshot.pointee.ack_timer_jiffies
-    let delay = UInt32(truncatingIfNeeded: ticks / 2)
-    let behind = Int32(bitPattern: due &- snapshot.pointee.last_data_received_jiffies)
+    let delay = Int64(ticks / 5)  // TCP_DELACK_MAX
+    let counters = PayloadCounters(EventRecord(snapshot).event)
+    let isFirst = counters.role == .server && counters.received == 0
+    let behind = Int64(Int32(bitPattern: due &- snapshot.pointee.last_data_received_jiffies))
     let passed = Int64(Int32(bitPattern: now &- due))
-    guard due != 0, received != nil, behind > Int32(delay) + 1, passed > -Int64(ticks) else { return bounds }
+    guard due != 0, received != nil, behind > (isFirst ? 0 : delay + 1), passed > -Int64(ticks) else { return bounds }
     if passed > 1 { bounds.least = max(bounds.least, nanoseconds(UInt64(passed - 1))) }
-    let earliest = nanoseconds(UInt64(max(0, passed + Int64(delay))) + 2)
+    let earliest = nanoseconds(UInt64(max(0, passed + delay)) + 2)
     return AgeBounds(least: bounds.least, most: min(bounds.most ?? earliest, earliest))
   }
 
