@@ -192,7 +192,7 @@ struct tcpstate_snapshot {
 	tcpstate_u8 probes; /* icsk_probes_out: keepalive or window probes that nothing has answered */
 	tcpstate_u8 pending_timer; /* icsk_pending: what timer_expires is for */
 	tcpstate_u8 defer_accept; /* listener: TCP_DEFER_ACCEPT, in SYN-ACK timeouts */
-	tcpstate_u8 reserved[3]; /* 0 */
+	tcpstate_u8 unused[3]; /* 0 */
 	/* SYN-SENT: CLOCK_MONOTONIC ms modulo 2^32, tp->retrans_stamp: when the first SYN was sent; 0 unknown */
 	tcpstate_u32 syn_sent_ms;
 };

@@ -88,10 +88,10 @@ public struct TimeWaitGroup: Sendable {
   /// How many enter TIME-WAIT per second; `nil` if ages aren't known.
   public var perSecond: Double? { rate.isKnown ? rate.perSecond : nil }
 
-  /// Whether connect() fails for lack of a port, or will at this rate.
+  /// Whether connect() fails for lack of a port, or will at a rate that isn't only of a moment.
   public var runsOut: Bool {
-    if case .exhausted = forecast { return true }
-    return false
+    guard case .exhausted(let after) = forecast else { return false }
+    return after == 0 || rate.isSteady
   }
 
   /// `nil` if this side accepted, or if ages aren't known.

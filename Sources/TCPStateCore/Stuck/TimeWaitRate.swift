@@ -49,6 +49,9 @@ struct TimeWaitRate: Sendable {
     return youngest > max(1, 5 / rate) ? 0 : rate
   }
 
+  /// Whether the load has gone on for long enough to foresee anything.
+  var isSteady: Bool { isContinued || oldest - min(youngest, oldest) >= 2 }
+
   /// Which part of those that enter have ports that connect() may take over soon.
   var shareReused: Double { entered == 0 ? 0 : Double(enteredReused) / Double(entered) }
 

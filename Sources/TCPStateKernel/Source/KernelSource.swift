@@ -178,7 +178,7 @@ public final class KernelSource {
   /// Whether the kernel's tables can be read, and so sockets older than the tracer.
   public var canReadTables: Bool { iterator.canRead }
 
-  /// All but CLOSED, in which sockets are that have only called bind().
+  /// All except CLOSED, the state of sockets for which only bind() has been called.
   public static let openStates = UInt32.max & ~(1 << UInt32(TCPState.closed.number))
 
   /// Reads every TCP socket: first those that processes hold, with their owners, then all of them, without. A socket
