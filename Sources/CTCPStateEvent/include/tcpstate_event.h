@@ -56,7 +56,8 @@ typedef int64_t tcpstate_s64;
 /* tcpstate_snapshot.details */
 #define TCPSTATE_DETAIL_KEEPALIVE 0x0001 /* SO_KEEPALIVE is set */
 #define TCPSTATE_DETAIL_AWAITED 0x0002 /* a task is in the socket's wait queue */
-#define TCPSTATE_DETAIL_RELEASED 0x0004 /* the last descriptor is closed: the file has no user left */
+#define TCPSTATE_DETAIL_RELEASED \
+	0x0004 /* the last descriptor is closed: the file has no user left */
 #define TCPSTATE_DETAIL_BOUND 0x0008 /* connect() passes over its port, which bind() has taken */
 #define TCPSTATE_DETAIL_ACKED 0x0010 /* request: the last ACK of the handshake has come */
 #define TCPSTATE_DETAIL_TIMESTAMPS 0x0020 /* timewait: its TCP timestamps allow reuse of the port */
@@ -183,13 +184,18 @@ struct tcpstate_snapshot {
 	tcpstate_u32 ack_timer_jiffies;
 	/* CLOCK_MONOTONIC ms modulo 2^32: tp->delivered_mstamp, when the peer last acknowledged something new */
 	tcpstate_u32 delivered_ms;
-	tcpstate_u32 last_data_received_jiffies; /* icsk_ack.lrcvtime; at first the handshake's end */
+	tcpstate_u32
+		last_data_received_jiffies; /* icsk_ack.lrcvtime; at first the handshake's end */
 	tcpstate_u32 last_data_sent_jiffies; /* tp->lsndtime; at first the handshake's end */
-	tcpstate_u32 first_timeout_ms; /* CLOCK_MONOTONIC ms modulo 2^32: tp->rto_stamp (Linux 6.7); 0 none */
-	tcpstate_u32 probing_since_jiffies; /* icsk_probes_tstamp (Linux 5.11): first probe of a shut window; 0 none */
-	tcpstate_u32 least_rtt_jiffies; /* tp->rtt_min: when the smallest round trip was measured; 0 none */
+	tcpstate_u32
+		first_timeout_ms; /* CLOCK_MONOTONIC ms modulo 2^32: tp->rto_stamp (Linux 6.7); 0 none */
+	tcpstate_u32
+		probing_since_jiffies; /* icsk_probes_tstamp (Linux 5.11): first probe of a shut window; 0 none */
+	tcpstate_u32
+		least_rtt_jiffies; /* tp->rtt_min: when the smallest round trip was measured; 0 none */
 	tcpstate_u16 details; /* TCPSTATE_DETAIL_* */
-	tcpstate_u8 probes; /* icsk_probes_out: keepalive or window probes that nothing has answered */
+	tcpstate_u8
+		probes; /* icsk_probes_out: keepalive or window probes that nothing has answered */
 	tcpstate_u8 pending_timer; /* icsk_pending: what timer_expires is for */
 	tcpstate_u8 defer_accept; /* listener: TCP_DEFER_ACCEPT, in SYN-ACK timeouts */
 	tcpstate_u8 unused[3]; /* 0 */

@@ -72,6 +72,8 @@ public struct ProcessShare: Sendable {
   public private(set) var count = 0
   /// Of these, sockets that it hasn't accepted.
   public private(set) var waiting = 0
+  /// Of these, half-open requests, which it can't accept yet.
+  public private(set) var halfOpen = 0
   /// The oldest one.
   public private(set) var oldest: StuckSocket?
   /// Addresses of the other ends, in the order found.
@@ -86,7 +88,11 @@ public struct ProcessShare: Sendable {
   /// Adds a socket; the oldest must come first.
   mutating func add(_ socket: StuckSocket) {
     count += 1
-    if socket.holders.isEmpty { waiting += 1 }
+    if socket.verdict == .halfOpen {
+      halfOpen += 1
+    } else if socket.holders.isEmpty {
+      waiting += 1
+    }
     if oldest == nil { oldest = socket }
     if seen.insert(socket.peer.address).inserted { peers.append(socket.peer.address) }
   }

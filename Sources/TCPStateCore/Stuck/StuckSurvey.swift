@@ -132,7 +132,8 @@ public struct StuckSurvey: ~Copyable {
     socket.userID = event.pointee.user_id
     guard state != .listen else {
       let queues = Queues(
-        defersAccept: snapshot.pointee.defer_accept > 0, acceptQueue: snapshot.pointee.accept_queue, acceptQueueLimit: snapshot.pointee.accept_queue_limit,
+        defersAccept: snapshot.pointee.defer_accept > 0, acceptQueue: snapshot.pointee.accept_queue,
+        acceptQueueLimit: snapshot.pointee.accept_queue_limit,
         requestQueue: snapshot.pointee.request_queue)
       return Found(key: key, socket: socket, flags: flags, kind: kind, details: details, listener: queues)
     }

@@ -11,6 +11,8 @@ public struct TurnQueue<Element> {
 
   private let capacity: Int
   private var waiting: [Waiting] = []
+  /// How many wait, by process: those from before, and the others.
+  private var counts: (older: [UInt32: Int], newer: [UInt32: Int]) = ([:], [:])
   /// Turns so far, by process; 0 stands for none.
   private var turns: [UInt32: Int] = [:]
   /// How many had to go for lack of room.
@@ -28,18 +30,32 @@ public struct TurnQueue<Element> {
   ///   - isOlder: whether it was stuck before watching began.
   public mutating func add(_ element: Element, process: UInt32?, isOlder: Bool) {
     waiting.append(Waiting(element: element, process: process ?? 0, isOlder: isOlder))
+    count(waiting[waiting.count - 1], 1)
     guard waiting.count > capacity else { return }
     dropped += 1
-    waiting.remove(at: mostDispensable())
+    _ = take(mostDispensable())
+  }
+
+  private mutating func count(_ entry: Waiting, _ change: Int) {
+    if entry.isOlder {
+      counts.older[entry.process, default: 0] += change
+    } else {
+      counts.newer[entry.process, default: 0] += change
+    }
+  }
+
+  private mutating func take(_ index: Int) -> Waiting {
+    let entry = waiting.remove(at: index)
+    count(entry, -1)
+    return entry
   }
 
   /// The last of the process that has most waiting, an older one if there is any.
   private func mostDispensable() -> Int {
-    let hasOlder = waiting.contains { $0.isOlder }
-    var counts: [UInt32: Int] = [:]
-    for entry in waiting where entry.isOlder || !hasOlder { counts[entry.process, default: 0] += 1 }
-    let most = counts.values.max() ?? 0
-    return waiting.lastIndex { ($0.isOlder || !hasOlder) && counts[$0.process] == most } ?? waiting.count - 1
+    let mostOfOlder = counts.older.values.max() ?? 0
+    let isOlder = mostOfOlder > 0
+    let (counts, most) = isOlder ? (counts.older, mostOfOlder) : (counts.newer, counts.newer.values.max() ?? 0)
+    return waiting.lastIndex { $0.isOlder == isOlder && counts[$0.process] == most } ?? waiting.count - 1
   }
 
   public mutating func next() -> Element? {
@@ -55,7 +71,7 @@ public struct TurnQueue<Element> {
       if isEarlier { best = index }
     }
     guard let best else { return nil }
-    let entry = waiting.remove(at: best)
+    let entry = take(best)
     turns[entry.process, default: 0] += 1
     return entry.element
   }

@@ -31,7 +31,8 @@ struct StuckAdvice {
     case .unaccepted: return unaccepted(socket)
     case .halfOpen: return halfOpen(socket)
     case .closing:
-      return "no descriptor refers to the socket any more, but a system call on it hasn't returned: close() waits for its "
+      return
+        "no descriptor refers to the socket any more, but a system call on it hasn't returned: close() waits for its "
         + "data to be sent (SO_LINGER), or another thread is still in recv(), send(), poll() or io_uring, which keeps the "
         + "socket open after close(); call shutdown() first, which wakes that thread"
     case .unseen:
@@ -65,9 +66,9 @@ extension StuckAdvice {
         + "without --read does, while the socket exists"
     }
     switch socket.cause {
-    case .notReading: return "\(since), and \(owner(socket)) hasn't read \(unread(socket)): \(whereItWaits)"
+    case .notReading: return "\(since), and \(owner(socket)) \(has(socket))n't read \(unread(socket)): \(whereItWaits)"
     case .sending:
-      return "the peer has shut down sending\(ago(socket)), and \(owner(socket)) is still sending "
+      return "the peer has shut down sending\(ago(socket)), and \(owner(socket)) \(isOrAre(socket)) still sending "
         + "(\(waiting(socket))), as in a half-closed connection: nothing is wrong while that gets less"
     case .windowShut: return "\(since), and \(windowShut(socket))"
     case .unanswered, .probeUnanswered: return "\(since), and \(noAnswer(socket))"
@@ -112,10 +113,12 @@ extension StuckAdvice {
     let whose = listener == nil ? "the listener" : style.owners(socket.responsible)
     switch socket.cause {
     case .awaitsData:
-      return "\(peer(socket)) has completed the handshake and sent nothing since: \(whose) has set TCP_DEFER_ACCEPT, so "
+      return
+        "\(peer(socket)) has completed the handshake and sent nothing since: \(whose) has set TCP_DEFER_ACCEPT, so "
         + "accept() returns the connection with its first data; the client is slow, or only opens connections"
     case .queueFull:
-      return "\(peer(socket)) has completed the handshake, and \(whose) had no room for it in its accept queue: it doesn't "
+      return
+        "\(peer(socket)) has completed the handshake, and \(whose) had no room for it in its accept queue: it doesn't "
         + "call accept() often enough, or its backlog is too small" + (queues.map { "; it has \($0)" } ?? "")
     default:
       let reasons = [
@@ -136,10 +139,12 @@ extension StuckAdvice {
     let who = owner(socket)
     switch socket.cause {
     case .notReading:
-      return "\(who) hasn't read \(unread(socket)) from \(peer(socket)): \(whereItWaits)"
+      return "\(who) \(has(socket))n't read \(unread(socket)) from \(peer(socket)): \(whereItWaits)"
     case .windowShut: return windowShut(socket)
     case .unanswered, .probeUnanswered: return noAnswer(socket)
-    case .sending: return "\(who) is sending to \(peer(socket)) (\(waiting(socket))): nothing is wrong while that gets less"
+    case .sending:
+      return "\(who) \(isOrAre(socket)) sending to \(peer(socket)) (\(waiting(socket))): nothing is wrong while that "
+        + "gets less"
     default: break
     }
     guard let silence = socket.silence else {
@@ -147,7 +152,8 @@ extension StuckAdvice {
     }
     let quiet = "nothing has arrived from \(peer(socket)) for \(style.duration(silence))"
     if socket.hasKeepalive == true {
-      return "\(quiet), but its kernel answers keepalive probes: the connection works and is unused; if \(who) should have "
+      return
+        "\(quiet), but its kernel answers keepalive probes: the connection works and is unused; if \(who) should have "
         + "closed it, give it an idle timeout"
     }
     return "\(quiet): if \(who) should have noticed, give it a timeout, or set SO_KEEPALIVE or TCP_USER_TIMEOUT"
@@ -157,7 +163,8 @@ extension StuckAdvice {
     let unsent = socket.unsentBytes.flatMap { $0 > 0 ? " with \(ByteCountText.string($0)) unsent" : nil } ?? ""
     switch socket.cause {
     case .windowShut:
-      return "this side has closed\(unsent), and \(peer(socket)) has shut its receive window\(shutFor(socket)), so the FIN "
+      return
+        "this side has closed\(unsent), and \(peer(socket)) has shut its receive window\(shutFor(socket)), so the FIN "
         + "isn't sent yet: the program there doesn't read"
     case .probeUnanswered:
       return "this side has closed\(unsent), and \(noAnswer(socket))"
@@ -179,7 +186,8 @@ extension StuckAdvice {
         + "the peer must close"
     }
     if socket.cause == .notReading {
-      return "\(owner(socket)) shut down sending\(ago(socket)), and hasn't read \(unread(socket)) since: \(whereItWaits)"
+      return
+        "\(owner(socket)) shut down sending\(ago(socket)), and hasn't read \(unread(socket)) since: \(whereItWaits)"
     }
     return "\(owner(socket)) shut down sending\(ago(socket)), and \(peer(socket)) hasn't closed its side: the peer "
       + "must close; calling close() here would let the kernel drop the connection after net.ipv4.tcp_fin_timeout"
@@ -203,12 +211,16 @@ extension StuckAdvice {
 
 extension StuckAdvice {
   private var whereItWaits: String {
-    "it is busy or blocked elsewhere, or doesn't watch this socket; find out where it waits"
+    "the process is busy or blocked elsewhere, or doesn't watch this socket; find out where it waits"
   }
 
   private func owner(_ socket: StuckSocket) -> String {
     socket.verdict == .orphan ? "this side" : style.owners(socket.processes)
   }
+
+  private func has(_ socket: StuckSocket) -> String { socket.processes.count > 1 ? "have" : "has" }
+
+  private func isOrAre(_ socket: StuckSocket) -> String { socket.processes.count > 1 ? "are" : "is" }
 
   private func whose(_ socket: StuckSocket) -> String {
     socket.processes.isEmpty && socket.verdict != .orphan ? "the" : "\(owner(socket))'s"

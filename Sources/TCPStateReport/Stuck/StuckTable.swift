@@ -125,12 +125,13 @@ public struct StuckTable: Sendable {
   /// `nginx/812 holds 2 (oldest ≥ 3 h 12 m, all from 10.0.0.9)`
   private func line(of share: ProcessShare) -> String {
     let name = OwnerText.string(name: share.name, pid: share.pid, glyphs: style.table.glyphs)
-    let held = share.count - share.waiting
+    let held = share.count - share.waiting - share.halfOpen
     var what: [String] = []
     if held > 0 {
       what.append("\(share.oldest?.verdict == .unknown ? "owned" : "holds") \(NumberText.string(UInt64(held)))")
     }
     if share.waiting > 0 { what.append("hasn't accepted \(NumberText.string(UInt64(share.waiting)))") }
+    if share.halfOpen > 0 { what.append("has \(StuckStyle.count(share.halfOpen, "half-open request"))") }
     var line = "\(name) \(what.joined(separator: " and "))"
     if let oldest = share.oldest {
       line += oldest.age == nil ? " (\(peers(share)))" : " (oldest \(style.duration(oldest.age)), \(peers(share)))"

@@ -57,7 +57,8 @@ import Testing
   @Test func closeWaitWithProbes() {
     Self.expect(Self.closeWait(acked: 1, received: 50), 990, 50_010, "the FIN came in between")
     Self.expect(Self.closeWait(acked: 1, received: 50, due: 49.9), 990, 50_010, "payload has armed the timer")
-    Self.expect(Self.closeWait(acked: 1, received: 50, due: 49.79), 990, 50_010, "at the latest, and a tick for rounding")
+    Self.expect(
+      Self.closeWait(acked: 1, received: 50, due: 49.79), 990, 50_010, "at the latest, and a tick for rounding")
     Self.expect(Self.closeWait(acked: 1, received: 50, due: 49.78), 49_770, 50_000, "the FIN has armed it")
     Self.expect(Self.closeWait(acked: 1, received: 50, due: 30), 29_990, 30_220, "the FIN has armed it")
     Self.expect(Self.closeWait(acked: 40, received: 50, due: 30), 39_990, 39_990, "armed later, for whatever reason")

@@ -137,14 +137,17 @@ import Testing
     #expect(trouble(40_000...40_001, usual))
     #expect(!trouble(40_000...40_009, StuckQuery(states: [.timeWait], olderThan: 31_000_000_000)))
     #expect(trouble(40_000...40_009, StuckQuery(states: [.timeWait], olderThan: 30_000_000_000)))
-    #expect(trouble(40_000...40_001, StuckQuery(states: [.timeWait], olderThan: 31_000_000_000)), "however old they are")
+    #expect(
+      trouble(40_000...40_001, StuckQuery(states: [.timeWait], olderThan: 31_000_000_000)), "however old they are")
     let both = StuckQuery(states: [.timeWait, .closeWait], olderThan: 0)
     #expect(!trouble(40_000...40_009, both) && trouble(40_000...40_009, both, [Self.record(3, holder: (1, "a", 3))]))
   }
 
   /// Ports that bind() has taken aren't left for connect(), whatever state the socket is in that has one.
   @Test func boundPorts() throws {
-    func record(_ cookie: UInt64, _ state: TCPState, _ kind: Int32 = TCPSTATE_KIND_SOCKET, port: UInt16) -> tcpstate_snapshot {
+    func record(_ cookie: UInt64, _ state: TCPState, _ kind: Int32 = TCPSTATE_KIND_SOCKET, port: UInt16)
+      -> tcpstate_snapshot
+    {
       var record = Self.record(cookie, state, kind: kind)
       (record.event.local_port, record.event.peer_port) = (port, 443)
       return record
@@ -170,7 +173,8 @@ import Testing
     listener.event.local_port = 40_000
     let reading = Self.read([served, listener], StuckQuery(states: [.timeWait], olderThan: 0))
     #expect(try #require(reading.timeWait.first).connected == false)
-    #expect(try #require(Self.read([served], StuckQuery(states: [.timeWait], olderThan: 0)).timeWait.first).connected == true)
+    #expect(
+      try #require(Self.read([served], StuckQuery(states: [.timeWait], olderThan: 0)).timeWait.first).connected == true)
   }
 
   /// Closed, but a system call on it hasn't returned.

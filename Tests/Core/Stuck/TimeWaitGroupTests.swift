@@ -24,7 +24,8 @@ import Testing
   ///   - ages: nanoseconds.
   ///   - others: how many are in other states.
   private static func group(
-    _ ages: [UInt64?], others: Int = 0, _ supply: PortSupply?, connected: Bool? = true, address: IPAddress = .unspecified,
+    _ ages: [UInt64?], others: Int = 0, _ supply: PortSupply?, connected: Bool? = true,
+    address: IPAddress = .unspecified,
     timestamps: Bool = true
   ) -> TimeWaitGroup {
     var group = TimeWaitGroup(
@@ -96,7 +97,9 @@ import Testing
     let supply = reserved.without([40_006, 40_001, 1])
     #expect(supply.count == 6, "one is reserved anyway, and one out of range")
     var group = TimeWaitGroup(netns: 7, local: .none, peer: .none, connected: true, supply: supply)
-    for port in [40_002, 40_003, 40_004, 40_007, 40_008] as [UInt16] { group.add(Self.socket(port, age: 30 * Self.second)) }
+    for port in [40_002, 40_003, 40_004, 40_007, 40_008] as [UInt16] {
+      group.add(Self.socket(port, age: 30 * Self.second))
+    }
     #expect(group.used == 5 && group.ports == 6 && !group.runsOut)
     group.addOther(40_009)
     #expect(group.forecast == .exhausted(after: 0))

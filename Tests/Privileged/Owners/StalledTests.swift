@@ -28,7 +28,8 @@ extension Privileged {
         try ChildProcess.run([Tracer.binary, "stuck", "--netns", namespace.path] + options)
       }
 
-      func rows(_ state: String, _ age: String = "0s", exit: Int32 = 1, _ more: [String] = []) throws -> [CSVTable.Row] {
+      func rows(_ state: String, _ age: String = "0s", exit: Int32 = 1, _ more: [String] = []) throws -> [CSVTable.Row]
+      {
         let run = try run(["--format", "csv", "--state", state, "--older-than", age] + more)
         #expect(run.ending == .exited(exit), "\(run.errorText)")
         return try CSVTable(run.output).rows
@@ -71,7 +72,7 @@ extension Privileged {
       try stalled.end()
     }
 
-    /// Listed in every format, with an explanation and exit status 1; also beside others that are certain.
+    /// Listed in every format, with an explanation and exit status 1; also after others that are certain.
     @Test func uncertainAge() throws {
       let namespace = try NetworkNamespace()
       let kept = try Stalled("kept_alive", in: namespace)
@@ -103,7 +104,8 @@ extension Privileged {
         "link add void type veth peer name nowhere", "link set void up", "link set nowhere up",
         "address add 203.0.113.1/24 dev void", "neighbour add 203.0.113.9 lladdr 02:00:00:00:00:09 dev void",
       ] {
-        let run = try ChildProcess.run(["ip", "-n", namespace.name] + arguments.split(separator: " ").map { String($0) })
+        let run = try ChildProcess.run(
+          ["ip", "-n", namespace.name] + arguments.split(separator: " ").map { String($0) })
         #expect(run.ending == .exited(0), "\(run.errorText)")
       }
       // Linux 6.15; before that the limit is two minutes, and timeouts double until then.
@@ -186,7 +188,8 @@ extension Privileged {
       let reported = folder.file("reported")
       let crowd = try Stalled("crowd", "15", in: namespace)
       let watcher = try ChildProcess([
-        Tracer.binary, "stuck", "--watch", "--older-than", "100ms", "--netns", namespace.path, "--for", "100s", "--exec",
+        Tracer.binary, "stuck", "--watch", "--older-than", "100ms", "--netns", namespace.path, "--for", "100s",
+        "--exec",
         "echo $TCPSTATE_LOCAL_PORT >> \(reported); echo ran >&2",
       ])
       func runs() -> Int { watcher.errorText.split(separator: "\n").count { $0 == "ran" } }

@@ -195,7 +195,8 @@ extension Privileged {
       ])
       // Some are no trouble.
       #expect(run.ending == .exited(0), "\(run.errorText)")
-      #expect(run.outputText.contains("10 of 1,000"), "\(run.outputText)")
+      // The server's own port is one of the thousand.
+      #expect(run.outputText.contains("10 of 999"), "\(run.outputText)")
       #expect(run.outputText.contains("1 %") && run.outputText.contains("127.0.0.1:\(port)"))
     }
 

@@ -223,7 +223,7 @@ def ports(what):
     if what == "reuse":
         time.sleep(2.1)  # from then on ports are reused
     if what == "some":
-        time.sleep(1.5)  # the load has ended
+        time.sleep(2.8)  # longer than between the two: the load has ended
     try:
         kept.append(socket.create_connection(made.getsockname()))
     except OSError as error:

@@ -198,12 +198,14 @@ import Testing
 
   /// The states that a socket may be found in, and the verdicts and causes it may have there.
   private static let cases: [(TCPState, [Verdict], [StuckCause?])] = [
-    (.synSent, [.held, .unseen, .closing], [.unanswered]), (.synReceived, [.halfOpen], [.handshake, .awaitsData, .queueFull]),
+    (.synSent, [.held, .unseen, .closing], [.unanswered]),
+    (.synReceived, [.halfOpen], [.handshake, .awaitsData, .queueFull]),
     (
       .established, [.held, .shared],
       [.idle, .notReading, .sending, .windowShut, .unanswered, .probeUnanswered]
     ),
-    (.established, [.unaccepted], [.notAccepted]), (.established, [.unseen], [.idle]), (.established, [.unknown], [nil]),
+    (.established, [.unaccepted], [.notAccepted]), (.established, [.unseen], [.idle]),
+    (.established, [.unknown], [nil]),
     (
       .closeWait, [.held, .shared],
       [.notClosed, .notReading, .sending, .windowShut, .unanswered, .probeUnanswered]
@@ -271,7 +273,8 @@ import Testing
     var socket = Self.example(1, .closeWait, .held, .notReading)
     socket.unreadBytes = 0
     #expect(
-      StuckAdvice(style: StuckStyle(table: TableStyle())).sentences([socket])[0].contains("hasn't read the end of the stream"))
+      StuckAdvice(style: StuckStyle(table: TableStyle())).sentences([socket])[0].contains(
+        "hasn't read the end of the stream"))
   }
 
   /// Of SO_REUSEPORT listeners the kernel doesn't show which one's queue a socket is in.

@@ -51,10 +51,14 @@ struct StuckPrinter: ~Copyable {
     case .csv:
       try appendHeader()
       for socket in reading.sockets { csv.append(socket, time: time, cgroups: cgroups, to: &file.pending) }
-      for socket in reading.uncertain { csv.append(socket, .uncertain, time: time, cgroups: cgroups, to: &file.pending) }
+      for socket in reading.uncertain {
+        csv.append(socket, .uncertain, time: time, cgroups: cgroups, to: &file.pending)
+      }
     case .jsonl:
       for socket in reading.sockets { json.append(socket, time: time, cgroups: cgroups, to: &file.pending) }
-      for socket in reading.uncertain { json.append(socket, .uncertain, time: time, cgroups: cgroups, to: &file.pending) }
+      for socket in reading.uncertain {
+        json.append(socket, .uncertain, time: time, cgroups: cgroups, to: &file.pending)
+      }
     }
     file.complete()
     try writeOut()
