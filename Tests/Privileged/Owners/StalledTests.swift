@@ -110,7 +110,10 @@ extension Privileged {
       }
       // Linux 6.15; before that the limit is two minutes, and timeouts double until then.
       _ = try ChildProcess.run(
-        namespace.command(["sysctl", "-w", "net.ipv4.tcp_rto_max_ms=1000", "net.ipv4.tcp_syn_linear_timeouts=0"]))
+        namespace.command([
+          "sysctl", "-w", "net.ipv4.tcp_rto_max_ms=1000", "net.ipv4.tcp_syn_linear_timeouts=0",
+          "net.ipv4.tcp_syn_retries=30",
+        ]))
       let peer = try Privileged.peer(in: namespace)
       let before = Clocks.monotonic()
       try peer.start("connect c 203.0.113.9 80")
