@@ -71,6 +71,7 @@ enum {
 /* include/net/sock.h */
 #define SOCK_DEAD 0
 #define SOCK_DONE 1
+#define SOCK_KEEPOPEN 3
 #define RCV_SHUTDOWN 1
 #define SEND_SHUTDOWN 2
 
@@ -138,6 +139,7 @@ struct sock_cgroup_data {
 };
 
 struct socket;
+struct socket_wq;
 
 typedef struct {
 	int owned;
@@ -157,6 +159,7 @@ struct sock {
 	int sk_rx_dst_ifindex;
 	int sk_err;
 	struct socket *sk_socket;
+	struct socket_wq *sk_wq;
 	u16 sk_protocol;
 	kuid_t sk_uid;
 	u8 sk_shutdown;
@@ -166,8 +169,29 @@ struct sock {
 	struct timer_list tcp_retransmit_timer; /* 6.19 and newer */
 } __attribute__((preserve_access_index));
 
+/* An older kernel's file keeps a plain count, a newer one (6.14) a count that is one less. */
+struct file {
+	atomic64_t f_count;
+	struct {
+		atomic64_t refcnt;
+	} f_ref;
+};
+
 struct socket {
 	struct sock *sk;
+	struct file *file;
+};
+
+struct list_head {
+	struct list_head *next;
+};
+
+struct wait_queue_head {
+	struct list_head head;
+};
+
+struct socket_wq {
+	struct wait_queue_head wait;
 };
 
 struct inode {
@@ -185,7 +209,13 @@ struct inet_sock {
 };
 
 struct request_sock_queue {
+	u8 rskq_defer_accept;
 	atomic_t qlen;
+};
+
+struct inet_bind_bucket {
+	signed char fastreuse;
+	signed char fastreuseport;
 };
 
 struct tcp_congestion_ops {
@@ -195,12 +225,28 @@ struct tcp_congestion_ops {
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
 	struct request_sock_queue icsk_accept_queue;
+	struct inet_bind_bucket *icsk_bind_hash;
 	struct timer_list icsk_retransmit_timer;
+	struct timer_list icsk_delack_timer;
 	u32 icsk_rto;
 	struct tcp_congestion_ops *icsk_ca_ops;
 	u8 icsk_retransmits;
 	u8 icsk_pending;
 	u8 icsk_backoff;
+	u8 icsk_probes_out;
+	u32 icsk_probes_tstamp;
+	struct {
+		u32 lrcvtime;
+	} icsk_ack;
+};
+
+struct minmax_sample {
+	u32 t;
+	u32 v;
+};
+
+struct minmax {
+	struct minmax_sample s[3];
 };
 
 struct tcp_sock {
@@ -218,6 +264,12 @@ struct tcp_sock {
 	u32 srtt_us;
 	u32 rcv_wnd;
 	u32 rcv_tstamp;
+	u32 lsndtime;
+	u32 rto_stamp;
+	u32 retrans_stamp;
+	u8 tcp_usec_ts : 1;
+	u64 delivered_mstamp;
+	struct minmax rtt_min;
 	u64 bytes_received;
 	u32 segs_in;
 	u64 bytes_acked;
@@ -232,6 +284,7 @@ struct inet_timewait_sock {
 	u8 tw_substate;
 	u32 tw_entry_stamp;
 	struct timer_list tw_timer;
+	struct inet_bind_bucket *tw_tb;
 };
 
 struct tcp_timewait_sock {
@@ -239,6 +292,7 @@ struct tcp_timewait_sock {
 	/* Before 6.10; since then they are in sock_common. */
 	u32 tw_rcv_nxt;
 	u32 tw_snd_nxt;
+	u32 tw_ts_recent_stamp; /* an int in newer kernels */
 };
 
 struct request_sock {
@@ -250,6 +304,7 @@ struct request_sock {
 
 struct inet_request_sock {
 	struct request_sock req;
+	u16 acked : 1;
 };
 
 struct tcp_request_sock {
@@ -265,7 +320,6 @@ struct task_struct {
 	struct task_struct *group_leader;
 };
 
-struct file;
 struct seq_file;
 
 #pragma clang attribute pop

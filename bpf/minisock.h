@@ -59,9 +59,13 @@ static __always_inline void fill_minisock(struct tcpstate_event *e, const struct
 static __always_inline __u32 request_age_us(const struct tcp_request_sock *req, __u64 now)
 {
 	__u64 sent = 0;
+	__u64 age;
 
 	bpf_core_read(&sent, sizeof(sent), &req->snt_synack);
-	return sent ? (__u32)(now / 1000) - (__u32)sent : 0;
+	age = now / 1000 - sent;
+	if (!sent || now / 1000 < sent)
+		return 0;
+	return age < 0xffffffff ? age : 0xffffffff; /* more than an hour: not less by a wrap */
 }
 
 #endif

@@ -19,6 +19,68 @@ static __always_inline void start_snapshot(struct tcpstate_snapshot *s)
 	s->event.lost_before = shared.lost;
 }
 
+/* A bucket that connect() made has a negative fastreuse; connect() skips all others. */
+static __always_inline bool is_bound(struct inet_bind_bucket *bucket)
+{
+	return bucket && (bucket->fastreuse >= 0 || bucket->fastreuseport >= 0);
+}
+
+/* Whether a task sleeps in a system call on the socket, or an epoll set has it. */
+static __always_inline bool is_awaited(struct tcp_sock *tp)
+{
+	struct socket_wq *queue = tp->SK.sk_wq;
+
+	return queue && queue->wait.head.next != &queue->wait.head;
+}
+
+/* Whether close() is at work: it has put down the last reference to the file. */
+static __always_inline bool is_released(struct tcp_sock *tp)
+{
+	struct file *file = tp->SK.sk_socket->file;
+
+	if (!file)
+		return false;
+	if (bpf_core_field_exists(file->f_ref.refcnt))
+		return file->f_ref.refcnt.counter < 0;
+	return file->f_count.counter == 0;
+}
+
+/* Whether the socket's TCP timestamps, and so retrans_stamp, are in microseconds (Linux 6.7). */
+static __always_inline bool uses_microseconds(struct tcp_sock *tp)
+{
+	return bpf_core_field_exists(tp->tcp_usec_ts) &&
+	       BPF_CORE_READ_BITFIELD_PROBED(tp, tcp_usec_ts);
+}
+
+/* When something last came or went, and what the socket waits for. */
+static __always_inline void fill_activity(struct tcpstate_snapshot *s, struct tcp_sock *tp)
+{
+	unsigned long sock_flags = tp->SK.__sk_common.skc_flags;
+
+	s->ack_timer_jiffies = tp->inet_conn.icsk_delack_timer.expires;
+	s->delivered_ms = tp->delivered_mstamp / 1000;
+	s->last_data_received_jiffies = tp->inet_conn.icsk_ack.lrcvtime;
+	s->last_data_sent_jiffies = tp->lsndtime;
+	if (tp->rtt_min.s[0].v != ~0U) /* until there is one, the time is of socket() */
+		s->least_rtt_jiffies = tp->rtt_min.s[0].t;
+	s->probes = tp->inet_conn.icsk_probes_out;
+	s->pending_timer = tp->inet_conn.icsk_pending;
+	if (bpf_core_field_exists(tp->rto_stamp))
+		s->first_timeout_ms = tp->rto_stamp;
+	if (bpf_core_field_exists(tp->inet_conn.icsk_probes_tstamp))
+		s->probing_since_jiffies = tp->inet_conn.icsk_probes_tstamp;
+	if (sock_flags & (1 << SOCK_KEEPOPEN))
+		s->details |= TCPSTATE_DETAIL_KEEPALIVE;
+	if (is_bound(tp->inet_conn.icsk_bind_hash))
+		s->details |= TCPSTATE_DETAIL_BOUND;
+	if (!(s->event.flags & TCPSTATE_FLAG_HAS_SOCKET))
+		return;
+	if (is_awaited(tp))
+		s->details |= TCPSTATE_DETAIL_AWAITED;
+	if (is_released(tp))
+		s->details |= TCPSTATE_DETAIL_RELEASED;
+}
+
 static __always_inline void fill_full_socket(struct tcpstate_snapshot *s, const struct identity *id,
 					     struct tcp_sock *tp, __u8 state)
 {
@@ -32,7 +94,11 @@ static __always_inline void fill_full_socket(struct tcpstate_snapshot *s, const 
 		else if (bpf_core_field_exists(tp->SK.tcp_retransmit_timer))
 			s->timer_expires = tp->SK.tcp_retransmit_timer.expires;
 	}
+	fill_activity(s, tp);
+	if (state == TCP_SYN_SENT && !uses_microseconds(tp))
+		s->syn_sent_ms = tp->retrans_stamp;
 	if (state == TCP_LISTEN) {
+		s->defer_accept = tp->inet_conn.icsk_accept_queue.rskq_defer_accept;
 		s->accept_queue = tp->SK.sk_ack_backlog;
 		s->accept_queue_limit = tp->SK.sk_max_ack_backlog;
 		s->request_queue = tp->inet_conn.icsk_accept_queue.qlen.counter;
@@ -66,10 +132,13 @@ int snapshot_files(struct bpf_iter__task_file *ctx)
 		return 0;
 	/* The state first: other protocols' are alike, and reading the protocol touches more memory. */
 	state = socket->sk->__sk_common.skc_state;
-	if (state == TCP_CLOSE || !state_wanted(state))
+	if (!state_wanted(state))
 		return 0;
 	tp = bpf_skc_to_tcp_sock(socket->sk);
 	if (!tp)
+		return 0;
+	/* Neither connected nor listening: of interest for the port that bind() has given it. */
+	if (state == TCP_CLOSE && !is_bound(tp->inet_conn.icsk_bind_hash))
 		return 0;
 	identify_direct(&id, tp);
 	if (!wanted(&id, id.local_port == 0))
@@ -109,6 +178,10 @@ static __always_inline bool fill_timewait(struct tcpstate_snapshot *s, const str
 	start_snapshot(s);
 	fill_minisock(&s->event, id, skc, TCPSTATE_KIND_TIMEWAIT, state);
 	s->timer_expires = tw->tw_sk.tw_timer.expires;
+	if (is_bound(tw->tw_sk.tw_tb))
+		s->details |= TCPSTATE_DETAIL_BOUND;
+	if (tw->tw_ts_recent_stamp)
+		s->details |= TCPSTATE_DETAIL_TIMESTAMPS;
 	if (bpf_core_field_exists(tw->tw_sk.tw_entry_stamp)) {
 		s->entry_stamp_ms = tw->tw_sk.tw_entry_stamp;
 		s->event.flags |= TCPSTATE_FLAG_HAS_ENTRY_STAMP;
@@ -135,6 +208,8 @@ static __always_inline bool fill_request(struct tcpstate_snapshot *s, const stru
 	s->timer_expires = req->req.req.rsk_timer.expires;
 	s->syn_ack_timeouts = BPF_CORE_READ_BITFIELD_PROBED(&req->req.req, num_timeout);
 	s->event.retransmits = req->req.req.num_retrans;
+	if (BPF_CORE_READ_BITFIELD_PROBED(&req->req, acked))
+		s->details |= TCPSTATE_DETAIL_ACKED;
 	s->request_age_us = request_age_us(req, s->event.timestamp_ns);
 	s->event.receive_next = req->rcv_nxt;
 	s->event.send_next = req->snt_isn + 1;

@@ -112,7 +112,7 @@ import Testing
   @Test func insideItself() throws {
     let own = try #require(NetworkNamespaces.own)
     #expect(try NetworkNamespaces.inside(own, path: "/no/such") { NetworkNamespaces.own } == own)
-    #expect(try NetworkNamespaces.portRange(of: own, path: NetworkNamespaces.ownPath) != nil)
+    #expect(try NetworkNamespaces.portSupply(of: own, path: NetworkNamespaces.ownPath) != nil)
   }
 
   /// The path leads to another namespace by now, so it isn't entered.

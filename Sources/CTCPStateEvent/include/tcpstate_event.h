@@ -29,7 +29,7 @@ typedef int32_t tcpstate_s32;
 typedef int64_t tcpstate_s64;
 #endif
 
-#define TCPSTATE_EVENT_VERSION 2
+#define TCPSTATE_EVENT_VERSION 3
 #define TCPSTATE_NAME_LENGTH 16 /* TASK_COMM_LEN and TCP_CA_NAME_MAX */
 
 /* tcpstate_event.kind */
@@ -52,6 +52,18 @@ typedef int64_t tcpstate_s64;
 #define TCPSTATE_FLAG_BY_TRACER 0x0080
 #define TCPSTATE_FLAG_RESET_SENT 0x0100 /* set by user space: we sent a RST right afterwards */
 #define TCPSTATE_FLAG_RECEIVE_SHUTDOWN 0x0200 /* RCV_SHUTDOWN in sk_shutdown */
+
+/* tcpstate_snapshot.details */
+#define TCPSTATE_DETAIL_KEEPALIVE 0x0001 /* SO_KEEPALIVE is set */
+#define TCPSTATE_DETAIL_AWAITED 0x0002 /* a task is in the socket's wait queue */
+#define TCPSTATE_DETAIL_RELEASED \
+	0x0004 /* the last descriptor is closed: the file has no user left */
+#define TCPSTATE_DETAIL_BOUND 0x0008 /* connect() passes over its port, which bind() has taken */
+#define TCPSTATE_DETAIL_ACKED 0x0010 /* request: the last ACK of the handshake has come */
+#define TCPSTATE_DETAIL_TIMESTAMPS 0x0020 /* timewait: its TCP timestamps allow reuse of the port */
+
+/* tcpstate_snapshot.pending_timer: icsk_pending, include/net/inet_connection_sock.h */
+#define TCPSTATE_TIMER_PROBE 3 /* ICSK_TIME_PROBE0: probes of a window that the peer has shut */
 
 /*
  * tcpstate_event.reset_reason: why the kernel sent a RST, which is enum
@@ -168,6 +180,27 @@ struct tcpstate_snapshot {
 	tcpstate_u32 entry_stamp_ms; /* timewait: CLOCK_MONOTONIC ms at its entry, modulo 2^32 */
 	tcpstate_u32 syn_ack_timeouts; /* request: SYN-ACK timeouts so far */
 	tcpstate_u64 socket_inode; /* as /proc/PID/fd names it; 0 none, or not looked up */
+	/* icsk_delack_timer, which keeps the time for which it was last armed; 0 never */
+	tcpstate_u32 ack_timer_jiffies;
+	/* CLOCK_MONOTONIC ms modulo 2^32: tp->delivered_mstamp, when the peer last acknowledged something new */
+	tcpstate_u32 delivered_ms;
+	tcpstate_u32
+		last_data_received_jiffies; /* icsk_ack.lrcvtime; at first the handshake's end */
+	tcpstate_u32 last_data_sent_jiffies; /* tp->lsndtime; at first the handshake's end */
+	tcpstate_u32
+		first_timeout_ms; /* CLOCK_MONOTONIC ms modulo 2^32: tp->rto_stamp (Linux 6.7); 0 none */
+	tcpstate_u32
+		probing_since_jiffies; /* icsk_probes_tstamp (Linux 5.11): first probe of a shut window; 0 none */
+	tcpstate_u32
+		least_rtt_jiffies; /* tp->rtt_min: when the smallest round trip was measured; 0 none */
+	tcpstate_u16 details; /* TCPSTATE_DETAIL_* */
+	tcpstate_u8
+		probes; /* icsk_probes_out: keepalive or window probes that nothing has answered */
+	tcpstate_u8 pending_timer; /* icsk_pending: what timer_expires is for */
+	tcpstate_u8 defer_accept; /* listener: TCP_DEFER_ACCEPT, in SYN-ACK timeouts */
+	tcpstate_u8 unused[3]; /* 0 */
+	/* SYN-SENT: CLOCK_MONOTONIC ms modulo 2^32, tp->retrans_stamp: when the first SYN was sent; 0 unknown */
+	tcpstate_u32 syn_sent_ms;
 };
 
 #define TCPSTATE_NO_FD 0xffffffffu
@@ -291,11 +324,16 @@ TCPSTATE_AT(tcpstate_event, bytes_sent, 136);
 TCPSTATE_AT(tcpstate_event, send_unacknowledged, 168);
 TCPSTATE_AT(tcpstate_event, congestion_control, 232);
 
-_Static_assert(sizeof(struct tcpstate_snapshot) == 304, "no padding");
+_Static_assert(sizeof(struct tcpstate_snapshot) == 344, "no padding");
 TCPSTATE_AT(tcpstate_snapshot, event, 0);
 TCPSTATE_AT(tcpstate_snapshot, jiffies, 248);
 TCPSTATE_AT(tcpstate_snapshot, fd, 264);
 TCPSTATE_AT(tcpstate_snapshot, socket_inode, 296);
+TCPSTATE_AT(tcpstate_snapshot, ack_timer_jiffies, 304);
+TCPSTATE_AT(tcpstate_snapshot, first_timeout_ms, 320);
+TCPSTATE_AT(tcpstate_snapshot, details, 332);
+TCPSTATE_AT(tcpstate_snapshot, defer_accept, 336);
+TCPSTATE_AT(tcpstate_snapshot, syn_sent_ms, 340);
 
 _Static_assert(sizeof(struct tcpstate_shared) == 72, "no padding");
 TCPSTATE_AT(tcpstate_shared, wake_sent, 16);

@@ -42,6 +42,10 @@ public struct IPAddress: Hashable, Sendable, BitwiseCopyable {
   @inlinable
   public var isUnspecified: Bool { high == 0 && (low == 0 || low == 0xffff_0000_0000) }
 
+  /// Whether it is in 127.0.0.0/8 or is `::1`.
+  @inlinable
+  public var isLoopback: Bool { isIPv4 ? v4 >> 24 == 127 : high == 0 && low == 1 }
+
   /// The 16-bit group `index` (0…7) of the IPv6 form.
   @inlinable
   public func group(_ index: Int) -> UInt16 {

@@ -10,6 +10,9 @@ public enum Verdict: UInt8, Sendable, CaseIterable {
   case shared
   /// No process can reach it any more: the kernel is closing it.
   case orphan
+  /// No descriptor refers to it any more, but a system call on it hasn't returned: close() itself, or one of another
+  /// thread, which keeps the socket open until it does.
+  case closing
   /// It is open, but no visible process has a descriptor of it: it belongs to another
   /// PID namespace, is in flight over a Unix socket, or is only registered with io_uring.
   case unseen
@@ -23,6 +26,7 @@ public enum Verdict: UInt8, Sendable, CaseIterable {
     case .held: "held"
     case .shared: "shared"
     case .orphan: "orphan"
+    case .closing: "closing"
     case .unseen: "unseen"
     case .unknown: "unknown"
     }

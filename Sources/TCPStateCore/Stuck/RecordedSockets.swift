@@ -62,21 +62,22 @@ public struct RecordedSockets: Sendable {
   public func reading(_ query: StuckQuery, now: UInt64) -> StuckReading {
     var reading = StuckReading()
     var grouping = TimeWaitGrouping()
+    var timeWait: [StuckSocket] = []
     var others: [Transition] = []
     forEachOpen(now: now) { row in
       guard query.states.contains(row.new) else {
         if row.new != .listen { others.append(copy row) }
         return
       }
-      reading.add(StuckSocket(recorded: copy row), query)
+      let socket = StuckSocket(recorded: copy row)
+      if socket.state == .timeWait, query.wants(socket) { timeWait.append(socket) }
+      reading.add(socket, query)
     }
     reading.sort()
     guard query.states.contains(.timeWait) else { return reading }
     var connected: [UInt64: Bool] = [:]
     forEachOpen(now: now) { row in connected[row.connection] = row.didConnect }
-    for socket in reading.sockets where socket.state == .timeWait {
-      grouping.add(socket, connected: connected[socket.connection], ports: nil)
-    }
+    for socket in timeWait { grouping.add(socket, connected: connected[socket.connection]) }
     for row in others {
       grouping.addOther(netns: row.netns, local: row.local, peer: row.peer, connected: row.didConnect)
     }

@@ -1,7 +1,7 @@
 /// Which sockets `stuck` looks for.
 public struct StuckQuery: Sendable {
   public var states: Set<TCPState>
-  /// The least time in the state, in nanoseconds. Sockets of unknown age match only if this is 0.
+  /// The least time in the state, in nanoseconds. Sockets of which this isn't certain are reported apart; see `StuckReading.uncertain`.
   public var olderThan: UInt64
   /// Its states and durations are not used; see `states` and `olderThan`.
   public var filter: RowFilter

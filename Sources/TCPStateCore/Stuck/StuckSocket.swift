@@ -6,7 +6,11 @@ public struct StuckSocket: Sendable {
   /// How long it has been in this state: `exact` for TIME-WAIT and half-open
   /// requests, else a lower bound; `nil` if the reading doesn't say.
   public var age: Stay?
+  /// It has been in this state for at most so many nanoseconds; `nil` if not known.
+  public var atMost: UInt64?
   public var verdict = Verdict.held
+  /// What it waits for; `nil` if its queues aren't known.
+  public var cause: StuckCause?
   /// Every descriptor that refers to it, by process and number.
   public var holders: [SocketHolder] = []
   /// The process that held an orphan or minisock while it was traced; the kernel itself no longer knows.
@@ -29,10 +33,23 @@ public struct StuckSocket: Sendable {
   public var unsentBytes: UInt64?
   /// Payload sent that the peer hasn't acknowledged.
   public var unacknowledgedBytes: UInt64?
-  /// Consecutive timeouts without an answer; `nil` if not known.
+  /// Consecutive timeouts without an answer, of a half-open request how often its SYN-ACK was sent again; `nil` if not known.
   public var timeouts: UInt32?
+  /// Keepalive or window probes without an answer; `nil` if not known.
+  public var probes: UInt32?
+  /// For at least so many nanoseconds the peer's receive window has been shut; `nil` if it isn't, or not known.
+  public var windowShut: UInt64?
+  /// Nanoseconds since payload last arrived, or since the handshake if none has; `nil` if not known.
+  public var silence: UInt64?
+  /// In TIME-WAIT: whether TCP timestamps allow connect() to take over its port; `nil` if not known.
+  public var hasTimestamps: Bool?
+  /// Whether the process has SO_KEEPALIVE set; `nil` if not known.
+  public var hasKeepalive: Bool?
   /// Nanoseconds until the next one; `nil` if no timer runs.
   public var nextTimeout: UInt64?
+
+  /// Whether it was in its state before watching began.
+  public var isOlder = false
 
   public init(connection: UInt64, state: TCPState) {
     self.connection = connection
@@ -67,6 +84,8 @@ public struct StuckListener: Sendable {
   public var acceptQueueLimit: UInt32
   /// Half-open requests.
   public var requestQueue: UInt32
+  /// Whether it has TCP_DEFER_ACCEPT: a connection appears with its first data.
+  public var defersAccept = false
 
   public init(
     local: Endpoint, holders: [SocketHolder], acceptQueue: UInt32, acceptQueueLimit: UInt32, requestQueue: UInt32

@@ -8,23 +8,30 @@ import CTCPStateEvent
 public struct StuckSurvey: ~Copyable {
   /// CONFIG_HZ; without it most ages are unknown.
   public var ticksPerSecond: UInt64?
-  private let query: StuckQuery
-  private var sockets: [Found] = []
+  /// Whether the descriptors of all processes are visible, not only those of one PID namespace.
+  public var seesAllProcesses = true
+  let query: StuckQuery
+  private(set) var sockets: [Found] = []
   private var indices: [UInt64: Int] = [:]
   /// Open sockets in other states, by key, which occupy ports like those in TIME-WAIT.
-  private var bystanders: [UInt64: (netns: UInt32, local: Endpoint, peer: Endpoint)] = [:]
+  private(set) var bystanders: [UInt64: (netns: UInt32, local: Endpoint, peer: Endpoint)] = [:]
+  /// Ports that bind() has taken, by network namespace: connect() passes over them.
+  private(set) var boundPorts: [UInt32: Set<UInt16>] = [:]
 
-  private struct Found {
+  struct Found {
     /// Its cookie or its address.
     let key: UInt64
     var socket: StuckSocket
     var flags: Int32
     var kind: Int32
+    /// TCPSTATE_DETAIL_*.
+    var details: Int32
     var listener: Queues?
   }
 
   /// What a listener's record says about its queues.
-  private struct Queues {
+  struct Queues {
+    var defersAccept: Bool
     var acceptQueue: UInt32
     var acceptQueueLimit: UInt32
     var requestQueue: UInt32
@@ -53,6 +60,9 @@ public struct StuckSurvey: ~Copyable {
     let event = UnsafeRawPointer(snapshot).assumingMemoryBound(to: tcpstate_event.self)
     let state = TCPState(number: event.pointee.state_new)
     let key = ConnectionTracker.key(event)
+    if Int32(snapshot.pointee.details) & TCPSTATE_DETAIL_BOUND != 0 {
+      boundPorts[event.pointee.netns, default: []].insert(event.pointee.local_port)
+    }
     guard state == .listen || query.wants(idOf(key), state) else {
       if state != .closed { noteBystander(event) }
       return
@@ -61,6 +71,7 @@ public struct StuckSurvey: ~Copyable {
     if let known = indices[key] {
       index = known
       sockets[index].flags = Int32(event.pointee.flags)
+      sockets[index].details = Int32(snapshot.pointee.details)
     } else {
       index = sockets.count
       indices[key] = index
@@ -101,28 +112,35 @@ public struct StuckSurvey: ~Copyable {
       address: ConnectionTracker.address(event, offset: ConnectionTracker.peerAddressOffset),
       port: event.pointee.peer_port)
     socket.netns = event.pointee.netns
-    let age = SnapshotAge.least(snapshot, ticksPerSecond: ticksPerSecond)
-    if age > 0 {
-      let isExact = kind == TCPSTATE_KIND_REQUEST || state == .timeWait
-      socket.age = Stay(nanoseconds: age, kind: isExact ? .exact : .atLeast)
-    }
-    socket.timeouts =
-      kind == TCPSTATE_KIND_REQUEST ? snapshot.pointee.syn_ack_timeouts : UInt32(event.pointee.timeouts)
+    let age = SnapshotAge.bounds(snapshot, ticksPerSecond: ticksPerSecond)
+    let isStamped = state == .timeWait && flags & TCPSTATE_FLAG_HAS_ENTRY_STAMP != 0
+    let isExact = kind == TCPSTATE_KIND_REQUEST || isStamped
+    if age.least > 0 { socket.age = Stay(nanoseconds: age.least, kind: isExact ? .exact : .atLeast) }
+    socket.atMost = age.most
+    // A request's timeouts go on, without SYN-ACKs, after the last ACK has come.
+    socket.timeouts = kind == TCPSTATE_KIND_REQUEST ? event.pointee.retransmits : UInt32(event.pointee.timeouts)
     if let ticks = ticksPerSecond, snapshot.pointee.timer_expires != 0, kind != TCPSTATE_KIND_TIMEWAIT {
       let rest = Int64(bitPattern: snapshot.pointee.timer_expires &- snapshot.pointee.jiffies)
       socket.nextTimeout = UInt64(max(0, min(rest, 1 << 32))) * 1_000_000_000 / ticks
     }
-    guard kind == TCPSTATE_KIND_SOCKET else { return Found(key: key, socket: socket, flags: flags, kind: kind) }
+    let details = Int32(snapshot.pointee.details)
+    if kind == TCPSTATE_KIND_TIMEWAIT { socket.hasTimestamps = details & TCPSTATE_DETAIL_TIMESTAMPS != 0 }
+    guard kind == TCPSTATE_KIND_SOCKET else {
+      return Found(key: key, socket: socket, flags: flags, kind: kind, details: details)
+    }
     socket.cgroup = event.pointee.cgroup_id == 0 ? nil : event.pointee.cgroup_id
     socket.userID = event.pointee.user_id
     guard state != .listen else {
       let queues = Queues(
-        acceptQueue: snapshot.pointee.accept_queue, acceptQueueLimit: snapshot.pointee.accept_queue_limit,
+        defersAccept: snapshot.pointee.defer_accept > 0, acceptQueue: snapshot.pointee.accept_queue,
+        acceptQueueLimit: snapshot.pointee.accept_queue_limit,
         requestQueue: snapshot.pointee.request_queue)
-      return Found(key: key, socket: socket, flags: flags, kind: kind, listener: queues)
+      return Found(key: key, socket: socket, flags: flags, kind: kind, details: details, listener: queues)
     }
     fillBytes(&socket, event)
-    return Found(key: key, socket: socket, flags: flags, kind: kind)
+    socket.fillActivity(snapshot, ticksPerSecond: ticksPerSecond)
+    socket.cause = StuckCause(snapshot, socket)
+    return Found(key: key, socket: socket, flags: flags, kind: kind, details: details)
   }
 
   private func fillBytes(_ socket: inout StuckSocket, _ event: UnsafePointer<tcpstate_event>) {
@@ -138,36 +156,60 @@ public struct StuckSurvey: ~Copyable {
   /// Ends the reading.
   ///
   /// - Parameters:
-  ///   - portRanges: ip_local_port_range of each network namespace.
+  ///   - supplies: the ports that connect() may choose from, by network namespace.
   ///   - makerOf: returns the process that held a socket, by its cookie or address; `nil` if it wasn't traced.
   public consuming func finish(
-    portRanges: [UInt32: ClosedRange<UInt16>] = [:], makerOf: (UInt64) -> SocketHolder? = { _ in nil }
+    supplies: [UInt32: PortSupply] = [:], makerOf: (UInt64) -> SocketHolder? = { _ in nil }
   ) -> StuckReading {
     var reading = StuckReading()
+    var timeWait: [StuckSocket] = []
     let listeners = listenersByPort()
     for found in sockets where query.states.contains(found.socket.state) {
       var socket = found.socket
       if socket.holders.count > 1 { socket.holders.sort() }
-      socket.verdict = Self.verdict(found.kind, found.flags, socket)
-      if socket.verdict == .unaccepted || socket.verdict == .halfOpen {
+      socket.verdict = verdict(found)
+      switch socket.verdict {
+      case .unaccepted:
         socket.listeners = Self.listeners(of: socket, among: listeners)
+        socket.cause = .notAccepted
+      case .halfOpen:
+        socket.listeners = Self.listeners(of: socket, among: listeners)
+        socket.cause = Self.cause(ofRequest: found, socket.listeners)
+      case .orphan:
+        socket.maker = makerOf(found.key)
+        if found.kind == TCPSTATE_KIND_TIMEWAIT, socket.state == .finWait2 { socket.cause = .peerNotClosed }
+      case .closing:
+        socket.maker = makerOf(found.key)
+        socket.cause = .inSystemCall
+      case .unseen: socket.maker = makerOf(found.key)
+      case .held, .shared, .unknown: break
       }
-      if socket.verdict == .orphan { socket.maker = makerOf(found.key) }
+      // However old: a port is in use from the beginning.
+      if socket.state == .timeWait, query.wants(socket) { timeWait.append(socket) }
       reading.add(socket, query)
     }
     reading.sort()
-    reading.timeWait = timeWaitGroups(reading.sockets, portRanges)
+    if query.states.contains(.timeWait) { reading.timeWait = timeWaitGroups(timeWait, supplies) }
     return reading
   }
 
-  private static func verdict(_ kind: Int32, _ flags: Int32, _ socket: StuckSocket) -> Verdict {
-    if kind == TCPSTATE_KIND_TIMEWAIT { return .orphan }
-    if kind == TCPSTATE_KIND_REQUEST { return .halfOpen }
-    if let first = socket.holders.first {
-      return socket.holders.contains { $0.pid != first.pid } ? .shared : .held
+  private func verdict(_ found: Found) -> Verdict {
+    if found.kind == TCPSTATE_KIND_TIMEWAIT { return .orphan }
+    if found.kind == TCPSTATE_KIND_REQUEST { return .halfOpen }
+    if let first = found.socket.holders.first {
+      return found.socket.holders.contains { $0.pid != first.pid } ? .shared : .held
     }
-    if flags & TCPSTATE_FLAG_DEAD != 0 { return .orphan }
-    return flags & TCPSTATE_FLAG_HAS_SOCKET == 0 ? .unaccepted : .unseen
+    if found.flags & TCPSTATE_FLAG_DEAD != 0 { return .orphan }
+    if found.flags & TCPSTATE_FLAG_HAS_SOCKET == 0 { return .unaccepted }
+    if found.details & TCPSTATE_DETAIL_RELEASED != 0 { return .closing }
+    // A process that isn't visible may sleep in a call on it, too, and have a descriptor.
+    return seesAllProcesses && found.details & TCPSTATE_DETAIL_AWAITED != 0 ? .closing : .unseen
+  }
+
+  /// Whether the last ACK of the handshake has come, and what the request waits for then.
+  private static func cause(ofRequest found: Found, _ listeners: [StuckListener]) -> StuckCause {
+    guard found.details & TCPSTATE_DETAIL_ACKED != 0 else { return .handshake }
+    return listeners.contains { $0.defersAccept } ? .awaitsData : .queueFull
   }
 }
 
@@ -185,11 +227,12 @@ extension StuckSurvey {
       guard let queues = found.listener else { continue }
       let socket = found.socket
       let key = ListenerKey(netns: socket.netns, port: socket.local.port)
-      result[key, default: []].append(
-        StuckListener(
-          local: socket.local, holders: socket.holders.sorted(),
-          acceptQueue: queues.acceptQueue, acceptQueueLimit: queues.acceptQueueLimit,
-          requestQueue: queues.requestQueue))
+      var listener = StuckListener(
+        local: socket.local, holders: socket.holders.sorted(),
+        acceptQueue: queues.acceptQueue, acceptQueueLimit: queues.acceptQueueLimit,
+        requestQueue: queues.requestQueue)
+      listener.defersAccept = queues.defersAccept
+      result[key, default: []].append(listener)
     }
     return result
   }
@@ -204,26 +247,5 @@ extension StuckSurvey {
     let near = bound.isEmpty ? candidates.filter { $0.local.address.isUnspecified } : bound
     let queued = near.filter { socket.verdict == .halfOpen ? $0.requestQueue > 0 : $0.acceptQueue > 0 }
     return queued.isEmpty ? near : queued
-  }
-}
-
-// MARK: - TIME-WAIT
-
-extension StuckSurvey {
-  /// Takes a local port in the ephemeral range as chosen by connect(), and any other as a listener's.
-  private func timeWaitGroups(
-    _ sockets: [StuckSocket], _ ranges: [UInt32: ClosedRange<UInt16>]
-  ) -> [TimeWaitGroup] {
-    var grouping = TimeWaitGrouping()
-    for socket in sockets where socket.state == .timeWait {
-      let range = socket.netns.flatMap { ranges[$0] }
-      grouping.add(
-        socket, connected: range?.contains(socket.local.port) ?? false, ports: range.map { UInt64($0.count) })
-    }
-    for (netns, local, peer) in bystanders.values {
-      grouping.addOther(
-        netns: netns, local: local, peer: peer, connected: ranges[netns]?.contains(local.port) ?? false)
-    }
-    return grouping.groups
   }
 }

@@ -6,6 +6,8 @@ public struct StuckWatch: Sendable {
     var state: TCPState
     var entered: UInt64
     var isExact: Bool
+    /// Whether it was in its state before watching began.
+    var isOlder = false
     /// The socket as reported when it crossed the threshold.
     var reported: StuckSocket?
     /// When a reading last found it in its state.
@@ -22,6 +24,8 @@ public struct StuckWatch: Sendable {
   public private(set) var nextDue = UInt64.max
   /// Sockets that have crossed the threshold.
   public private(set) var crossed = 0
+  /// Of these, how many shouldn't have: in TIME-WAIT only an age that was asked for is too much.
+  public private(set) var troubling = 0
   /// Of these, how many have left the state since.
   public private(set) var ended = 0
   /// How many times a socket wasn't watched because of `limit`.
@@ -40,6 +44,7 @@ public struct StuckWatch: Sendable {
     for socket in reading.sockets where watched[socket.connection] == nil {
       let entered = time - min(socket.age?.nanoseconds ?? 0, time)
       enter(socket.connection, socket.state, at: entered, exactly: socket.age?.kind == .exact)
+      watched[socket.connection]?.isOlder = true
     }
   }
 
@@ -52,6 +57,8 @@ public struct StuckWatch: Sendable {
       ended += 1
       socket.age = Stay(
         nanoseconds: time - min(known.entered, time), kind: known.isExact ? .exact : .atLeast)
+      // What it waited for is past, and so are its bounds.
+      (socket.atMost, socket.cause) = (nil, nil)
       left = socket
     }
     if query.states.contains(row.new) { enter(row.connection, row.new, at: time, exactly: row.source == .event) }
@@ -97,6 +104,7 @@ public struct StuckWatch: Sendable {
         watched[connection]?.isMissing = false
       } else if entry.isMissing {
         socket.age = Stay(nanoseconds: entry.seen - min(entry.entered, entry.seen), kind: .atLeast)
+        (socket.atMost, socket.cause) = (nil, nil)
         left.append(socket)
         watched[connection] = nil
       } else {
@@ -125,6 +133,9 @@ public struct StuckWatch: Sendable {
         continue
       }
       socket.age = Stay(nanoseconds: now - min(entry.entered, now), kind: entry.isExact ? .exact : .atLeast)
+      if entry.isExact { socket.atMost = nil }
+      socket.isOlder = entry.isOlder
+      if socket.state != .timeWait || query.olderThan > 0 { troubling += 1 }
       watched[connection]?.reported = socket
       watched[connection]?.seen = now
       due.append(socket)

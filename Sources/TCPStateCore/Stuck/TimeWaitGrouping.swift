@@ -15,26 +15,23 @@ struct TimeWaitGrouping {
     }
   }
 
+  /// What connect() may choose from, by network namespace.
+  var supplies: [UInt32: PortSupply] = [:]
   private var byKey: [Key: TimeWaitGroup] = [:]
 
-  /// - Parameters:
-  ///   - connected: whether this is the side that connected; `nil` if not known.
-  ///   - ports: how many ports the ephemeral range has; `nil` if not known.
-  mutating func add(_ socket: StuckSocket, connected: Bool?, ports: UInt64?) {
+  /// - Parameter connected: whether this is the side that connected; `nil` if not known.
+  mutating func add(_ socket: StuckSocket, connected: Bool?) {
     let key = Key(netns: socket.netns, local: socket.local, peer: socket.peer, connected: connected)
-    var group =
-      byKey[key]
-      ?? TimeWaitGroup(
-        netns: key.netns, local: key.local, peer: key.peer, connected: connected,
-        ports: connected == true ? ports : nil)
-    group.add(age: socket.age?.nanoseconds, maker: socket.maker)
-    byKey[key] = group
+    let empty = TimeWaitGroup(
+      netns: key.netns, local: key.local, peer: key.peer, connected: connected,
+      supply: socket.netns.flatMap { supplies[$0] })
+    byKey[key, default: empty].add(socket)
   }
 
   /// Adds a socket in another state, which also occupies its port.
   mutating func addOther(netns: UInt32?, local: Endpoint, peer: Endpoint, connected: Bool?) {
     let key = Key(netns: netns, local: local, peer: peer, connected: connected)
-    byKey[key]?.others += 1
+    byKey[key]?.addOther(local.port)
   }
 
   /// All groups, the largest first.

@@ -54,11 +54,17 @@ public struct TopReplay: Sendable {
   ///   - lost: events lost.
   public init(_ rows: [Transition], span: ClosedRange<UInt64>, lost: UInt64) {
     // The end of TIME-WAIT may be reported later than it happened. Rows with equal times keep their order.
-    self.rows = rows.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
+    self.rows = Self.sorted(rows)
     (start, end) = (span.lowerBound, span.upperBound)
     self.lost = lost
     time = start
     move(to: start)
+  }
+
+  /// Most recordings are in order, and a copy of all rows takes a lot of memory.
+  private static func sorted(_ rows: [Transition]) -> [Transition] {
+    guard zip(rows, rows.dropFirst()).contains(where: { $0.time > $1.time }) else { return rows }
+    return rows.indices.sorted { (rows[$0].time, $0) < (rows[$1].time, $1) }.map { rows[$0] }
   }
 
   public var step: UInt64 { Self.steps[stepIndex] }

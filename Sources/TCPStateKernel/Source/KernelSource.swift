@@ -178,6 +178,9 @@ public final class KernelSource {
   /// Whether the kernel's tables can be read, and so sockets older than the tracer.
   public var canReadTables: Bool { iterator.canRead }
 
+  /// All except CLOSED, the state of sockets for which only bind() has been called.
+  public static let openStates = UInt32.max & ~(1 << UInt32(TCPState.closed.number))
+
   /// Reads every TCP socket: first those that processes hold, with their owners, then all of them, without. A socket
   /// comes more than once.
   ///
@@ -187,7 +190,7 @@ public final class KernelSource {
   /// - Returns: the namespaces that were read, or are gone. In the others only sockets that processes hold were read.
   @discardableResult
   public func readSockets(
-    states: UInt32 = .max, namespaces: [UInt32: String], _ receive: SnapshotReceiver
+    states: UInt32 = openStates, namespaces: [UInt32: String], _ receive: SnapshotReceiver
   ) throws(KernelError) -> Set<UInt32> {
     if isPlain {
       let holders = Capabilities.raised([.sysPtrace, .dacReadSearch]) { SocketHolders() }

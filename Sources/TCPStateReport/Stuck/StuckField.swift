@@ -10,6 +10,7 @@ public enum StuckField: Hashable, Sendable {
   public enum Own: Int, CaseIterable, Sendable {
     case event, state, verdict, fd, holders, cgroupPath, unsentBytes, timeouts, nextTimeout
     case listenerPID, listenerName, listenerAddress, acceptQueue, acceptQueueLimit, requestQueue
+    case cause, stateDurationAtMost, windowShut, probes, silence
   }
 }
 
@@ -21,7 +22,7 @@ extension StuckField: NamedColumn {
     .shared(.networkType), .shared(.localAddress), .shared(.localPort), .shared(.peerAddress), .shared(.peerPort),
     .shared(.unreadBytes), .own(.unsentBytes), .shared(.unacknowledgedBytes), .own(.timeouts), .own(.nextTimeout),
     .own(.listenerPID), .own(.listenerName), .own(.listenerAddress), .own(.acceptQueue), .own(.acceptQueueLimit),
-    .own(.requestQueue),
+    .own(.requestQueue), .own(.cause), .own(.stateDurationAtMost), .own(.windowShut), .own(.probes), .own(.silence),
   ]
 
   public static var defaults: [StuckField] { allCases }
@@ -44,7 +45,8 @@ extension StuckField.Own {
   fileprivate static let declarations: [ColumnDeclaration] = [
     ColumnDeclaration(
       "event", .words(StuckEvent.allCases.map(\.rawValue)),
-      "Why there is this row: `found` by a single reading; with `--watch`, it `crossed` the threshold or `ended`."),
+      "Why there is this row: a single reading `found` that the socket is old enough, or is `uncertain` because its age is "
+        + "known within bounds only; with `--watch`, it `crossed` the threshold or `ended`."),
     ColumnDeclaration("state", json: Column.stateNew.jsonName, .state, "State that the socket is in."),
     ColumnDeclaration(
       "verdict", .words(Verdict.allCases.map(\.name.description)), "Which process, if any, can end the state."),
@@ -67,6 +69,19 @@ extension StuckField.Own {
       "Backlog of the listener; the kernel takes one more before the queue is full."),
     ColumnDeclaration(
       "request_queue", .integer32, unit: .requests, "Half-open requests in the listener's queue."),
+    ColumnDeclaration(
+      "cause", .words(StuckCause.allCases.map(\.name.description)),
+      "What the socket waits for, from its queues, windows and timers."),
+    ColumnDeclaration(
+      "state_duration_at_most_ns", .wideInteger, unit: .nanoseconds, clock: .monotonic,
+      "Upper bound of the time that the socket has been in its state."),
+    ColumnDeclaration(
+      "window_shut_ns", .wideInteger, unit: .nanoseconds, clock: .monotonic,
+      "How long this end has been probing a receive window that the peer has shut."),
+    ColumnDeclaration("probes", .integer32, "Keepalive or window probes in a row that nothing has answered."),
+    ColumnDeclaration(
+      "silence_ns", .wideInteger, unit: .nanoseconds, clock: .monotonic,
+      "Time since payload last arrived from the peer, or since the handshake if none has."),
   ]
 }
 
@@ -74,6 +89,8 @@ extension StuckField.Own {
 public enum StuckEvent: String, CaseIterable, Sendable {
   /// A single reading found it.
   case found
+  /// A single reading found it, and it may have been in its state for too long: its age is known within bounds only.
+  case uncertain
   /// It has just been in its state for too long.
   case crossed
   /// It has left the state after all; its duration is the whole stay.

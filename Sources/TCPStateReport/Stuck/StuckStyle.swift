@@ -52,6 +52,14 @@ public struct StuckStyle: Sendable {
     return DurationText.string(stay.nanoseconds, kind: stay.kind, glyphs: table.glyphs)
   }
 
+  /// How long a socket has been in its state: one time, or its bounds if they are far apart.
+  func age(of socket: StuckSocket) -> String {
+    let least = socket.age?.nanoseconds ?? 0
+    guard let most = socket.atMost, socket.age?.kind != .exact, most > least + max(least / 10, 500_000_000)
+    else { return duration(socket.age) }
+    return least == 0 ? "up to \(duration(most))" : "\(duration(least)) to \(duration(most))"
+  }
+
   func duration(_ nanoseconds: UInt64) -> String { DurationText.string(nanoseconds, glyphs: table.glyphs) }
 
   func endpoint(_ endpoint: Endpoint) -> String { EndpointText.string(endpoint, glyphs: table.glyphs) }

@@ -12,7 +12,7 @@ public struct StuckTable: Sendable {
   }
 
   public func append(to buffer: inout ByteBuffer, header: Bool = true) {
-    let sockets = reading.sockets.filter { $0.state != .timeWait }
+    let sockets = reading.listed.filter { $0.state != .timeWait }
     if !sockets.isEmpty { append(sockets, header: header, to: &buffer) }
     if !reading.timeWait.isEmpty {
       if !sockets.isEmpty { buffer.append("\n") }
@@ -40,7 +40,7 @@ public struct StuckTable: Sendable {
     columns += [("LOCAL", .left), ("PEER", .left), ("UNREAD", .right), ("UNSENT", .right), ("VERDICT", .left)]
     var table = TextTable(columns)
     for socket in sockets {
-      var cells = [style.duration(socket.age)]
+      var cells = [style.age(of: socket)]
       if showsState { cells.append(socket.state.name(.rfc)) }
       cells.append(owner(of: socket))
       cells.append(Self.descriptors(of: socket, glyphs: style.table.glyphs))
@@ -74,8 +74,27 @@ public struct StuckTable: Sendable {
     }
   }
 
+  /// A cause for people, where the state and the verdict don't say as much.
+  private static func words(_ cause: StuckCause) -> String? {
+    switch cause {
+    case .notReading: "not reading"
+    case .windowShut: "peer's window shut"
+    case .finUnsent: "FIN not sent yet"
+    case .sending: "sending"
+    case .unanswered: nil
+    case .awaitsData: "waits for data"
+    case .queueFull: "queue full"
+    case .inSystemCall: "in a system call"
+    case .notAccepted, .probeUnanswered, .notClosed, .peerNotClosed, .idle, .handshake: nil
+    }
+  }
+
   func detail(of socket: StuckSocket) -> String {
     var parts: [String] = []
+    if let words = socket.cause.flatMap({ Self.words($0) }) {
+      let shut = socket.windowShut.map { " for \(style.duration(Stay(nanoseconds: $0, kind: .atLeast)))" }
+      parts.append(words + (shut ?? ""))
+    }
     switch socket.verdict {
     case .unaccepted, .halfOpen: parts.append(queue(of: socket))
     case .shared:
@@ -85,6 +104,7 @@ public struct StuckTable: Sendable {
     default: break
     }
     if let timeouts = socket.timeouts, timeouts > 0 { parts.append(StuckStyle.count(Int(timeouts), "retransmit")) }
+    if let probes = socket.probes, probes > 0 { parts.append("\(StuckStyle.count(Int(probes), "unanswered probe"))") }
     if let next = socket.nextTimeout { parts.append("next timeout in \(style.duration(next))") }
     return parts.joined(separator: ", ")
   }
@@ -105,12 +125,13 @@ public struct StuckTable: Sendable {
   /// `nginx/812 holds 2 (oldest ≥ 3 h 12 m, all from 10.0.0.9)`
   private func line(of share: ProcessShare) -> String {
     let name = OwnerText.string(name: share.name, pid: share.pid, glyphs: style.table.glyphs)
-    let held = share.count - share.waiting
+    let held = share.count - share.waiting - share.halfOpen
     var what: [String] = []
     if held > 0 {
       what.append("\(share.oldest?.verdict == .unknown ? "owned" : "holds") \(NumberText.string(UInt64(held)))")
     }
     if share.waiting > 0 { what.append("hasn't accepted \(NumberText.string(UInt64(share.waiting)))") }
+    if share.halfOpen > 0 { what.append("has \(StuckStyle.count(share.halfOpen, "half-open request"))") }
     var line = "\(name) \(what.joined(separator: " and "))"
     if let oldest = share.oldest {
       line += oldest.age == nil ? " (\(peers(share)))" : " (oldest \(style.duration(oldest.age)), \(peers(share)))"

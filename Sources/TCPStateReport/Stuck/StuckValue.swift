@@ -67,6 +67,11 @@ struct StuckValues {
     case .acceptQueue: StuckValue(listener?.acceptQueue)
     case .acceptQueueLimit: StuckValue(listener?.acceptQueueLimit)
     case .requestQueue: StuckValue(listener?.requestQueue)
+    case .cause: socket.cause.map { .word($0.name.description) } ?? .unknown
+    case .stateDurationAtMost: StuckValue(wide: socket.atMost)
+    case .windowShut: StuckValue(wide: socket.windowShut)
+    case .probes: StuckValue(socket.probes)
+    case .silence: StuckValue(wide: socket.silence)
     }
   }
 }

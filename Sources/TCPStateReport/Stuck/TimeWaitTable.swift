@@ -31,7 +31,7 @@ public struct TimeWaitTable: Sendable {
       if showsMakers { cells.append(style.makers(group.makers)) }
       if let ports = group.ports {
         cells.append("\(NumberText.string(group.used)) of \(NumberText.string(ports))")
-        cells.append("\(group.used * 100 / ports) %")
+        cells.append(ports == 0 ? "" : "\(group.used * 100 / ports) %")
       } else {
         cells += [group.connected == true ? NumberText.string(group.used) : "", ""]
       }
@@ -51,10 +51,11 @@ public struct TimeWaitTable: Sendable {
 
   private func forecast(_ group: TimeWaitGroup) -> String {
     switch group.forecast {
-    case .exhausted(after: 0): "no ports left"
-    case .exhausted(let after): "no ports left in \(style.duration(after)) at this rate"
+    case .exhausted(after: 0): "no port is left"
+    case .exhausted(let after): "no port is left in \(style.duration(after)) at this rate"
     case .levelsOff(let level):
-      group.perSecond == 0 ? "falling" : "levels off at \(NumberText.string(level)) at this rate"
+      (group.perSecond == 0 ? "falling" : "levels off at \(NumberText.string(level)) at this rate")
+        + (group.reusedAfter.map { ", ports reused within \(style.duration($0))" } ?? "")
     case nil: group.connected == false ? "closed by this side; uses no ephemeral ports" : ""
     }
   }

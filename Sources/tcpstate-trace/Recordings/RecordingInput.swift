@@ -23,7 +23,7 @@ final class RecordingInput {
 
   init(path: String, _ inputs: RecordingInputs) throws(Failure) {
     file = try RecordingFile(path: path)
-    reader = TransitionReader(nullText: inputs.nullText, wanted: inputs.wanted)
+    reader = TransitionReader(nullText: inputs.nullText, wanted: inputs.wanted, capacity: inputs.bufferSize)
     needs = inputs.needs
     skipsBad = inputs.skipsBad
   }

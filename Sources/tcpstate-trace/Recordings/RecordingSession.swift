@@ -13,6 +13,9 @@ struct RecordingInputs {
   /// The columns that the fold looks at; `nil` if it looks at all.
   var wanted: Set<Column>?
 
+  /// Bytes of the buffer of each recording, which grows if a line is longer: a megabyte, and 16 of all together.
+  var bufferSize: Int { min(1 << 20, max(1 << 16, (16 << 20) / max(1, paths.count))) }
+
   /// What messages call the recordings.
   var name: String {
     paths.count == 1

@@ -15,7 +15,7 @@ import Testing
 
   @Test func identityOfATransition() throws {
     let event = try event(HexFixture("transition.hex").bytes)
-    #expect(event.version == 2)
+    #expect(event.version == 3)
     #expect(Int32(event.kind) == TCPSTATE_KIND_TRANSITION)
     #expect(TCPState(number: event.state_old) == .established)
     #expect(TCPState(number: event.state_new) == .closeWait)
@@ -92,6 +92,13 @@ import Testing
     #expect(snapshot.entry_stamp_ms == 0xffff_fff0)
     #expect(snapshot.syn_ack_timeouts == 2)
     #expect(snapshot.socket_inode == 54_303)
+    #expect(snapshot.ack_timer_jiffies == 0x120 && snapshot.delivered_ms == 1000)
+    #expect(snapshot.last_data_received_jiffies == 0x110 && snapshot.last_data_sent_jiffies == 0x111)
+    #expect(snapshot.first_timeout_ms == 1001 && snapshot.probing_since_jiffies == 0x112)
+    #expect(snapshot.least_rtt_jiffies == 0x113)
+    #expect(Int32(snapshot.details) == TCPSTATE_DETAIL_KEEPALIVE | TCPSTATE_DETAIL_AWAITED)
+    #expect(snapshot.probes == 4 && Int32(snapshot.pending_timer) == TCPSTATE_TIMER_PROBE)
+    #expect(snapshot.defer_accept == 5 && snapshot.syn_sent_ms == 1002)
   }
 
   @Test func everyTruncationOfATransition() throws {
@@ -106,7 +113,7 @@ import Testing
   @Test func everyTruncationOfASnapshot() throws {
     let bytes = try HexFixture("snapshot.hex").bytes
     for length in 0..<bytes.count {
-      #expect(throws: DecodingFailure.truncated(length: length, needed: 304)) {
+      #expect(throws: DecodingFailure.truncated(length: length, needed: 344)) {
         try snapshot(Array(bytes.prefix(length)))
       }
     }

@@ -15,14 +15,14 @@ import Testing
 
   @Test func sizes() {
     expectSize(tcpstate_event.self, 248)
-    expectSize(tcpstate_snapshot.self, 304)
+    expectSize(tcpstate_snapshot.self, 344)
     expectSize(tcpstate_shared.self, 72)
     expectSize(tcpstate_config.self, 56)
     expectSize(tcpstate_stays.self, 40 + 8 * 1920)
     expectSize(tcpstate_tally.self, 168)
     expectSize(tcpstate_network_key.self, 20, alignment: 4)
     #expect(EventDecoder.eventSize == 248)
-    #expect(EventDecoder.snapshotSize == 304)
+    #expect(EventDecoder.snapshotSize == 344)
   }
 
   private static var fields: [(String, PartialKeyPath<tcpstate_event>)] {
@@ -68,7 +68,12 @@ import Testing
       ("accept_queue", \.accept_queue), ("accept_queue_limit", \.accept_queue_limit),
       ("request_queue", \.request_queue), ("request_age_us", \.request_age_us),
       ("entry_stamp_ms", \.entry_stamp_ms), ("syn_ack_timeouts", \.syn_ack_timeouts),
-      ("socket_inode", \.socket_inode),
+      ("socket_inode", \.socket_inode), ("ack_timer_jiffies", \.ack_timer_jiffies), ("delivered_ms", \.delivered_ms),
+      ("last_data_received_jiffies", \.last_data_received_jiffies),
+      ("last_data_sent_jiffies", \.last_data_sent_jiffies), ("first_timeout_ms", \.first_timeout_ms),
+      ("probing_since_jiffies", \.probing_since_jiffies), ("least_rtt_jiffies", \.least_rtt_jiffies),
+      ("details", \.details), ("probes", \.probes), ("pending_timer", \.pending_timer),
+      ("defer_accept", \.defer_accept), ("unused", \.unused), ("syn_sent_ms", \.syn_sent_ms),
     ]
     let fixture = try HexFixture("snapshot.hex")
     #expect(Self.fields.count + fields.count == fixture.offsets.count)

@@ -44,7 +44,7 @@ import Testing
     var survey = StuckSurvey(query)
     survey.ticksPerSecond = 100
     for var record in records { survey.add(&record) }
-    return survey.finish(portRanges: [7: 32_768...60_999])
+    return survey.finish(supplies: [7: PortSupply(range: 32_768...60_999)])
   }
 
   /// Without cookies, sockets are identified by address and reported with the ids that the tracker has given them.
@@ -79,13 +79,121 @@ import Testing
   }
 
   @Test func ageDecides() {
+    var young = Self.record(2, ageTicks: 5_000)
+    young.last_data_received_jiffies = UInt32(truncatingIfNeeded: young.jiffies) &- 5_998
     let records = [
-      Self.record(1, ageTicks: 6_001), Self.record(2, ageTicks: 6_000), Self.record(3, ageTicks: 90_000),
-      Self.record(4, .established),
+      Self.record(1, ageTicks: 6_001), young, Self.record(3, ageTicks: 90_000), Self.record(4, .established),
     ]
     let reading = Self.read(records)
     #expect(reading.sockets.map(\.connection) == [3, 1])
-    #expect(reading.younger == 1 && reading.ofUnknownAge == 0)
+    #expect(reading.younger == 1 && reading.uncertainCount == 0 && reading.findsTrouble(StuckQuery()))
+  }
+
+  /// A socket that may be old enough is reported, whatever else is, and makes the answer a bad one.
+  @Test func uncertainAges() {
+    var renewed = Self.record(1, ageTicks: 100)
+    renewed.last_data_received_jiffies = UInt32(truncatingIfNeeded: renewed.jiffies) &- 6_000
+    let unknown = Self.record(2, ageTicks: 5_999)
+    let old = Self.record(3, ageTicks: 9_000)
+    let alone = Self.read([renewed, unknown])
+    #expect(alone.sockets.isEmpty && alone.younger == 0)
+    #expect(alone.uncertain.map(\.connection) == [2, 1], "the one that is certainly older comes first")
+    #expect(alone.uncertain.map(\.atMost) == [nil, 60_010_000_000])
+    #expect(alone.findsTrouble(StuckQuery()))
+    let together = Self.read([old, renewed, unknown])
+    #expect(together.sockets.map(\.connection) == [3] && together.uncertain.count == 2)
+    #expect(together.listed.map(\.connection) == [3, 2, 1])
+    // With no age asked for, all are certain.
+    let all = Self.read([renewed, unknown], StuckQuery(olderThan: 0))
+    #expect(all.sockets.count == 2 && all.uncertainCount == 0)
+    #expect(Self.read([renewed], StuckQuery(olderThan: 60_010_000_001)).younger == 1)
+    #expect(Self.read([renewed], StuckQuery(olderThan: 60_010_000_000)).uncertain.count == 1)
+  }
+
+  /// Where a state is meant to last, sockets of uncertain age are counted without being listed.
+  @Test func lastingStates() {
+    let query = StuckQuery(states: [.established, .listen])
+    let reading = Self.read(
+      [Self.record(1, .established, ageTicks: 10), Self.listener(2, any: true, queue: 0, pid: 1)], query)
+    #expect(reading.listed.isEmpty && reading.unlisted == 2 && reading.findsTrouble(query))
+  }
+
+  /// TIME-WAIT is as it should be, unless there are no ports left or it is older than was asked for.
+  @Test func timeWaitIsNoTrouble() {
+    func timeWait(_ cookie: UInt64, port: UInt16) -> tcpstate_snapshot {
+      var record = Self.record(cookie, .timeWait, kind: TCPSTATE_KIND_TIMEWAIT, flags: TCPSTATE_FLAG_HAS_ENTRY_STAMP)
+      record.entry_stamp_ms = 1_000_000 - 30_000
+      (record.event.local_port, record.event.peer_port) = (port, 443)
+      return record
+    }
+    func trouble(_ ports: ClosedRange<UInt16>, _ query: StuckQuery, _ more: [tcpstate_snapshot] = []) -> Bool {
+      var survey = StuckSurvey(query)
+      survey.ticksPerSecond = 100
+      for var record in [timeWait(1, port: 40_000), timeWait(2, port: 40_001)] + more { survey.add(&record) }
+      return survey.finish(supplies: [7: PortSupply(range: ports)]).findsTrouble(query)
+    }
+    let usual = StuckQuery(states: [.timeWait], olderThan: 0)
+    #expect(!trouble(40_000...40_009, usual))
+    #expect(trouble(40_000...40_001, usual))
+    #expect(!trouble(40_000...40_009, StuckQuery(states: [.timeWait], olderThan: 31_000_000_000)))
+    #expect(trouble(40_000...40_009, StuckQuery(states: [.timeWait], olderThan: 30_000_000_000)))
+    #expect(
+      trouble(40_000...40_001, StuckQuery(states: [.timeWait], olderThan: 31_000_000_000)), "however old they are")
+    let both = StuckQuery(states: [.timeWait, .closeWait], olderThan: 0)
+    #expect(!trouble(40_000...40_009, both) && trouble(40_000...40_009, both, [Self.record(3, holder: (1, "a", 3))]))
+  }
+
+  /// Ports that bind() has taken aren't left for connect(), whatever state the socket is in that has one.
+  @Test func boundPorts() throws {
+    func record(_ cookie: UInt64, _ state: TCPState, _ kind: Int32 = TCPSTATE_KIND_SOCKET, port: UInt16)
+      -> tcpstate_snapshot
+    {
+      var record = Self.record(cookie, state, kind: kind)
+      (record.event.local_port, record.event.peer_port) = (port, 443)
+      return record
+    }
+    var bound = [
+      record(2, .closed, port: 32_768), record(3, .established, port: 32_769), record(4, .listen, port: 32_770),
+      record(5, .timeWait, TCPSTATE_KIND_TIMEWAIT, port: 32_771), record(6, .closed, port: 80),
+    ]
+    for index in bound.indices { bound[index].details = UInt16(TCPSTATE_DETAIL_BOUND) }
+    let chosen = record(1, .timeWait, TCPSTATE_KIND_TIMEWAIT, port: 40_000)
+    let reading = Self.read(bound + [chosen], StuckQuery(states: [.timeWait], olderThan: 0))
+    #expect(reading.timeWait.count == 1, "a port that only bind() was called for is no connection")
+    let group = try #require(reading.timeWait.first)
+    // 28,232 ports, less the two that others have; those of the same ends are theirs.
+    #expect(group.count == 2 && group.others == 1 && group.used == 3 && group.ports == 28_230)
+  }
+
+  /// A server may listen on a port of the ephemeral range.
+  @Test func listenersInTheEphemeralRange() throws {
+    var served = Self.record(1, .timeWait, kind: TCPSTATE_KIND_TIMEWAIT)
+    (served.event.local_port, served.event.peer_port) = (40_000, 50_000)
+    var listener = Self.listener(20, any: true, queue: 0, pid: 100)
+    listener.event.local_port = 40_000
+    let reading = Self.read([served, listener], StuckQuery(states: [.timeWait], olderThan: 0))
+    #expect(try #require(reading.timeWait.first).connected == false)
+    #expect(
+      try #require(Self.read([served], StuckQuery(states: [.timeWait], olderThan: 0)).timeWait.first).connected == true)
+  }
+
+  /// Closed, but a system call on it hasn't returned.
+  @Test func closingSockets() {
+    func verdict(_ details: Int32, seesAll: Bool = true, flags: Int32 = TCPSTATE_FLAG_HAS_SOCKET) -> Verdict? {
+      var survey = StuckSurvey(StuckQuery(olderThan: 0))
+      survey.seesAllProcesses = seesAll
+      var record = Self.record(1, flags: flags)
+      record.details = UInt16(details)
+      survey.add(&record)
+      return survey.finish().sockets.first?.verdict
+    }
+    #expect(verdict(0) == .unseen)
+    #expect(verdict(TCPSTATE_DETAIL_RELEASED) == .closing)
+    #expect(verdict(TCPSTATE_DETAIL_AWAITED) == .closing)
+    #expect(verdict(TCPSTATE_DETAIL_AWAITED, seesAll: false) == .unseen, "who waits may have a descriptor")
+    #expect(verdict(TCPSTATE_DETAIL_RELEASED, seesAll: false) == .closing)
+    #expect(verdict(TCPSTATE_DETAIL_AWAITED, flags: TCPSTATE_FLAG_DEAD) == .orphan)
+    #expect(verdict(TCPSTATE_DETAIL_AWAITED, flags: 0) == .unaccepted)
   }
 
   /// The owners of the listeners in whose queue a socket may be.
@@ -176,7 +284,7 @@ import Testing
     record.event.write_sequence = 102
     #expect(SnapshotAge.least(&record, ticksPerSecond: 100) == 0)
     let reading = Self.read([record], StuckQuery(states: [state]))
-    #expect(reading.sockets.isEmpty && reading.ofUnknownAge == 1)
+    #expect(reading.sockets.isEmpty && reading.uncertain.count == 1)
     #expect(Self.read([record], StuckQuery(states: [state], olderThan: 0)).sockets.first?.age == nil)
   }
 

@@ -1,4 +1,5 @@
 import Glibc
+import TCPStateCore
 import TCPStateKernel
 import TCPStateReport
 
@@ -11,10 +12,9 @@ struct CommandRunner: ~Copyable {
   private static let capacity = 1000
 
   private let command: String
-  private var waiting: [[String]] = []
+  private var waiting = TurnQueue<[String]>(capacity: capacity)
   private var running: pid_t?
   private var lastStart: UInt64 = 0
-  private var skipped: UInt64 = 0
   private var failures: UInt64 = 0
 
   init(_ command: String) {
@@ -22,12 +22,9 @@ struct CommandRunner: ~Copyable {
   }
 
   /// - Parameter variables: `NAME=value` each, besides the environment of this process.
-  mutating func add(_ variables: [String]) {
-    guard waiting.count < Self.capacity else {
-      skipped += 1
-      return
-    }
-    waiting.append(variables)
+  mutating func add(_ variables: [String], for socket: StuckSocket) {
+    let process = socket.responsible.first ?? socket.maker
+    waiting.add(variables, process: process?.pid, isOlder: socket.isOlder)
   }
 
   /// Collects the command that has ended, and starts the next.
@@ -38,14 +35,14 @@ struct CommandRunner: ~Copyable {
       running = nil
       report(status)
     }
-    guard !waiting.isEmpty, now - lastStart >= 1_000_000_000 || lastStart == 0 else { return }
+    guard now - lastStart >= 1_000_000_000 || lastStart == 0, let next = waiting.next() else { return }
     lastStart = now
-    start(waiting.removeFirst())
+    start(next)
   }
 
   /// Nothing more is started; what runs goes on by itself.
   mutating func finish() {
-    let left = skipped + UInt64(waiting.count)
+    let left = waiting.dropped + UInt64(waiting.count)
     if left > 0 {
       Message.error("--exec was not run for \(NumberText.string(left)) sockets: at most one runs per second")
     }

@@ -10,7 +10,7 @@ struct Stuck: ParsableCommand {
     abstract: "Find sockets that stay in a state too long: since when, which process holds them, and what to do.",
     discussion: """
       Looks once at every socket of every network namespace, however old, and exits with status 1 if some \
-      have been in CLOSE-WAIT (or the given --state) for over 60 s. Ages marked ≥ are lower bounds. \
+      have, or may have, been in CLOSE-WAIT (or the given --state) for over 60 s. Ages marked ≥ are lower bounds. \
       Nothing is attached and nothing is slowed down, unless --watch keeps tracing.
 
       EXAMPLES, after `sudo tcpstate-trace`:
@@ -59,10 +59,14 @@ struct Stuck: ParsableCommand {
   }
 
   private func conclude(_ query: StuckQuery, _ reading: StuckReading, _ ending: RunEnding) throws {
-    let isFound = !reading.sockets.isEmpty
-    if !isFound, output.format == .table { Message.line(Self.nothing(query, reading)) }
+    if reading.listed.isEmpty, reading.unlisted == 0 {
+      if output.format == .table { Message.line(Self.nothing(query, reading)) }
+    } else if reading.uncertainCount > 0 {
+      // In every format: an empty list alone would look like a good answer.
+      for line in StuckNote(query, reading).lines { Message.line(line) }
+    }
     // What was found is an answer, however much was missed.
-    if isFound { throw ExitCode(ExitStatus.found.rawValue) }
+    if reading.findsTrouble(query) { throw ExitCode(ExitStatus.found.rawValue) }
     let hasLosses = output.format == .table
     try CommandRun.conclude(ending, ClosingText(hasLosses: hasLosses), strict: strictness.strict)
   }
@@ -101,7 +105,7 @@ struct Stuck: ParsableCommand {
     try session.start(loop)
     try loop.run(&session, until: duration.map { session.attachedAt.saturatingAdding($0) })
     let (ending, closing) = try session.finish(loop)
-    guard session.crossed == 0 else {
+    guard !session.hasFound else {
       Message.closing(closing.text)
       throw ExitCode(ExitStatus.found.rawValue)
     }
@@ -109,23 +113,13 @@ struct Stuck: ParsableCommand {
   }
 
   /// `FIN-WAIT-1, FIN-WAIT-2 or LAST-ACK`
-  static func names(_ query: StuckQuery) -> String {
-    let names = TCPState.all.filter { query.states.contains($0) }.map { $0.name(.rfc) }
-    guard names.count > 1, let last = names.last else { return names.joined() }
-    return names.dropLast().joined(separator: ", ") + " or " + last
-  }
+  static func names(_ query: StuckQuery) -> String { StuckNote.names(query.states) }
 
   /// That nothing was found is an answer too, and what was near it.
   private static func nothing(_ query: StuckQuery, _ reading: StuckReading) -> String {
     let names = names(query)
     var line = "No socket is in \(names)"
     if query.olderThan > 0 { line = "No socket has been in \(names) for \(DurationText.string(query.olderThan))" }
-    var others: [String] = []
-    if reading.younger > 0 { others.append("\(NumberText.string(UInt64(reading.younger))) for less") }
-    if reading.ofUnknownAge > 0 {
-      let count = NumberText.string(UInt64(reading.ofUnknownAge))
-      others.append("\(count) of unknown age; --older-than 0s shows all")
-    }
-    return line + (others.isEmpty ? "." : " (\(others.joined(separator: ", "))).")
+    return line + (reading.younger == 0 ? "." : " (\(NumberText.string(UInt64(reading.younger))) for less).")
   }
 }

@@ -44,15 +44,21 @@ struct StuckPrinter: ~Copyable {
       style.cgroups = cgroups
       if !isLive {
         // Namespaces are shown where there are several.
-        style.ownNamespace = reading.sockets.first?.netns
+        style.ownNamespace = reading.listed.first?.netns
         style.namespaces = [:]
       }
       StuckTable(reading, style: style).append(to: &file.pending, header: !options.noHeader)
     case .csv:
       try appendHeader()
       for socket in reading.sockets { csv.append(socket, time: time, cgroups: cgroups, to: &file.pending) }
+      for socket in reading.uncertain {
+        csv.append(socket, .uncertain, time: time, cgroups: cgroups, to: &file.pending)
+      }
     case .jsonl:
       for socket in reading.sockets { json.append(socket, time: time, cgroups: cgroups, to: &file.pending) }
+      for socket in reading.uncertain {
+        json.append(socket, .uncertain, time: time, cgroups: cgroups, to: &file.pending)
+      }
     }
     file.complete()
     try writeOut()
@@ -69,9 +75,13 @@ struct StuckPrinter: ~Copyable {
     try file.appendHeader(header)
   }
 
-  /// - Parameter time: nanoseconds since the epoch.
-  mutating func append(_ socket: StuckSocket, _ event: StuckEvent, at time: UInt64) {
-    let cgroups = options.format == .table ? [:] : CgroupPaths.find(Set([socket.cgroup].compactMap { $0 }))
+  /// Whether rows of `--watch` have the paths of cgroups.
+  var showsCgroups: Bool { options.format != .table }
+
+  /// - Parameters:
+  ///   - time: nanoseconds since the epoch.
+  ///   - cgroups: paths by cgroup id.
+  mutating func append(_ socket: StuckSocket, _ event: StuckEvent, at time: UInt64, cgroups: [UInt64: String]) {
     switch options.format {
     case .table: line.append(socket, event, time: time, to: &file.pending)
     case .csv: csv.append(socket, event, time: time, cgroups: cgroups, to: &file.pending)
@@ -104,7 +114,7 @@ struct StuckPrinter: ~Copyable {
 
   private static func cgroups(of reading: StuckReading) -> [UInt64: String] {
     var ids: Set<UInt64> = []
-    for socket in reading.sockets {
+    for socket in reading.listed {
       if let id = socket.cgroup { ids.insert(id) }
     }
     return CgroupPaths.find(ids)

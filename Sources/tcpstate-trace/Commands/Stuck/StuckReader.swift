@@ -49,15 +49,20 @@ struct StuckReader: ~Copyable {
     var namespaces = try source.namespaces()
     if let wanted = query.filter.netns { namespaces = namespaces.filter { $0.key == wanted } }
     var survey = StuckSurvey(query)
+    survey.seesAllProcesses = Self.seesAllProcesses
     try source.readSockets(states: StuckSurvey.readingMask(query), namespaces: namespaces) { snapshot, _ in
       if survey.ticksPerSecond == nil { survey.ticksPerSecond = KernelClock.ticksPerSecond(snapshot.pointee) }
       survey.add(snapshot, idOf: idOf)
       look(snapshot)
     }
-    var ranges: [UInt32: ClosedRange<UInt16>] = [:]
+    var supplies: [UInt32: PortSupply] = [:]
     if query.states.contains(.timeWait) {
-      for (inode, path) in namespaces { ranges[inode] = try NetworkNamespaces.portRange(of: inode, path: path) }
+      for (inode, path) in namespaces { supplies[inode] = try NetworkNamespaces.portSupply(of: inode, path: path) }
     }
-    return survey.finish(portRanges: ranges, makerOf: makerOf)
+    return survey.finish(supplies: supplies, makerOf: makerOf)
   }
+
+  /// Whether this process is in the initial PID namespace, which contains all others: its inode is PROC_PID_INIT_INO
+  /// (include/linux/proc_ns.h).
+  private static let seesAllProcesses = NetworkNamespaces.inode(of: "/proc/self/ns/pid") == 4_026_531_836
 }

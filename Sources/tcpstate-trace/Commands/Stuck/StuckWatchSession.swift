@@ -17,6 +17,7 @@ struct StuckWatchSession: ~Copyable, Activity {
   private var watch: StuckWatch
   private var printer: StuckPrinter
   private var runner: CommandRunner?
+  private var cgroups = CgroupPathCache()
   private var lastReading: UInt64 = 0
   private var hasReportedLimit = false
 
@@ -32,8 +33,9 @@ struct StuckWatchSession: ~Copyable, Activity {
     self.runner = runner
   }
 
-  /// How many sockets crossed the threshold.
-  var crossed: Int { watch.crossed }
+  /// Whether any of what was reported is wrong.
+  var hasFound: Bool { watch.troubling > 0 || runsOutOfPorts }
+  private var runsOutOfPorts = false
   /// CLOCK_MONOTONIC.
   var attachedAt: UInt64 { stream.attachedAt }
 
@@ -70,8 +72,8 @@ struct StuckWatchSession: ~Copyable, Activity {
       let found = try reading()
       lastReading = now
       let time = now &+ stream.tracker.wallOffset
-      for socket in watch.takeVanished(now, from: found) { report(socket, .ended, time) }
-      for socket in watch.takeDue(now, from: found) { report(socket, .crossed, time) }
+      report(watch.takeVanished(now, from: found).map { ($0, time) }, .ended)
+      report(watch.takeDue(now, from: found).map { ($0, time) }, .crossed)
     }
     reportLimit()
     runner?.advance(now: now)
@@ -87,7 +89,11 @@ struct StuckWatchSession: ~Copyable, Activity {
     try recorder?.finish(
       lossAfter: stream.takeLossAfterLastRow(), at: KernelClock.monotonic() &+ stream.tracker.wallOffset)
     // Single ports say little: what they use up together, and whose they are, does.
-    if query.states.contains(.timeWait) { printer.append(timeWait: try reading().timeWait) }
+    if query.states.contains(.timeWait) {
+      let groups = try reading().timeWait
+      runsOutOfPorts = groups.contains { $0.runsOut }
+      printer.append(timeWait: groups)
+    }
     let unread = try loop.drain(to: printer.descriptor) { try printer.flush() }
     if unread > 0 { Message.error(OutputFile.unread(unread)) }
     runner?.finish()
@@ -114,7 +120,7 @@ struct StuckWatchSession: ~Copyable, Activity {
       recorder?.receive(&row, lossBefore: loss)
       Self.take(row, offset, &watch, &left)
     }
-    for (socket, time) in left { report(socket, .ended, time) }
+    report(left, .ended)
   }
 
   private static func take(
@@ -123,11 +129,18 @@ struct StuckWatchSession: ~Copyable, Activity {
     if let socket = watch.receive(row, at: row.time &- offset) { left.append((socket, row.time)) }
   }
 
-  private mutating func report(_ socket: StuckSocket, _ event: StuckEvent, _ time: UInt64) {
-    printer.append(socket, event, at: time)
-    guard event == .crossed, runner != nil else { return }
-    let cgroups = CgroupPaths.find(Set([socket.cgroup].compactMap { $0 }))
-    runner?.add(StuckEnvironment.variables(socket, event, time: time, cgroups: cgroups))
+  /// - Parameter sockets: with the time of the event, nanoseconds since the epoch.
+  private mutating func report(_ sockets: [(StuckSocket, UInt64)], _ event: StuckEvent) {
+    guard !sockets.isEmpty else { return }
+    let isCommandRun = event == .crossed && runner != nil
+    if isCommandRun || printer.showsCgroups {
+      cgroups.look(for: sockets.compactMap { $0.0.cgroup }, now: KernelClock.monotonic())
+    }
+    for (socket, time) in sockets {
+      printer.append(socket, event, at: time, cgroups: cgroups.paths)
+      guard isCommandRun else { continue }
+      runner?.add(StuckEnvironment.variables(socket, event, time: time, cgroups: cgroups.paths), for: socket)
+    }
   }
 
   /// All wanted sockets, however young.
