@@ -46,6 +46,7 @@ static __always_inline void record_transition(struct cpu_state *cpu, const struc
 		e->actor_pid = 0;
 		__builtin_memset(e->actor_name, 0, sizeof(e->actor_name));
 	}
+	e->flags |= silent_end(e, tp);
 	if (config.plain)
 		own_by_act(e, owner_acts(e));
 	else
@@ -211,6 +212,7 @@ int transition_classic(struct set_state_context *ctx)
 		e->actor_pid = 0;
 		__builtin_memset(e->actor_name, 0, sizeof(e->actor_name));
 	}
+	e->flags |= silent_end(e, tp);
 	own_by_act(e, owner_acts(e));
 	submit(e, this_cpu(), !(e->flags & TCPSTATE_FLAG_OWNED));
 	return 0;
