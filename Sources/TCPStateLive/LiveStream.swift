@@ -92,7 +92,9 @@ public struct LiveStream: ~Copyable {
     self.configuration = configuration
     self.source = source
     self.wakeUp = wakeUp
-    tracker.localPorts = configuration.kernel.filter.localPorts
+    let filter = configuration.kernel.filter
+    tracker.localPorts = filter.localPorts ?? filter.eitherPorts
+    tracker.portsMayBePeers = filter.localPorts == nil
     tracker.limit = configuration.connectionLimit
     tracker.adoptsMinisocks = configuration.kernel.filter.cgroup == nil
   }

@@ -88,7 +88,11 @@ extension ConnectionTracker {
     _ event: UnsafePointer<tcpstate_event>, _ change: inout Change
   ) -> UnsafeMutablePointer<Connection>? {
     // The kernel side passes on whatever leaves SYN-SENT, because connect() may have chosen another port.
-    if change.old == .synSent, let localPorts, !localPorts.contains(event.pointee.local_port) { return nil }
+    if change.old == .synSent, let localPorts, !localPorts.contains(event.pointee.local_port),
+      !portsMayBePeers || !localPorts.contains(event.pointee.peer_port)
+    {
+      return nil
+    }
     let time = event.pointee.timestamp_ns
     let isUnknownChild = change.old == .synReceived && change.new == .established
     let isOlder = !change.opens && !isUnknownChild

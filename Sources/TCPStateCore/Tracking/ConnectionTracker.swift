@@ -36,6 +36,8 @@ public struct ConnectionTracker: ~Copyable {
 
   /// The local ports to which the events are filtered; `nil` means all.
   public var localPorts: PortSet?
+  /// Whether `localPorts` may be the peer's ports instead.
+  public var portsMayBePeers = false
 
   /// Whether to track minisocks and requests that no event has reported. False if
   /// connections are selected by cgroup, which a minisock doesn't have.

@@ -80,10 +80,12 @@ import Testing
   }
 
   /// What leaves SYN-SENT is passed on by the kernel side whatever its port; of others nothing was missed.
-  @Test func unwantedPortsArentUnmatched() throws {
+  @Test(arguments: [false, true])
+  func unwantedPortsArentUnmatched(_ mayBePeers: Bool) throws {
     var tracker = ConnectionTracker()
     tracker.knowsExisting = true
     tracker.localPorts = try PortSet(parsing: "443")
+    tracker.portsMayBePeers = mayBePeers
     for (port, isRow) in [(4_000, false), (443, true)] as [(UInt16, Bool)] {
       var event = EventBuilder.transition(.synSent, .established)
       event.cookie = UInt64(port)
@@ -95,5 +97,11 @@ import Testing
     }
     let (unmatched, tracked) = (tracker.unmatched, tracker.trackedCount)
     #expect(unmatched == 1 && tracked == 1)
+    // A client of the port, which only --port asks for.
+    var event = EventBuilder.transition(.synSent, .established)
+    (event.cookie, event.local_port, event.peer_port) = (9, 4_001, 443)
+    var row = Transition()
+    let isRow = withUnsafePointer(to: event) { tracker.apply($0, to: &row) }
+    #expect(isRow == mayBePeers)
   }
 }
