@@ -162,6 +162,7 @@ struct sock {
 	struct socket_wq *sk_wq;
 	u16 sk_protocol;
 	kuid_t sk_uid;
+	u32 sk_txhash;
 	u8 sk_shutdown;
 	u32 sk_ack_backlog;
 	u32 sk_max_ack_backlog;
@@ -276,6 +277,7 @@ struct tcp_sock {
 	u64 bytes_retrans;
 	u32 total_retrans;
 	u32 total_rto_time;
+	u8 repair : 1;
 	int linger2;
 };
 

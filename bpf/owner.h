@@ -51,6 +51,26 @@ static __always_inline bool owner_acts(struct tcpstate_event *e)
 	return acts_as_owner(e->state_old, e->state_new);
 }
 
+/*
+ * Why a process's call closed the socket without sending anything. The kernel
+ * leaves no error in the socket then, so what connect() has done so far shows how
+ * far it got (tcp_v4_connect(), net/ipv4/tcp_ipv4.c): the local port, then the
+ * hash for sending, a route for that port, the first sequence number, the SYN.
+ */
+static __always_inline __u16 silent_end(const struct tcpstate_event *e, struct tcp_sock *tp)
+{
+	if (e->state_new != TCP_CLOSE || !(e->flags & TCPSTATE_FLAG_OWNED))
+		return 0;
+	if (bpf_core_field_exists(tp->repair) && BPF_CORE_READ_BITFIELD_PROBED(tp, repair))
+		return TCPSTATE_FLAG_REPAIR;
+	if (e->state_old != TCP_SYN_SENT || e->error || e->segments_sent ||
+	    e->flags & TCPSTATE_FLAG_RECEIVE_SHUTDOWN)
+		return 0;
+	if (!e->local_port || !BPF_CORE_READ(tp, SK.sk_txhash))
+		return TCPSTATE_FLAG_NO_PORT;
+	return e->write_sequence ? 0 : TCPSTATE_FLAG_NO_ROUTE;
+}
+
 /* Without storage user space remembers the owner from what this records. */
 static __always_inline void own_by_act(struct tcpstate_event *e, bool acts)
 {

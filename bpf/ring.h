@@ -15,18 +15,10 @@ static __always_inline void count(__u64 *counter)
 	asm volatile("lock *(u64 *)(%0 + 0) += %1" : : "r"(counter), "r"(1ULL) : "memory");
 }
 
-#define MAX_NOTES 8
-
 /* What the programs on one CPU share. */
 struct cpu_state {
 	__u32 submitted; /* records, modulo 2^32 */
 	__u32 wake_due; /* the consumer has much to read and hasn't been woken yet */
-	__u32 count; /* of notes: see transition_nested */
-	__u32 unused;
-	struct note {
-		__u64 sk;
-		__u64 states;
-	} notes[MAX_NOTES];
 };
 
 struct {

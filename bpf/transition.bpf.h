@@ -46,6 +46,7 @@ static __always_inline void record_transition(struct cpu_state *cpu, const struc
 		e->actor_pid = 0;
 		__builtin_memset(e->actor_name, 0, sizeof(e->actor_name));
 	}
+	e->flags |= silent_end(e, tp);
 	if (config.plain)
 		own_by_act(e, owner_acts(e));
 	else
@@ -56,57 +57,103 @@ static __always_inline void record_transition(struct cpu_state *cpu, const struc
 /*
  * The kernel skips a program that is already running on the CPU, and an
  * interrupt during `transition` may end in a softirq that changes other sockets'
- * states. So a second program runs after it and records what the first one
- * hasn't. The first leaves a note of each transition it has recorded; the second
- * removes it.
+ * states. Where tracepoint programs may be preempted, another task may do so, too.
+ * So a second program runs after it and records what the first one hasn't. The
+ * first leaves a note of each transition it has recorded; the second removes it.
  *
- * A process's note has place 0, because no other can be under way then. Softirqs
- * that come in between add theirs above it. They don't interrupt each other, so
- * each finds its own note on top; only those that hit the second program leave
- * theirs behind. The next process removes these before it records: the kernel
- * reuses the addresses of sockets, and an interrupt at that moment would take an
- * old note for its own.
+ * A note belongs to its socket, wherever the second program runs: on another CPU
+ * if the task was moved in between. The socket's lock keeps its transitions apart,
+ * so it needs one note at a time. A note that isn't removed, because an interrupt
+ * hit the second program, is replaced by the socket's next one.
  */
+#define NOTE_BUCKETS 128 /* a power of two */
+#define NOTE_WAYS 4
+
+struct notes {
+	struct note {
+		__u64 sk;
+		__u64 states; /* 0: free */
+	} ways[NOTE_WAYS];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NOTE_BUCKETS);
+	__type(key, __u32);
+	__type(value, struct notes);
+} notes SEC(".maps");
+
+/* By what doesn't change during a transition; the verifier rejects arithmetic on sk itself. */
+static __always_inline struct notes *notes_of(const struct sock *sk)
+{
+	__u32 ends = sk->__sk_common.skc_daddr ^ sk->__sk_common.skc_dport ^
+		     (__u32)sk->__sk_common.skc_num << 8;
+	__u32 bucket = (ends * 0x9e3779b9U) >> 16 & (NOTE_BUCKETS - 1);
+
+	return bpf_map_lookup_elem(&notes, &bucket);
+}
+
+static __always_inline void leave_note(const struct sock *sk, __u64 states)
+{
+	struct notes *bucket = notes_of(sk);
+
+	if (!bucket)
+		return;
+	for (int i = 0; i < NOTE_WAYS; i++) {
+		if (bucket->ways[i].sk == (__u64)sk) {
+			bucket->ways[i].states = states;
+			return;
+		}
+	}
+	for (int i = 0; i < NOTE_WAYS; i++) {
+		if (!bucket->ways[i].states &&
+		    !__sync_val_compare_and_swap(&bucket->ways[i].states, 0, states)) {
+			bucket->ways[i].sk = (__u64)sk;
+			return;
+		}
+	}
+	/* All are of sockets that have gone; one of this moment would be recorded twice. */
+	bucket->ways[NOTE_WAYS - 1].sk = (__u64)sk;
+	bucket->ways[NOTE_WAYS - 1].states = states;
+}
+
+/* Returns whether there was a note of this transition. */
+static __always_inline bool take_note(const struct sock *sk, __u64 states)
+{
+	struct notes *bucket = notes_of(sk);
+
+	if (!bucket)
+		return false;
+	for (int i = 0; i < NOTE_WAYS; i++) {
+		if (bucket->ways[i].sk == (__u64)sk && bucket->ways[i].states == states) {
+			bucket->ways[i].sk = 0;
+			barrier(); /* free only once it is nobody's */
+			bucket->ways[i].states = 0;
+			return true;
+		}
+	}
+	return false;
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(transition, const struct sock *sk, int state_old, int state_new)
 {
 	struct cpu_state *cpu = this_cpu();
-	__u32 index;
 
 	if (!cpu)
 		return 0;
-	if (sk->sk_lock.owned) {
-		cpu->count = 0;
-		cpu->notes[0].sk = 0;
-		barrier();
-	}
 	record_transition(cpu, sk, state_old, state_new, false);
-	index = sk->sk_lock.owned ? 0 : cpu->count;
-	if (index >= MAX_NOTES)
-		index = 1;
-	cpu->count = index + 1; /* the place first, so that an interrupt takes the next one */
-	barrier();
-	cpu->notes[index].sk = (__u64)sk;
-	cpu->notes[index].states = (__u64)state_old << 32 | state_new;
+	leave_note(sk, (__u64)state_old << 32 | state_new);
 	return 0;
 }
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(transition_nested, const struct sock *sk, int state_old, int state_new)
 {
-	__u64 states = (__u64)state_old << 32 | state_new;
 	struct cpu_state *cpu = this_cpu();
-	__u32 index;
 
-	if (!cpu)
+	if (!cpu || take_note(sk, (__u64)state_old << 32 | state_new))
 		return 0;
-	index = sk->sk_lock.owned ? 0 : cpu->count - 1;
-	if (index < MAX_NOTES && cpu->notes[index].sk == (__u64)sk &&
-	    cpu->notes[index].states == states) {
-		cpu->notes[index].sk = 0;
-		cpu->count = index;
-		return 0;
-	}
 	count(&shared.nested);
 	record_transition(cpu, sk, state_old, state_new, true);
 	return 0;
@@ -165,6 +212,7 @@ int transition_classic(struct set_state_context *ctx)
 		e->actor_pid = 0;
 		__builtin_memset(e->actor_name, 0, sizeof(e->actor_name));
 	}
+	e->flags |= silent_end(e, tp);
 	own_by_act(e, owner_acts(e));
 	submit(e, this_cpu(), !(e->flags & TCPSTATE_FLAG_OWNED));
 	return 0;

@@ -23,8 +23,44 @@ extension LiveStream {
     guard source.canReadTables else { return }
     let namespaces = try source.namespaces()
     try learnReadableNamespaces()
+    let cpu = KernelClock.processCPU()
     try read(minisocksOnly: false, namespaces: namespaces, receive)
+    comparisonCost = KernelClock.processCPU() - cpu
+    census.restart()
+    counted = countable(namespaces)
   }
+
+  /// The namespaces whose own counts of sockets can be compared with what is tracked: not if a filter leaves some of
+  /// their sockets out, or there are so many that looking costs too much.
+  private func countable(_ namespaces: [UInt32: String]) -> [UInt32: String]? {
+    var filter = configuration.kernel.filter
+    let only = filter.netns
+    filter.netns = nil
+    guard filter.isEmpty, source.missingForNamespaces.isEmpty || only == NetworkNamespaces.own else { return nil }
+    let wanted = only.map { only in namespaces.filter { $0.key == only } } ?? namespaces
+    return wanted.count <= Self.mostCounted ? wanted : nil
+  }
+
+  /// Brings the counters of all sockets up to date: bytes, retransmissions and round-trip times change without any event.
+  ///
+  /// - Returns: CPU nanoseconds that it took.
+  public mutating func recount() throws(KernelError) -> UInt64 {
+    guard source.canReadTables else { return 0 }
+    let (source, cpu) = (source, KernelClock.processCPU())
+    let namespaces = try source.namespaces()
+    try source.readSockets(namespaces: namespaces) { snapshot, following in
+      tracker.prefetch(following)
+      tracker.recount(snapshot)
+    }
+    let cost = KernelClock.processCPU() - cpu
+    tracker.countersHold(until: KernelClock.monotonic() + max(Self.shortestRecount, cost * Self.recountShare) * 2)
+    return cost
+  }
+
+  /// Nanoseconds between two recounts, and of which part of the time one may take.
+  public static var shortestRecount: UInt64 { 1_000_000_000 }
+  public static var recountShare: UInt64 { 20 }
+  private static var mostCounted: Int { 64 }
 
   /// Looks after the minisocks and requests if it is time to.
   ///

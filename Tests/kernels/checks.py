@@ -39,6 +39,8 @@ LIVES = {
         server("passive", "reset_received", "close_wait closed"),
     ],
     "refused": [("client", "", "refused", "closed syn_sent closed")],
+    "addresses_in_use": [*ORDERLY, ("client", "", "no_port", "closed syn_sent closed")],
+    "taken_away": [client("", "repair", "closed"), server("", "aborted", "closed")],
     "never_accepted": [client("", "reset_received", "closed"), server("", "unaccepted", "closed")],
     "reused": [
         client("passive", "fin", PASSIVELY),

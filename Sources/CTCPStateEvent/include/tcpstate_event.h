@@ -52,6 +52,10 @@ typedef int64_t tcpstate_s64;
 #define TCPSTATE_FLAG_BY_TRACER 0x0080
 #define TCPSTATE_FLAG_RESET_SENT 0x0100 /* set by user space: we sent a RST right afterwards */
 #define TCPSTATE_FLAG_RECEIVE_SHUTDOWN 0x0200 /* RCV_SHUTDOWN in sk_shutdown */
+/* On the transition to CLOSED only, why nothing was sent: */
+#define TCPSTATE_FLAG_NO_ROUTE 0x2000 /* connect() got no route for the port that it had chosen */
+#define TCPSTATE_FLAG_REPAIR 0x4000 /* TCP_REPAIR: taken elsewhere by the process */
+#define TCPSTATE_FLAG_NO_PORT 0x8000 /* connect() got no local port, or its addresses were in use */
 
 /* tcpstate_snapshot.details */
 #define TCPSTATE_DETAIL_KEEPALIVE 0x0001 /* SO_KEEPALIVE is set */

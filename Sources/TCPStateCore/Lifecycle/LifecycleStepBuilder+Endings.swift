@@ -11,11 +11,13 @@ extension LifecycleStepBuilder {
     step.reason = moment.reason
     step.resetReason = moment.resetReason
     switch moment.reason {
+    case .refused where moment.segmentsReceived == 0:
+      break  // by an ICMP error, which doesn't count as a segment
     case .resetReceived, .refused:
       implyReset(by: side.other, phase, moment)
     case .aborted, .killed, .unaccepted, .resetSent:
       step.act = Self.act(moment.reason)
-      if Self.resets(moment.old) { step.segment = reset(by: side, moment) }
+      if Self.resets(moment) { step.segment = reset(by: side, moment) }
     default: break
     }
     add(step, at: moment.time, rank: 190)
@@ -30,9 +32,11 @@ extension LifecycleStepBuilder {
     }
   }
 
-  /// Whether aborting in this state sends a RST: tcp_need_reset(), net/ipv4/tcp.c.
-  private static func resets(_ state: TCPState) -> Bool {
-    switch state {
+  /// Whether aborting it sent a RST: tcp_need_reset(), net/ipv4/tcp.c. A half-open request, which no event reports,
+  /// goes without one when its listener is closed.
+  private static func resets(_ moment: LifecycleEnd.Moment) -> Bool {
+    switch moment.old {
+    case .synReceived where moment.source != .event: false
     case .established, .closeWait, .finWait1, .finWait2, .synReceived: true
     default: false
     }
@@ -54,7 +58,7 @@ extension LifecycleStepBuilder {
   private mutating func implyReset(by side: Side, _ phase: LifecycleStep.Phase, _ moment: LifecycleEnd.Moment) {
     let sent = life[side]?.moments.contains { moment in
       switch moment.reason {
-      case .aborted, .killed, .unaccepted, .resetSent: Self.resets(moment.old)
+      case .aborted, .killed, .unaccepted, .resetSent: Self.resets(moment)
       default: false
       }
     }

@@ -6,8 +6,10 @@ extension LifecycleStepBuilder {
     switch (moment.old, moment.new) {
     case (.closed, .synSent):
       var step = observed(.handshake, 1, end, index, side)
-      step.segment = syn(side)
-      step.segment?.isUnanswered = isUnanswered(end, index)
+      if !sentNothing(end, index) {
+        step.segment = syn(side)
+        step.segment?.isUnanswered = isUnanswered(end, index)
+      }
       add(step, at: time, rank: 10)
     case (.listen, .synReceived):
       let start = end.synReceivedStart ?? (time, true)
@@ -27,6 +29,8 @@ extension LifecycleStepBuilder {
       imply(
         .implied(.handshake, 2, of: side.other, entering: .synReceived, sending: synAck(side.other)),
         at: time, rank: 21)
+    case (.synSent, .established) where moment.segmentsSent == 0:
+      add(observed(.handshake, nil, end, index, side), at: time, rank: 30)
     case (.synSent, .established):
       imply(
         .implied(.handshake, 2, of: side.other, entering: .synReceived, sending: synAck(side.other)),
@@ -76,6 +80,14 @@ extension LifecycleStepBuilder {
     if moment == nil, let number = sequence, let data = fastOpenBytes(side.other) { sequence = number &+ data }
     let acknowledgement = moment?.receiveNext ?? sequences.initial(side.other).map { $0 &+ 1 }
     return LifecycleSegment(.ack, sequence: sequence, acknowledgement: acknowledgement)
+  }
+
+  /// Whether no SYN had left when the end went on to its next state: connect() failed before, or didn't wait for an
+  /// answer, because of TCP_REPAIR.
+  private func sentNothing(_ end: LifecycleEnd, _ index: Int) -> Bool {
+    guard index + 1 < end.moments.count else { return false }
+    let next = end.moments[index + 1]
+    return next.segmentsSent == 0 || next.reason?.isBeforeSyn ?? false
   }
 
   /// Whether the connection ended while waiting for the answer.

@@ -18,7 +18,10 @@ extension Lifecycle {
     guard beginningSeen else { return nil }
     if side == .client { return .closed }
     if isSimultaneousOpen { return .closed }
-    if client?.moment(entering: .established) != nil { return .listen }
+    // The server has answered, unless it was never asked.
+    if let established = client?.moment(entering: .established) {
+      return established.segmentsSent == 0 ? nil : .listen
+    }
     return client?.facts.reason == .refused ? .closed : nil
   }
 }

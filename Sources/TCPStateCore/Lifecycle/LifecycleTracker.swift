@@ -33,6 +33,8 @@ public struct LifecycleTracker {
   /// The key of a connection's life, if that is its twin's connection.
   private var keys: [UInt64: UInt64] = [:]
   private var single: [Meeting: UInt64] = [:]
+  /// More lives without a twin that have the same in common: in other namespaces.
+  private var others: [Meeting: [UInt64]] = [:]
   /// Lives that wait for their twin.
   private var waiting: [UInt64] = []
   private var nextDeadline = UInt64.max
@@ -146,7 +148,7 @@ public struct LifecycleTracker {
 
   private mutating func handOut(_ key: UInt64, _ receive: (Lifecycle) -> Void) {
     guard let entry = entries.removeValue(forKey: key) else { return }
-    if let meeting = entry.meeting, single[meeting] == key { single[meeting] = nil }
+    if let meeting = entry.meeting { leave(meeting, key) }
     for side in Side.allCases {
       if let connection = entry.life[side]?.facts.connection { keys[connection] = nil }
     }
@@ -160,21 +162,66 @@ public struct LifecycleTracker {
     guard let entry = entries[key], !entry.life.isJoined, let end = entry.life.client ?? entry.life.server,
       let meeting = Self.meeting(end.facts), entry.meeting != meeting
     else { return key }
-    if let old = entry.meeting, single[old] == key { single[old] = nil }
+    if let old = entry.meeting { leave(old, key) }
     entries[key]?.meeting = meeting
-    guard let twin = single[meeting], twin != key, let other = entries[twin]?.life, !other.isJoined,
-      let otherEnd = other.client ?? other.server, Self.match(end.facts, otherEnd.facts)
-    else {
-      single[meeting] = key
+    guard let twin = twin(of: end, key, meeting) else {
+      wait(for: meeting, key, end.facts)
       return key
     }
-    single[meeting] = nil
+    leave(meeting, twin)
     entries[key] = nil
     entries[twin]?.life.join(end)
     entries[twin]?.deadline = nil
     if entries[twin]?.established == nil { entries[twin]?.established = entry.established }
     keys[end.facts.connection] = twin
     return twin
+  }
+
+  private mutating func wait(for meeting: Meeting, _ key: UInt64, _ facts: Transition) {
+    let (local, end) = (facts.local, TwinEnd(facts))
+    guard let first = single[meeting] else {
+      single[meeting] = key
+      return
+    }
+    let earlier = [first] + (others[meeting] ?? [])
+    let left = earlier.filter { other in
+      guard let life = entries[other]?.life, let their = life.client ?? life.server else { return false }
+      // The other direction's socket, whose own addresses are this one's peer's, stays.
+      return their.facts.local != local || !TwinEnd(their.facts).isReplaced(by: end)
+    }
+    single[meeting] = key
+    others[meeting] = left.isEmpty ? nil : left
+  }
+
+  /// A life that has found its twin, or is over, doesn't wait any more.
+  private mutating func leave(_ meeting: Meeting, _ key: UInt64) {
+    if single[meeting] == key {
+      single[meeting] = others[meeting]?.popLast()
+    } else {
+      others[meeting]?.removeAll { $0 == key }
+    }
+    if others[meeting]?.isEmpty ?? false { others[meeting] = nil }
+  }
+
+  /// The life of the other end; `nil` if there is none, or it isn't clear which one it is.
+  private func twin(of end: LifecycleEnd, _ key: UInt64, _ meeting: Meeting) -> UInt64? {
+    guard let first = single[meeting] else { return nil }
+    if others[meeting] == nil { return fits(end, first, key) ? first : nil }
+    var keys: [UInt64] = []
+    var ends: [TwinEnd] = []
+    for other in [first] + (others[meeting] ?? []) where fits(end, other, key) {
+      guard let life = entries[other]?.life, let twin = life.client ?? life.server else { continue }
+      keys.append(other)
+      ends.append(TwinEnd(twin.facts))
+    }
+    return TwinEnd(end.facts).twin(among: ends).map { keys[$0] }
+  }
+
+  /// Whether the life of `other` can be the other end of that of `key`.
+  private func fits(_ end: LifecycleEnd, _ other: UInt64, _ key: UInt64) -> Bool {
+    guard other != key, let life = entries[other]?.life, !life.isJoined, let twin = life.client ?? life.server
+    else { return false }
+    return Self.match(end.facts, twin.facts)
   }
 
   private static func meeting(_ facts: Transition) -> Meeting? {
@@ -193,6 +240,6 @@ public struct LifecycleTracker {
     if a.initialSendSequence != nil, b.initialSendSequence != nil {
       return a.initialSendSequence == b.initialReceiveSequence && a.initialReceiveSequence == b.initialSendSequence
     }
-    return a.local == b.peer && a.peer == b.local
+    return a.local == b.peer && a.peer == b.local && TwinEnd(a).canMeet(TwinEnd(b))
   }
 }

@@ -42,9 +42,13 @@ public struct IPAddress: Hashable, Sendable, BitwiseCopyable {
   @inlinable
   public var isUnspecified: Bool { high == 0 && (low == 0 || low == 0xffff_0000_0000) }
 
-  /// Whether it is in 127.0.0.0/8 or is `::1`.
+  /// Whether it is in 127.0.0.0/8 or `::1`.
   @inlinable
   public var isLoopback: Bool { isIPv4 ? v4 >> 24 == 127 : high == 0 && low == 1 }
+
+  /// Whether it is in fe80::/10 or 169.254.0.0/16: its interface is part of it (RFC 4007).
+  @inlinable
+  public var isLinkLocal: Bool { isIPv4 ? v4 >> 16 == 0xa9fe : high >> 54 == 0xfe80 >> 6 }
 
   /// The 16-bit group `index` (0…7) of the IPv6 form.
   @inlinable

@@ -160,6 +160,16 @@ extension Transition {
     if filling == .all { fillReadings(from: earlier) }
   }
 
+  /// Makes unknown what changes without a transition, so that an old row's isn't taken for that of now.
+  public mutating func forgetReadings() {
+    (bytesSent, bytesReceived, rttMicroseconds, retransmits) = (nil, nil, nil, nil)
+    (sendNext, receiveNext, sendUnacknowledged) = (nil, nil, nil)
+    (unreadBytes, unacknowledgedBytes, unsentBytes) = (nil, nil, nil)
+    (sendWindowBytes, receiveWindowBytes) = (nil, nil)
+    (congestionWindowPackets, slowStartThresholdPackets, rtoMicroseconds) = (nil, nil, nil)
+    (segmentsSent, segmentsReceived) = (nil, nil)
+  }
+
   private mutating func fillReadings(from earlier: Transition) {
     sendUnacknowledged = sendUnacknowledged ?? earlier.sendUnacknowledged
     unreadBytes = unreadBytes ?? earlier.unreadBytes

@@ -20,6 +20,10 @@ enum Ending: Equatable {
       self = .closed(nil)
       return
     }
+    if let silent = Self.silent(flags) {
+      self = .closed(silent)
+      return
+    }
     if event.pointee.error != 0 {
       let reason = Self.reason(error: event.pointee.error, old: old)
       let sent = flags & TCPSTATE_FLAG_RESET_SENT != 0
@@ -33,8 +37,13 @@ enum Ending: Equatable {
       self = .timeWait
     case .finWait2 where hasSocket:
       self = .closed(.aborted)  // connect(AF_UNSPEC): an orphan has no socket
-    case .finWait2 where owned && event.pointee.linger2 < 0:
-      self = .closed(.aborted)
+    case .finWait2 where event.pointee.linger2 < 0:
+      // By close(), or in a softirq by the ACK of the FIN, which a RST answers (tcp_rcv_state_process(),
+      // net/ipv4/tcp_input.c).
+      self = .closed(owned ? .aborted : .resetSent)
+    case .finWait2 where flags & TCPSTATE_FLAG_RESET_SENT != 0:
+      // Data came with the ACK of an orphan's FIN, and was answered by a RST.
+      self = .closed(.resetSent)
     case .finWait2:
       self = .finWait2Minisock
     case .lastAck:
@@ -45,13 +54,24 @@ enum Ending: Equatable {
     }
   }
 
-  /// From sk_err, an errno (asm-generic/errno.h).
+  /// Why a process ended it without sending anything.
+  private static func silent(_ flags: Int32) -> Reason? {
+    if flags & TCPSTATE_FLAG_REPAIR != 0 { return .repair }
+    if flags & TCPSTATE_FLAG_NO_PORT != 0 { return .noPort }
+    return flags & TCPSTATE_FLAG_NO_ROUTE != 0 ? .noRoute : nil
+  }
+
+  /// From sk_err, an errno (asm-generic/errno.h). ICMP errors become one by icmp_err_convert, net/ipv4/icmp.c, and
+  /// icmpv6_err_convert(), net/ipv6/icmp.c.
   private static func reason(error: UInt16, old: TCPState) -> Reason {
     switch error {
     case 104 /* ECONNRESET */, 32 /* EPIPE: the reset came after the FIN */: .resetReceived
     case 111 /* ECONNREFUSED */: .refused
     case 110 /* ETIMEDOUT */: .timeout
-    case 101 /* ENETUNREACH */, 113 /* EHOSTUNREACH */, 100, 112, 92, 71: .unreachable
+    case 101 /* ENETUNREACH */, 113 /* EHOSTUNREACH */, 100 /* ENETDOWN */, 112 /* EHOSTDOWN */, 64 /* ENONET */,
+      92 /* ENOPROTOOPT */, 71 /* EPROTO */, 95 /* EOPNOTSUPP: source route failed */:
+      .unreachable
+    case 13 /* EACCES: ICMPv6, administratively prohibited */, 1 /* EPERM */: .prohibited
     case 103 /* ECONNABORTED */: .killed
     default: .unknown
     }

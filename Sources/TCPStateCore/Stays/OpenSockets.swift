@@ -62,10 +62,10 @@ public struct OpenSockets: ~Copyable {
     }
   }
 
-  /// How many sockets are open in each state, by `TCPState.number`.
-  public var counts: [UInt64] {
+  /// How many sockets of a group are open in each state, by `TCPState.number`.
+  public func counts(of group: Int32 = 0) -> [UInt64] {
     var counts = [UInt64](repeating: 0, count: 256)
-    forEach { state, _ in counts[Int(state.number)] += 1 }
+    forEach { state, its in if its == group { counts[Int(state.number)] += 1 } }
     return counts
   }
 

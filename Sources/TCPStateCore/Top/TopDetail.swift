@@ -31,5 +31,7 @@ extension Transition {
     (sendNext, receiveNext) = (event.pointee.send_next, event.pointee.receive_next)
     rttMicroseconds = event.pointee.smoothed_rtt_us8 >> 3
     retransmits = event.pointee.retransmits
+    let counters = PayloadCounters(event)
+    (bytesSent, bytesReceived) = (counters.sent, counters.received)
   }
 }

@@ -47,12 +47,17 @@ public struct TopReplay: Sendable {
   public private(set) var isPlaying = false
   /// Events lost, from the gaps in the recording.
   public let lost: UInt64
+  private let filter: RowFilter
 
   /// - Parameters:
   ///   - rows: a recording's rows in their order.
   ///   - span: when the recording begins and ends; earlier rows are sockets that existed before.
   ///   - lost: events lost.
-  public init(_ rows: [Transition], span: ClosedRange<UInt64>, lost: UInt64) {
+  ///   - filter: which connections are shown and counted.
+  public init(
+    _ rows: [Transition], span: ClosedRange<UInt64>, lost: UInt64, filter: RowFilter = RowFilter()
+  ) {
+    self.filter = filter
     // The end of TIME-WAIT may be reported later than it happened. Rows with equal times keep their order.
     self.rows = Self.sorted(rows)
     (start, end) = (span.lowerBound, span.upperBound)
@@ -83,8 +88,9 @@ public struct TopReplay: Sendable {
     }
     for second in first...present {
       if second != sampledSecond { transitionsBefore = transitions }
-      take(until: min(wanted, start + (second + 1) * Self.second - 1))
-      sample(second)
+      let moment = min(wanted, start + (second + 1) * Self.second - 1)
+      take(until: moment)
+      sample(second, at: moment)
     }
     time = wanted
   }
@@ -105,13 +111,13 @@ public struct TopReplay: Sendable {
     while taken < rows.count, rows[taken].time <= limit {
       sockets.receive(rows[taken])
       history.receive(rows[taken])
-      if rows[taken].old != rows[taken].new { transitions += 1 }
+      if rows[taken].old != rows[taken].new, filter.wants(rows[taken]) { transitions += 1 }
       taken += 1
     }
   }
 
   /// Samples what the sparklines show for a second, up to the present moment.
-  private mutating func sample(_ second: UInt64) {
+  private mutating func sample(_ second: UInt64, at moment: UInt64) {
     let isNew = second != sampledSecond
     sampledSecond = second
     func set(_ value: UInt64, in values: inout [UInt64]) {
@@ -120,7 +126,21 @@ public struct TopReplay: Sendable {
       values.append(value)
     }
     set(transitions - transitionsBefore, in: &perSecond)
-    for state in TCPState.all { set(sockets.openCount(state), in: &counts[Int(state.number)]) }
+    let open = openCounts(at: moment)
+    for state in TCPState.all { set(open[Int(state.number)], in: &counts[Int(state.number)]) }
+  }
+
+  /// How many of the wanted sockets are in each state, by kernel number.
+  private func openCounts(at time: UInt64) -> [UInt64] {
+    var open = [UInt64](repeating: 0, count: TCPState.arraySize)
+    guard !filter.isOpen else {
+      for state in TCPState.all { open[Int(state.number)] = sockets.openCount(state) }
+      return open
+    }
+    sockets.forEachOpen(now: time) { row in
+      if row.new.isKnown, filter.wants(row), filter.shows(row) { open[Int(row.new.number)] += 1 }
+    }
+    return open
   }
 
   /// Moves as the user asks.
@@ -146,7 +166,7 @@ public struct TopReplay: Sendable {
   }
 
   /// The board at this moment.
-  public func board(_ filter: RowFilter) -> TopBoard {
+  public func board() -> TopBoard {
     var board = TopBoard()
     board.time = time
     board.lost = lost
@@ -156,7 +176,10 @@ public struct TopReplay: Sendable {
       start: start, end: end, step: step, isPlaying: isPlaying)
     sockets.forEachOpen(now: time) { row in
       guard row.new != .listen, filter.wants(row), filter.shows(row) else { return }
-      board.rows.append(TopBoard.Row(facts: copy row, past: history.past(of: row.connection)))
+      var facts = copy row
+      // What the row of its last transition says of the transfer, it says of that moment.
+      if facts.time != time, facts.new != .timeWait { facts.forgetReadings() }
+      board.rows.append(TopBoard.Row(facts: facts, past: history.past(of: row.connection)))
     }
     return board
   }

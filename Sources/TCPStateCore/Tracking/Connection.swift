@@ -72,6 +72,12 @@ public struct Connection: BitwiseCopyable, Sendable {
     public static let userKnown = Flags(rawValue: 128)
     /// It was tracked as a half-open request, so the tracker knows how long it was in SYN-RECEIVED.
     public static let wasRequest = Flags(rawValue: 256)
+    /// A half-open request whose listener was closed, so that nothing can accept it.
+    public static let listenerClosed = Flags(rawValue: 4096)
+    /// A half-open request for which one of several listeners was closed; whether its own isn't known.
+    public static let listenerDoubtful = Flags(rawValue: 8192)
+    /// Its counters were read from its socket, and not only at its last transition.
+    public static let recounted = Flags(rawValue: 16384)
   }
 
   /// Whether only iterators show what becomes of it.

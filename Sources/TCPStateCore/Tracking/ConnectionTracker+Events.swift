@@ -86,7 +86,13 @@ extension ConnectionTracker {
   @inline(__always)
   private mutating func openUnknown(
     _ event: UnsafePointer<tcpstate_event>, _ change: inout Change
-  ) -> UnsafeMutablePointer<Connection> {
+  ) -> UnsafeMutablePointer<Connection>? {
+    // The kernel side passes on whatever leaves SYN-SENT, because connect() may have chosen another port.
+    if change.old == .synSent, let localPorts, !localPorts.contains(event.pointee.local_port),
+      !portsMayBePeers || !localPorts.contains(event.pointee.peer_port)
+    {
+      return nil
+    }
     let time = event.pointee.timestamp_ns
     let isUnknownChild = change.old == .synReceived && change.new == .established
     let isOlder = !change.opens && !isUnknownChild
@@ -211,7 +217,10 @@ extension ConnectionTracker {
     row.stay = change.stay
     row.reason = change.reason
     row.resetReason = change.resetReason
-    guard change.new != .closed else { return forget(connection) }
+    guard change.new != .closed else {
+      if change.old == .listen { closeListener(connection) }
+      return forget(connection)
+    }
     enter(connection, change.new, at: event.pointee.timestamp_ns, exactly: true)
     guard change.new != .timeWait else { return becomeMinisock(connection) }
     if change.new == .established, table.minisockCount > 0 { noteReuse(connection, event, change.stay) }

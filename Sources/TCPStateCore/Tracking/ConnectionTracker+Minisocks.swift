@@ -217,7 +217,11 @@ extension ConnectionTracker {
     write(connection, at: end, source: .derived, to: &row)
     row.old = state
     row.new = .closed
-    if ranOut {
+    if connection.pointee.flags.contains(.listenerClosed) || connection.pointee.flags.contains(.listenerDoubtful) {
+      // The kernel drops it by its timer or by the next segment, whichever comes first.
+      row.stay = Stay(nanoseconds: end - connection.pointee.entered, kind: .atLeast)
+      row.reason = connection.pointee.flags.contains(.listenerClosed) ? .unaccepted : .unknown
+    } else if ranOut {
       row.stay = stay(of: connection, until: end)
       if pass.upperBound > end, pass.upperBound - end > Self.tolerance { row.stay?.kind = .atLeast }
       row.reason = state == .timeWait ? .fin : .timeout

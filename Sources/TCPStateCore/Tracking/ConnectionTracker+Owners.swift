@@ -35,6 +35,37 @@ extension ConnectionTracker {
     connection.pointee.ownerName = owner.pointee.ownerName
   }
 
+  /// Notes for half-open requests that the listener they belong to was closed: nothing accepts them any more, and the
+  /// kernel drops them without an event (reqsk_timer_handler(), net/ipv4/inet_connection_sock.c).
+  ///
+  /// - Parameter listener: still tracked.
+  mutating func closeListener(_ listener: UnsafeMutablePointer<Connection>) {
+    guard requestCount > 0 else { return }
+    let closed = listener.pointee
+    let others = listeners.listeners(on: closed.local.port, netns: closed.netns, in: table)
+    var requests: [UnsafeMutablePointer<Connection>] = []
+    table.forEach { request in
+      if request.pointee.flags.contains(.request), request.pointee.netns == closed.netns,
+        Self.serves(closed, request.pointee.local)
+      {
+        requests.append(request)
+      }
+    }
+    for request in requests {
+      let hasOther = others.contains { key in
+        guard key != closed.key, let other = table.find(key) else { return false }
+        return Self.serves(other.pointee, request.pointee.local)
+      }
+      request.pointee.flags.insert(hasOther ? .listenerDoubtful : .listenerClosed)
+    }
+  }
+
+  /// Whether a listener is bound so that it gets connections to `local`.
+  private static func serves(_ listener: Connection, _ local: Endpoint) -> Bool {
+    listener.local.port == local.port
+      && (listener.local.address == local.address || listener.local.address.isUnspecified)
+  }
+
   /// Whether the process that the event names really acted.
   ///
   /// A reading of the tables holds each socket for a moment. If its process closes it just then, the

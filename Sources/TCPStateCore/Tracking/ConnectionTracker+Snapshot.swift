@@ -109,6 +109,7 @@ extension ConnectionTracker {
     endedDuringPass = []
     if !minisocksOnly {
       knowsExisting = true
+      countersEnd = max(countersEnd, start &+ 5_000_000_000)
     }
     var vanished: [UInt64] = []
     var silent = Silent()
@@ -164,8 +165,29 @@ extension ConnectionTracker {
     forget(connection)
   }
 
+  /// Brings a connection's counters up to date with what an iterator has read; nothing else changes.
+  public mutating func recount(_ snapshot: UnsafePointer<tcpstate_snapshot>) {
+    // `event` is the first member, so this is its address.
+    let event = UnsafeRawPointer(snapshot).assumingMemoryBound(to: tcpstate_event.self)
+    let state = TCPState(number: event.pointee.state_new)
+    guard Int32(event.pointee.kind) == TCPSTATE_KIND_SOCKET, state != .listen, let connection = find(event),
+      connection.pointee.state == state
+    else { return }
+    count(connection, from: event, sequenced: state.isSynchronized)
+    connection.pointee.flags.insert(.recounted)
+  }
+
+  /// Sets until when the counters that were just read count as current, CLOCK_MONOTONIC.
+  public mutating func countersHold(until time: UInt64) { countersEnd = time }
+
+  /// Whether the counters are those of now: they change without an event as long as there is a full socket.
+  private func hasCurrentCounters(_ connection: UnsafeMutablePointer<Connection>, now: UInt64) -> Bool {
+    connection.pointee.flags.contains(.minisock) || connection.pointee.flags.contains(.recounted) && now <= countersEnd
+  }
+
   /// Visits every open connection as a row without a transition: its state is both
-  /// old and new, and its stay lasts until `now` (CLOCK_MONOTONIC).
+  /// old and new, and its stay lasts until `now` (CLOCK_MONOTONIC). Counters that may have changed since they were read
+  /// are unknown.
   public func forEachOpen(now: UInt64, _ body: (borrowing Transition) -> Void) {
     var row = Transition()
     table.forEach { connection in
@@ -173,6 +195,7 @@ extension ConnectionTracker {
       row.old = connection.pointee.state
       row.new = connection.pointee.state
       row.stay = stay(of: connection, until: now)
+      if !hasCurrentCounters(connection, now: now) { row.forgetReadings() }
       body(row)
     }
   }
@@ -206,6 +229,7 @@ extension ConnectionTracker {
         listeners.insert(connection.pointee.key)
       } else {
         count(connection, from: event, sequenced: state.isSynchronized)
+        connection.pointee.flags.insert(.recounted)
         connection.pointee.closer =
           switch state {
           case .finWait1, .finWait2: .active

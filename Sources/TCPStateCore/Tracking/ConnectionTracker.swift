@@ -34,6 +34,11 @@ public struct ConnectionTracker: ~Copyable {
   /// Whether existing sockets have been read, so that an unknown one counts as unmatched.
   public var knowsExisting = false
 
+  /// The local ports to which the events are filtered; `nil` means all.
+  public var localPorts: PortSet?
+  /// Whether `localPorts` may be the peer's ports instead.
+  public var portsMayBePeers = false
+
   /// Whether to track minisocks and requests that no event has reported. False if
   /// connections are selected by cgroup, which a minisock doesn't have.
   public var adoptsMinisocks = true
@@ -52,6 +57,8 @@ public struct ConnectionTracker: ~Copyable {
   /// What the tables need to be read for.
   public internal(set) var silent = Silent()
   var requestCount = 0
+  /// Until when the counters of recounted connections count as current, CLOCK_MONOTONIC.
+  var countersEnd: UInt64 = 0
   var wheel: TimerWheel?
   /// Set if the event took over a TIME-WAIT's addresses: that connection's key, and when.
   var reused: (key: UInt64, time: UInt64)?
@@ -78,6 +85,9 @@ public struct ConnectionTracker: ~Copyable {
 
   /// All connections tracked now, including listeners.
   public var trackedCount: Int { table.count }
+
+  /// Of these, those that have a full socket: neither minisocks nor half-open requests.
+  public var fullSocketCount: Int { table.count - table.minisockCount - requestCount }
 
   /// The memory of the tracked connections in bytes.
   public var trackedBytes: Int { table.allocatedBytes }

@@ -17,7 +17,7 @@ public struct KernelFilter: Sendable {
   public init() {}
 
   /// Whether it lets everything pass.
-  var isEmpty: Bool {
+  public var isEmpty: Bool {
     family == nil && localPorts == nil && peerPorts == nil && localNetworks.isEmpty && peerNetworks.isEmpty
       && netns == nil && cgroup == nil && eitherPorts == nil
   }

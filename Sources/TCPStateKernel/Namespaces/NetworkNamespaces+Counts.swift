@@ -12,6 +12,16 @@ extension NetworkNamespaces {
     var isEmpty: Bool { full == 0 && timeWait == 0 }
   }
 
+  /// The kernel's count of full sockets, including listeners, in these namespaces; `nil` if one can't be entered.
+  static func fullSockets(in namespaces: [UInt32: String]) -> Int? {
+    var sum = 0
+    for (namespace, path) in namespaces {
+      guard let counts = try? inside(namespace, path: path, { tableCounts() }), let counts else { return nil }
+      sum += counts.full
+    }
+    return sum
+  }
+
   /// The counts of the namespace that this thread is in; `nil` if they can't be read.
   static func tableCounts() -> TableCounts? {
     guard let ipv4 = words(of: "/proc/thread-self/net/sockstat", line: "TCP:"),

@@ -202,6 +202,10 @@ public final class KernelSource {
     return try iterator.readTables(states: states, minisocksOnly: false, namespaces: namespaces, receive)
   }
 
+  /// How many full TCP sockets the kernel counts in these namespaces, without reading its tables; `nil` if that isn't
+  /// known. Includes listeners, and no minisocks or half-open requests.
+  public func fullSocketCount(in namespaces: [UInt32: String]) -> Int? { NetworkNamespaces.fullSockets(in: namespaces) }
+
   /// Reads the sockets in SYN-SENT that processes hold.
   public func readConnecting(_ receive: SnapshotReceiver) throws(KernelError) {
     try iterator.readFiles(states: 1 << UInt32(TCPState.synSent.number), receive)

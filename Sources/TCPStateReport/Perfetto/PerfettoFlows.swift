@@ -28,14 +28,15 @@ struct PerfettoFlows {
     var end: End
     /// The sender's initial sequence number, which distinguishes equal endpoints in different namespaces.
     var sequence: UInt32?
+    var socket: TwinEnd
   }
 
   /// The number of waiting halves per generation. There are at most two generations, because the other half of an
   /// arrow may never come.
   private static let capacity = 65_536
 
-  private var halves: [Key: Half] = [:]
-  private var older: [Key: Half] = [:]
+  private var halves: [Key: [Half]] = [:]
+  private var older: [Key: [Half]] = [:]
   /// Addresses of this host; a peer elsewhere has no slices.
   private var hosts: Set<IPAddress> = []
   /// The last arrow's id.
@@ -58,13 +59,11 @@ struct PerfettoFlows {
     twin.isTail.toggle()
     let half = Half(
       end: End(track: track, time: slice.start),
-      sequence: isTail ? row.initialSendSequence : row.initialReceiveSequence)
-    guard let other = halves[twin] ?? older[twin], Self.agree(half.sequence, other.sequence) else {
+      sequence: isTail ? row.initialSendSequence : row.initialReceiveSequence, socket: TwinEnd(row))
+    guard let other = takeOther(half, twin) else {
       wait(half, key)
       return nil
     }
-    halves[twin] = nil
-    older[twin] = nil
     let from = isTail ? half.end : other.end
     let to = isTail ? other.end : half.end
     // A derived TIME-WAIT has a stamp truncated to milliseconds, so it may appear to begin before the
@@ -79,7 +78,20 @@ struct PerfettoFlows {
       older = halves
       halves = [:]
     }
-    halves[key] = half
+    halves[key]?.removeAll { $0.socket.isReplaced(by: half.socket) }
+    halves[key, default: []].append(half)
+  }
+
+  /// The other half of the arrow, which waits no longer then.
+  private mutating func takeOther(_ half: Half, _ twin: Key) -> Half? {
+    let waiting = (halves[twin] ?? []) + (older[twin] ?? [])
+    let fitting = waiting.filter { Self.agree(half.sequence, $0.sequence) && half.socket.canMeet($0.socket) }
+    guard let index = half.socket.twin(among: fitting.map(\.socket)) else { return nil }
+    halves[twin] = nil
+    older[twin] = nil
+    let rest = waiting.filter { $0.end.track.tid != fitting[index].end.track.tid }
+    if !rest.isEmpty { halves[twin] = rest }
+    return fitting[index]
   }
 
   private static func agree(_ a: UInt32?, _ b: UInt32?) -> Bool {

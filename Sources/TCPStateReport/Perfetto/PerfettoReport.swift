@@ -30,11 +30,17 @@ public struct PerfettoReport: ReportDocument, ~Copyable {
   private var seen: UInt64 = 0
   private var origin: UInt64?
   private var end: UInt64 = 0
+  /// Joins the two ends of each connection, as on the page, so that they count as one, and listeners not at all.
+  private var lives = LifecycleTracker(waitsForTimeWait: true, takesFound: true, limit: 1 << 18)
+  private let counts: (Lifecycle) -> Bool
   public private(set) var count: UInt64 = 0
 
-  /// - Parameter filter: which connections are drawn, and which of their stays.
-  public init(filter: RowFilter = RowFilter()) {
+  /// - Parameters:
+  ///   - filter: which connections are drawn, and which of their stays.
+  ///   - counts: whether a connection counts.
+  public init(filter: RowFilter = RowFilter(), counts: @escaping (Lifecycle) -> Bool = { _ in true }) {
     self.filter = filter
+    self.counts = counts
   }
 
   /// Writes nothing yet, because the trace begins with the first row.
@@ -42,6 +48,10 @@ public struct PerfettoReport: ReportDocument, ~Copyable {
 
   public mutating func receive(_ row: Transition, lossBefore: UInt64, to buffer: inout ByteBuffer) {
     let isFound = row.old == row.new
+    let counts = counts
+    var ended: UInt64 = 0
+    lives.apply(row) { if counts($0) { ended += 1 } }
+    count += ended
     if origin == nil, !isFound { start(at: row.time, to: &buffer) }
     if lossBefore > 0 {
       writer.append(
@@ -87,6 +97,10 @@ public struct PerfettoReport: ReportDocument, ~Copyable {
       draw(&connection, to: &buffer)
     }
     connections = [:]
+    let counts = counts
+    var left: UInt64 = 0
+    lives.finish { if counts($0) { left += 1 } }
+    count += left
     counters.write(&writer, &buffer)
     writer.end(to: &buffer)
   }
@@ -146,7 +160,6 @@ public struct PerfettoReport: ReportDocument, ~Copyable {
     let facts = connection.facts
     let track = PerfettoTrack(pid: facts.ownerPID, number: connection.number)
     connection.track = track
-    count += 1
     if named.insert(track.pid).inserted {
       let name =
         facts.ownerPID == nil ? "owner unknown" : NameText.visibleString(ShortName(facts.ownerName.description))

@@ -41,6 +41,14 @@ struct Cell {
     return word
   }
 
+  /// The digits before a point and zeros, `73785` of `73785.0`; `nil` if it isn't such a number.
+  var beforeZeroFraction: Cell? {
+    guard let point = bytes.firstIndex(of: UInt8(ascii: ".")), point > 0, point + 1 < count,
+      bytes[(point + 1)...].allSatisfy({ $0 == 48 })
+    else { return nil }
+    return Cell(start, count: point)
+  }
+
   // MARK: - Numbers
 
   /// Decimal digits; `nil` if it is anything else, or beyond 64 bits.

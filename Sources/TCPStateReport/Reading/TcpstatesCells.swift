@@ -8,6 +8,8 @@ import TCPStateCore
 /// - It takes the swap to a TIME-WAIT or FIN-WAIT-2 minisock for the end, and sees SYN-RECEIVED begin
 ///   late: such stays are lower bounds.
 /// - The kernel reuses a socket's address, so each life gets an id of its own.
+/// - It prints rows of one socket out of order (`TcpstatesOrder`), and calls that change no state, such as close() in
+///   FIN-WAIT-2: these are no rows, and the stay goes on.
 struct TcpstatesCells {
   private static let day: UInt64 = 86_400_000_000_000
 
@@ -17,9 +19,47 @@ struct TcpstatesCells {
     var ownerPID: UInt32?
     var ownerName = ShortName()
     var isClosed = false
+    /// How long it was in its state up to the last row that left it there, and whether that is known.
+    var stayed: UInt64 = 0
+    var isStayKnown = true
+  }
+
+  /// Rows left out, because they were printed long after later rows of their socket.
+  var late: UInt64 { order.late }
+
+  var hasReady: Bool { taken < ready.count }
+
+  /// The next row whose turn it is.
+  mutating func takeReady() -> Transition? {
+    guard taken < ready.count else { return nil }
+    taken += 1
+    defer {
+      if taken == ready.count {
+        ready.removeAll(keepingCapacity: true)
+        taken = 0
+      }
+    }
+    return ready[taken - 1]
+  }
+
+  /// No more lines follow.
+  mutating func finish() {
+    var order = order
+    order.finish { settle($0) }
+    self.order = order
+  }
+
+  /// Whether a terminal wrote it: the echo of Ctrl-C, as in bcc's own example.
+  static func isEcho(_ line: UnsafeBufferPointer<UInt8>) -> Bool {
+    line.count >= 2 && line.count <= 4 && line[0] == UInt8(ascii: "^") && (0x40...0x5f).contains(line[1])
+      && line.dropFirst(2).allSatisfy { $0 == 32 || $0 == 13 || $0 == UInt8(ascii: "^") || (0x40...0x5f).contains($0) }
   }
 
   var layout = TcpstatesLayout()
+  private var order = TcpstatesOrder()
+  /// Rows in order, those up to `taken` handed on already.
+  private var ready: [Transition] = []
+  private var taken = 0
   private var sockets: [UInt64: Socket] = [:]
   /// The last row's time of day, and how many midnights have passed.
   private var clock: UInt64 = 0
@@ -29,9 +69,9 @@ struct TcpstatesCells {
   /// Nanoseconds east of UTC: its times of day are local.
   private let zone = ClockText.localOffset(at: 86_400) * 1_000_000_000
 
-  mutating func read(
-    _ bytes: UnsafeBufferPointer<UInt8>, line: UInt64, to row: inout Transition
-  ) throws(RecordingError) {
+  /// Takes in a line; `takeReady` has the rows that this completes.
+  mutating func read(_ bytes: UnsafeBufferPointer<UInt8>, line: UInt64) throws(RecordingError) {
+    var row = Transition()
     guard let parts = layout.parts(of: Array(bytes)) else {
       throw RecordingError(line: line, "is not a line of tcpstates: \(RecordingError.quoted(bytes))")
     }
@@ -43,7 +83,9 @@ struct TcpstatesCells {
       guard let address = IPAddress(parsing: text(parts.rest[index])) else {
         throw wrong(parts.rest[index], "an IP address")
       }
-      guard let port = UInt16(text(parts.rest[index + 1])) else { throw wrong(parts.rest[index + 1], "a port") }
+      guard let port = UInt16(text(Self.whole(parts.rest[index + 1]))) else {
+        throw wrong(parts.rest[index + 1], "a port")
+      }
       return Endpoint(address: address, port: port)
     }
     func state(_ index: Int) throws(RecordingError) -> TCPState {
@@ -51,7 +93,7 @@ struct TcpstatesCells {
       return state
     }
     guard let address = UInt64(text(parts.address), radix: 16) else { throw wrong(parts.address, "a socket address") }
-    let pid = UInt32(text(parts.pid))
+    let pid = UInt32(text(Self.whole(parts.pid)))
     guard pid != nil || Self.isUnknown(parts.pid) else { throw wrong(parts.pid, "a process id") }
     row.local = try endpoint(0)
     row.peer = try endpoint(2)
@@ -60,14 +102,32 @@ struct TcpstatesCells {
     let duration = Self.isUnknown(parts.rest[6]) ? 0 : Self.decimal(parts.rest[6], scale: 6)
     guard let duration else { throw wrong(parts.rest[6], "milliseconds") }
     row.time = try time(parts.times, line)
+    guard row.time <= TransitionReader.latest else {
+      throw RecordingError(line: line, "has a time after the year 2262")
+    }
     row.socketAddress = address
     if duration > 0 { row.stay = Stay(nanoseconds: duration, kind: Self.kind(row.old, row.new)) }
-    settle(address, pid, pid == nil ? ShortName() : ShortName(bytes: Self.unquoted(parts.name)), &row)
+    let name = parts.isUnquoted ? Array(parts.name) : Self.unquoted(parts.name)
+    let next = TcpstatesOrder.Line(
+      address: address, pid: pid, name: pid == nil ? ShortName() : ShortName(bytes: name), row: row)
+    var order = order
+    self.order = TcpstatesOrder()  // so that it isn't copied
+    order.add(next) { settle($0) }
+    self.order = order
+  }
+
+  /// A whole number as pandas writes it where others in the column are missing: 73785.0.
+  private static func whole(_ part: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    guard let point = part.firstIndex(of: UInt8(ascii: ".")), point > part.startIndex,
+      part[(point + 1)...].allSatisfy({ $0 == 48 })
+    else { return part }
+    return part[..<point]
   }
 
   /// Whether it is how `tcpstate-trace tcpstates` writes unknown, in the table or in CSV.
   private static func isUnknown(_ part: ArraySlice<UInt8>) -> Bool {
-    part.isEmpty || part.elementsEqual([UInt8(ascii: "-")])
+    part.isEmpty || part.elementsEqual([UInt8(ascii: "-")]) || part.elementsEqual("nan".utf8)
+      || part.elementsEqual("NaN".utf8)
   }
 
   /// tcpstate-trace puts names in quotes if needed (RFC 4180); BCC doesn't.
@@ -89,7 +149,9 @@ struct TcpstatesCells {
   }
 
   /// Adds what follows from the socket's earlier rows.
-  private mutating func settle(_ address: UInt64, _ pid: UInt32?, _ name: ShortName, _ row: inout Transition) {
+  private mutating func settle(_ line: TcpstatesOrder.Line) {
+    let (address, pid, name) = (line.address, line.pid, line.name)
+    var row = line.row
     var socket = sockets[address] ?? Socket()
     if socket.isClosed || row.old == .closed || (row.old == .listen && row.new == .synReceived) {
       let isFirst = sockets[address] == nil
@@ -110,6 +172,21 @@ struct TcpstatesCells {
       socket.ownerPID = pid
       socket.ownerName = name
     }
+    guard row.old != row.new else {
+      if let stay = row.stay {
+        socket.stayed = socket.stayed.saturatingAdding(stay.nanoseconds)
+      } else {
+        socket.isStayKnown = false
+      }
+      sockets[address] = socket
+      return
+    }
+    if let stay = row.stay, socket.stayed > 0 || !socket.isStayKnown {
+      row.stay = Stay(
+        nanoseconds: stay.nanoseconds.saturatingAdding(socket.stayed),
+        kind: socket.isStayKnown ? stay.kind : .atLeast)
+    }
+    (socket.stayed, socket.isStayKnown) = (0, true)
     socket.isClosed = row.new == .closed
     row.role = socket.role
     row.ownerPID = socket.ownerPID
@@ -117,13 +194,14 @@ struct TcpstatesCells {
     // The upper 16 bits of a kernel address are all ones.
     row.connection = address & 0xffff_ffff_ffff | socket.generation << 48
     sockets[address] = socket
+    ready.append(row)
   }
 
   /// Whether only a process's system call makes this transition.
   private static func isByCall(_ old: TCPState, _ new: TCPState) -> Bool {
     switch (old, new) {
     case (.closed, .synSent), (.closed, .listen), (.listen, .closed), (.established, .finWait1),
-      (.closeWait, .lastAck):
+      (.closeWait, .lastAck), (.finWait2, .finWait2):
       true
     default: false
     }
@@ -174,7 +252,9 @@ struct TcpstatesCells {
     }
     var value = whole
     var digits = parts.count == 2 ? parts[1] : []
-    guard digits.count <= scale else { return nil }
+    // pandas writes 0.31100000000000005; what is below the unit means nothing.
+    guard digits.allSatisfy({ (48...57).contains($0) }) else { return nil }
+    digits = digits.prefix(scale)
     while digits.count < scale { digits.append(48) }
     for digit in digits {
       guard (48...57).contains(digit), case let (shifted, overflow) = value.multipliedReportingOverflow(by: 10),

@@ -20,7 +20,7 @@ extension TransitionReader {
     for index in 0..<fieldCount {
       let field = fields[index]
       let cell = cell(start, Int(field.place))
-      if cell.count > 0, !read(field.stored, cell, to: row) { try checkNull(field.column, cell.bytes) }
+      if cell.count > 0, !read(field.stored, cell, to: row) { try readOdd(field.column, cell, to: row) }
     }
     return Int(ends[count])
   }
@@ -53,7 +53,7 @@ extension TransitionReader {
         cursor.skip()
         if cursor.next >= end { return false }
         let cell = Cell(start, count: cursor.next - start)
-        if cell.count > 0, let column, !read(column.field, cell, to: row) { try checkNull(column, cell.bytes) }
+        if cell.count > 0, let column, !read(column.field, cell, to: row) { try readOdd(column, cell, to: row) }
       }
       guard try readSeparator(&cursor, end: end, isLast: index == count - 1, index + 1) else { return false }
     }
@@ -86,11 +86,21 @@ extension TransitionReader {
     RecordingError(line: line, "has \(count) cell\(count == 1 ? "" : "s"), the header has \(columns.count)")
   }
 
+  /// Reads a cell that isn't as we write it: a whole number as pandas writes it where others in the column are missing,
+  /// 73785.0, or what stands for unknown.
+  @inline(never)
+  mutating func readOdd(
+    _ column: Column, _ cell: Cell, to row: UnsafeMutablePointer<Transition>
+  ) throws(RecordingError) {
+    if column.field.isWhole, let whole = cell.beforeZeroFraction, read(column.field, whole, to: row) { return }
+    try checkNull(column, cell.bytes)
+  }
+
   /// Throws unless the cell, which isn't a value of its column, stands for unknown.
   @inline(never)
   mutating func checkNull(_ column: Column, _ cell: some Collection<UInt8>) throws(RecordingError) {
     if !nullText.isEmpty, cell.elementsEqual(nullText) { return }
-    for null in ["\\N", "NULL", "NA", "null"] where cell.elementsEqual(null.utf8) { return }
+    for null in ["\\N", "NULL", "NA", "null", "NaN", "nan", "None"] where cell.elementsEqual(null.utf8) { return }
     throw RecordingError(line: line, "\(column.csvName): \(RecordingError.quoted(cell)) is not \(column.type.phrase)")
   }
 
@@ -134,11 +144,11 @@ extension TransitionReader {
     _ bytes: [UInt8], _ count: Int, _ column: Column, to row: UnsafeMutablePointer<Transition>
   ) throws(RecordingError) {
     let field = column.field
-    let isRead = bytes.withUnsafeBufferPointer { bytes in
-      guard let start = bytes.baseAddress else { return false }
-      return field.setName(start, in: row) || (count > 0 && read(field, Cell(start, count: count), to: row))
+    try bytes.withUnsafeBufferPointer { (bytes) throws(RecordingError) in
+      guard let start = bytes.baseAddress, !field.setName(start, in: row) else { return }
+      let cell = Cell(start, count: count)
+      if count == 0 || !read(field, cell, to: row) { try readOdd(column, cell, to: row) }
     }
-    if !isRead { try checkNull(column, bytes[..<count]) }
   }
 }
 

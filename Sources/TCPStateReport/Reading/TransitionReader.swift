@@ -5,7 +5,8 @@ import TCPStateCore
 /// Lines, and the output of tcpstates from bcc and libbpf-tools.
 ///
 /// The caller appends bytes as they come and takes rows until more bytes are
-/// needed. A last line that was cut short is left out and sets `wasCut`.
+/// needed. What a spreadsheet, a shell or pandas makes of these is read as well: UTF-16, tabs or semicolons between
+/// cells, and arrays of JSON objects. A last line that was cut short is left out and sets `wasCut`.
 /// What a recording doesn't have is `nil`, as it is live.
 public struct TransitionReader: ~Copyable {
   public enum Outcome: Sendable {
@@ -23,7 +24,7 @@ public struct TransitionReader: ~Copyable {
   }
 
   /// Zero bytes after the text; see `cells_of_row`.
-  private static let slack = Int(CELLS_SLACK)
+  static let slack = Int(CELLS_SLACK)
   /// The latest time that is accepted, so that adding to one never overflows: 2^63 ns, in 2262.
   static let latest = UInt64(Int64.max)
   /// Longer than any line that we write.
@@ -33,19 +34,24 @@ public struct TransitionReader: ~Copyable {
   /// no header, so there it is the columns of the lines read so far.
   public internal(set) var columns: [Column?] = []
   /// Names in the header that aren't ours.
-  public private(set) var foreignNames: [String] = []
+  public internal(set) var foreignNames: [String] = []
   public private(set) var format = RecordingFormat.csv
   /// Number of the line that was read last, from 1.
   public internal(set) var line: UInt64 = 0
   /// Whether the last line had no end, and so was left out.
   public private(set) var wasCut = false
 
-  private var base: UnsafeMutablePointer<UInt8>
-  private var capacity: Int
-  private var count = 0
-  private var position = 0
-  private var isComplete = false
+  var base: UnsafeMutablePointer<UInt8>
+  var capacity: Int
+  var count = 0
+  var position = 0
+  var isComplete = false
   private var hasHeader = false
+  var knowsEncoding = false
+  /// Lines of tcpstates that were read.
+  var rowsOfTcpstates: UInt64 = 0
+  var foreign: ForeignText?
+  var isShaped = false
   /// Whether rows have the time as a number too, which is faster to read.
   private(set) var hasUnixNano = false
   /// Whether the row that is being read has the length of its stay.
@@ -110,6 +116,12 @@ public struct TransitionReader: ~Copyable {
     ends.deallocate()
   }
 
+  /// Whether its text had to be converted, so that places in it aren't those in the file.
+  public var isForeign: Bool { foreign != nil }
+
+  /// Rows of tcpstates left out, because they were printed long after later rows of their socket.
+  public var late: UInt64 { tcpstates.late }
+
   /// Whether the first line was read.
   public var knowsColumns: Bool { hasHeader && !columns.isEmpty }
 
@@ -120,6 +132,7 @@ public struct TransitionReader: ~Copyable {
   public mutating func append<Failure: Error>(
     _ read: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
   ) throws(Failure) -> Int {
+    if foreign != nil { return try appendForeign(read) }
     makeRoom()
     let room = UnsafeMutableRawBufferPointer(start: base + count, count: capacity - count)
     let added = try read(room)
@@ -133,13 +146,25 @@ public struct TransitionReader: ~Copyable {
   /// Reads the header if it hasn't been read yet, then the next row.
   public mutating func next(_ row: inout Transition) throws(RecordingError) -> Outcome {
     while true {
-      if position == count { return isComplete ? .end : .needsBytes }
+      if format == .tcpstates, let next = tcpstates.takeReady() {
+        row = next
+        return .row
+      }
+      if position == count {
+        guard isComplete else { return .needsBytes }
+        guard finish() else { return .end }
+        continue
+      }
       if !hasHeader {
         guard try readHeader() else { return endOrMore() }
         continue
       }
       if format != .csv {
-        guard let isRow = try readLine(&row) else { return try endOrMoreOfRow() }
+        guard let isRow = try readLine(&row) else {
+          let outcome = try endOrMoreOfRow()
+          if outcome == .end, finish() { continue }
+          return outcome
+        }
         guard isRow else { continue }
         return .row
       }
@@ -157,6 +182,16 @@ public struct TransitionReader: ~Copyable {
       try checkTime(row)
       return .row
     }
+  }
+
+  /// All bytes were read.
+  ///
+  /// - Returns: whether rows that had waited come now.
+  private mutating func finish() -> Bool {
+    if foreign?.isUnclosed ?? false { wasCut = true }
+    guard format == .tcpstates else { return false }
+    tcpstates.finish()
+    return tcpstates.hasReady
   }
 
   /// Reads the row of CSV that is the next line.
@@ -212,18 +247,17 @@ public struct TransitionReader: ~Copyable {
     let text = UnsafeBufferPointer(start: base + position, count: end - position)
     line += 1
     let isBlank = text.allSatisfy { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") }
-    if !isBlank {
-      row = blank
-      switch format {
-      case .jsonLines:
-        let (start, end) = (UnsafePointer(base + position), UnsafePointer(base + end))
-        try withUnsafeMutablePointer(to: &row) { (row) throws(RecordingError) in try readObject(start, end, to: row) }
-      default: try tcpstates.read(text, line: line, to: &row)
-      }
-      try checkTime(row)
+    guard !isBlank, format == .jsonLines || !TcpstatesCells.isEcho(text) else {
+      position = end + 1
+      return false
     }
+    guard format == .jsonLines else { return try readTcpstates(text, end: end) }
+    row = blank
+    let (start, stop) = (UnsafePointer(base + position), UnsafePointer(base + end))
+    try withUnsafeMutablePointer(to: &row) { (row) throws(RecordingError) in try readObject(start, stop, to: row) }
+    try checkTime(row)
     position = end + 1
-    return !isBlank
+    return true
   }
 
   private func checkTime(_ row: borrowing Transition) throws(RecordingError) {
@@ -244,7 +278,7 @@ public struct TransitionReader: ~Copyable {
     return .end
   }
 
-  private mutating func makeRoom() {
+  mutating func makeRoom() {
     if position > 0 {
       // Both ranges lie in the initialized bytes; they may overlap.
       base.update(from: base + position, count: count - position)
@@ -252,7 +286,10 @@ public struct TransitionReader: ~Copyable {
       dropped += UInt64(position)
       position = 0
     }
-    guard capacity - count < capacity / 2 else { return }
+    if capacity - count < capacity / 2 { grow() }
+  }
+
+  mutating func grow() {
     let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: 2 * capacity + Self.slack)
     larger.initialize(repeating: 0, count: 2 * capacity + Self.slack)
     larger.update(from: base, count: count)
@@ -263,6 +300,7 @@ public struct TransitionReader: ~Copyable {
 
   /// - Returns: false when its line isn't complete yet.
   private mutating func readHeader() throws(RecordingError) -> Bool {
+    guard learnEncoding() else { return false }
     guard let end = lineEnd ?? (isComplete ? count : nil) else {
       guard count - position < Self.longestLine else {
         throw RecordingError(line: 1, "is neither a recording's header nor a line of text")
@@ -272,6 +310,15 @@ public struct TransitionReader: ~Copyable {
     var text = UnsafeBufferPointer(start: base + position, count: end - position)[...]
     if text.starts(with: [0xef, 0xbb, 0xbf]) { text = text.dropFirst(3) }  // a byte order mark
     let start = position + text.startIndex
+    if !isShaped, let shape = ForeignText.shape(text) {
+      isShaped = true
+      var fresh = foreign ?? ForeignText(.utf8)
+      fresh.take(shape)
+      foreign = fresh
+      position = start
+      convert({ $0.shaped($1, isLast: $2) }, from: fresh)
+      return position < count ? try readHeader() : false
+    }
     if text.dropLast().contains(UInt8(ascii: "\r")) {
       throw RecordingError(
         line: 1, "ends its lines with a carriage return alone, as old Macs did: tr '\\r' '\\n' makes it readable")
@@ -279,7 +326,12 @@ public struct TransitionReader: ~Copyable {
     header = Array(text)
     if text.last == UInt8(ascii: "\r") { text = text.dropLast() }
     let isRow: Bool
-    if text.first == UInt8(ascii: "{") {
+    if text.first == UInt8(ascii: "{"), let layout = TcpstatesLayout(object: UnsafeBufferPointer(rebasing: text)) {
+      format = .tcpstates
+      tcpstates.layout = layout
+      columns = layout.columns
+      isRow = true
+    } else if text.first == UInt8(ascii: "{") {
       format = .jsonLines
       isRow = true
     } else if let layout = TcpstatesLayout(header: text) {
@@ -300,39 +352,6 @@ public struct TransitionReader: ~Copyable {
     hasHeader = true
     position = isRow ? start : min(end + 1, count)
     return true
-  }
-
-  /// The columns of `--columns all` when the first recordings were written: one without a header may have
-  /// as many, or any later number of all.
-  private static let firstCount = Column.resetReason.rawValue + 1
-
-  /// The number of cells of one of our rows without a header before it; `nil` if it isn't one.
-  private static func cells(ofRow text: Slice<UnsafeBufferPointer<UInt8>>) -> Int? {
-    let cells = text.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
-    guard cells.count == Column.defaults.count || (firstCount...Column.allCases.count).contains(cells.count),
-      let time = cells.first, time.count == 30, time.last == UInt8(ascii: "Z"),
-      cells[1].allSatisfy({ $0 >= 48 && $0 <= 57 })
-    else { return nil }
-    return cells.count
-  }
-
-  private mutating func readNames(_ text: Slice<UnsafeBufferPointer<UInt8>>) throws(RecordingError) {
-    for name in text.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
-      let bare = name.first == 34 && name.last == 34 && name.count > 1 ? name.dropFirst().dropLast() : name
-      let text = String(decoding: bare, as: UTF8.self)
-      let column = Column(csvName: text)
-      if column == nil { foreignNames.append(text) }
-      if let column, columns.contains(column) {
-        throw RecordingError(line: 1, "has the column \(column.csvName) twice")
-      }
-      columns.append(column)
-    }
-    guard columns.contains(.stateNew) || columns.compactMap({ $0 }).count > 2 else {
-      throw RecordingError(
-        line: 1,
-        "is not the first line of a recording by tcpstate-trace (csv, jsonl) or tcpstates: \(RecordingError.quoted(text))"
-      )
-    }
   }
 
   private mutating func setFields() {

@@ -95,7 +95,8 @@ extension RowColumn {
       "What the row rests on: a kernel event, a kernel table read later, or a conclusion from earlier rows."),
     RowColumn(
       .actorPID, "actor_pid", .integer(\.actorPID),
-      "Process whose system call made the transition, by thread group id; unknown if the network made it."),
+      "Process that held the socket's lock at the transition, by thread group id: its system call made the transition, or the kernel handled segments that had waited for the call to end. Unknown if the network made the transition while no process held the lock."
+    ),
     RowColumn(.actorName, "actor_name", .name(\.actorName), "Name of that process (`comm`)."),
     RowColumn(
       .reason, "reason", .reason(\.reason), "Why the connection ended, on its rows to `closed` and `time_wait`."),

@@ -47,6 +47,14 @@ extension StoredField {
   static func stayKind(_ path: KeyPath<Transition, Stay?>) -> StoredField { StoredField(.stayKind, path) }
   static func source(_ path: KeyPath<Transition, Source>) -> StoredField { StoredField(.source, path) }
   static func role(_ path: KeyPath<Transition, Role>) -> StoredField { StoredField(.role, path) }
+  /// Whether it holds whole numbers.
+  var isWhole: Bool {
+    switch form {
+    case .unixNano, .ordinal, .integer, .wideInteger, .port, .stayLength: true
+    default: false
+    }
+  }
+
   static func reason(_ path: KeyPath<Transition, Reason?>) -> StoredField { StoredField(.reason, path) }
   static func resetReason(_ path: KeyPath<Transition, ResetReason?>) -> StoredField { StoredField(.resetReason, path) }
   static func closer(_ path: KeyPath<Transition, Closer?>) -> StoredField { StoredField(.closer, path) }

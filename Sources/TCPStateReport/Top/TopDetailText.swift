@@ -58,7 +58,8 @@ struct TopDetailText {
   private func transfer(_ facts: Transition, _ live: TopDetail?) -> [String] {
     let rtt = (live?.flow.rttMicroseconds ?? facts.rttMicroseconds).map { text.duration(UInt64($0) * 1000) }
     var lines = [
-      label("payload") + "sent \(text.bytes(facts.bytesSent)), received \(text.bytes(facts.bytesReceived)), "
+      label("payload") + "sent \(text.bytes(live?.flow.bytesSent ?? facts.bytesSent)), "
+        + "received \(text.bytes(live?.flow.bytesReceived ?? facts.bytesReceived)), "
         + "retransmits \(text.number(live?.flow.retransmits ?? facts.retransmits)), rtt \(rtt ?? text.unknown)"
     ]
     guard let live else { return lines }

@@ -20,6 +20,9 @@ public struct TopFrame {
     list = TopList(board, view)
   }
 
+  /// From this width on the list has columns of counters.
+  public static let countersWidth = 150
+
   /// What the listed lines stand for, in their order; `TopView.handle` needs it.
   public var listed: [TopView.Line] { list.lines }
 
@@ -138,7 +141,7 @@ public struct TopFrame {
     ]
     if width >= 120 { columns.append(Column(content: .local, title: "LOCAL", width: 22)) }
     columns.append(Column(content: .peer, title: "PEER", width: 22))
-    if width >= 150 {
+    if width >= Self.countersWidth {
       columns += [
         Column(content: .sent, title: "SENT", width: 12, right: true),
         Column(content: .received, title: "RECEIVED", width: 12, right: true),

@@ -76,14 +76,23 @@ struct CommandRun {
     // Not before the first row of each: a file that is no recording leaves the output as it was, too.
     try session.begin()
     try sink.begin()
-    try session.forEach(
-      { row, loss in
-        let time = row.time
-        sink.receive(&row, lossBefore: loss)
-        sink.advance(to: time)
-        return !sink.isDone
-      },
-      idle: { try sink.writeOut() })
+    do {
+      try session.forEach(
+        { row, loss in
+          let time = row.time
+          sink.receive(&row, lossBefore: loss)
+          sink.advance(to: time)
+          return !sink.isDone
+        },
+        idle: { try sink.writeOut() })
+    } catch {
+      // The rows before a bad line are good.
+      if sink.writesWhileReading {
+        sink.finish()
+        try? sink.writeOut()
+      }
+      throw error
+    }
     sink.finish()
     try sink.writeOut()
     session.reportNotes()

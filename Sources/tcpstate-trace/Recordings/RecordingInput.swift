@@ -55,12 +55,20 @@ final class RecordingInput {
   /// Whether it ends before its time: in its last line, or as an archive.
   var isCut: Bool { reader.wasCut || file.isTruncated }
 
+  /// Rows left out, because they were recorded long after later rows of their connection.
+  var late: UInt64 { reader.late }
+
   /// What isn't as it should be, but no error.
   var notes: [String] {
     var notes: [String] = []
     if bad > 0, let firstBad {
       notes.append(
         "\(NumberText.string(bad)) line\(bad == 1 ? " was" : "s were") left out; \(bad == 1 ? "it is" : "the first is") \(firstBad)"
+      )
+    }
+    if late > 0 {
+      notes.append(
+        "\(file.name): \(NumberText.string(late)) row\(late == 1 ? "" : "s") left out, printed long after later rows of the same socket"
       )
     }
     if reader.wasCut, !file.isTruncated {

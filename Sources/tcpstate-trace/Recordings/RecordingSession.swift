@@ -36,7 +36,7 @@ struct RecordingSession: ~Copyable {
   /// Rows read.
   private(set) var rows: UInt64 = 0
   /// Lines that couldn't be read.
-  var leftOut: UInt64 { files.reduce(0) { $0 + $1.bad } }
+  var leftOut: UInt64 { files.reduce(0) { $0 + $1.bad + $1.late } }
 
   /// Opens the recordings; nothing is read yet.
   ///

@@ -35,6 +35,29 @@ import Testing
     #expect(input.errorText.contains("the last line is cut short and was left out"))
   }
 
+  /// The last line is about the whole recording, its count and its span alike.
+  @Test func closingLineWithAFilter() throws {
+    var rows = Recording.rows(20)
+    for index in rows.indices where index >= 15 { rows[index].ownerPID = 4_711 }
+    let path = try folder.write("a.csv", Recording.csv(rows))
+    let all = try Recording.run(["--read", path] + self.all)
+    #expect(all.errorText.contains("20 transitions in 19.0 s, 0 lost, 0 unmatched."))
+    let some = try Recording.run(["--read", path, "--pid", "4711"] + self.all)
+    #expect(some.errorText.contains("20 transitions in 19.0 s, 0 lost, 0 unmatched, 5 shown."))
+    let none = try Recording.run(["--read", path, "--pid", "1"] + self.all)
+    #expect(none.errorText.contains("20 transitions in 19.0 s, 0 lost, 0 unmatched, 0 shown."))
+    #expect(!none.errorText.contains("CLOSE-WAIT"), "the table is about what the filter lets through")
+  }
+
+  /// A bad line ends the program, but not before the rows above it are written.
+  @Test func rowsBeforeABadLine() throws {
+    let text = Recording.csv(Recording.rows(5))
+    let path = try folder.write("bad.csv", text + "nonsense\n" + text.split(separator: "\n")[1] + "\n")
+    let run = try ChildProcess.run([Tracer.binary, "--read", path] + self.all)
+    #expect(run.ending == .exited(65) && run.errorText.contains("bad.csv:7:"))
+    #expect(run.outputText == text)
+  }
+
   /// A recording's own numbers and gaps come out again; its loss is reported.
   @Test func sequenceAndLosses() throws {
     var rows = Recording.rows(6)

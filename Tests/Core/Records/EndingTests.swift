@@ -26,7 +26,25 @@ import Testing
   @Test func finWait2Minisock() {
     #expect(ending(.finWait2) == .finWait2Minisock)
     #expect(ending(.finWait2, flags: Self.owned) == .finWait2Minisock)
-    #expect(ending(.finWait2, linger2: -1) == .finWait2Minisock, "its timer ran out earlier if at all")
+  }
+
+  /// The ACK of an orphan's FIN ends it at once if data comes with it, or if it may not wait: both are answered by a RST.
+  @Test func resetOrphan() {
+    #expect(ending(.finWait2, flags: TCPSTATE_FLAG_RESET_SENT) == .closed(.resetSent))
+    #expect(ending(.finWait2, linger2: -1) == .closed(.resetSent))
+    #expect(ending(.finWait2, flags: Self.done | TCPSTATE_FLAG_RESET_SENT) == .timeWait)
+  }
+
+  /// The kernel side knows why nothing was sent; the error, if any, is older.
+  @Test(arguments: [
+    (TCPSTATE_FLAG_REPAIR, Reason.repair), (TCPSTATE_FLAG_NO_PORT, .noPort), (TCPSTATE_FLAG_NO_ROUTE, .noRoute),
+  ])
+  func withoutASegment(_ flag: Int32, _ reason: Reason) {
+    for old in TCPState.all where old != .listen && old != .closed {
+      #expect(ending(old, flags: Self.owned | Self.socket | flag) == .closed(reason), "\(old)")
+      #expect(ending(old, flags: Self.owned | Self.done | flag, error: 111) == .closed(reason), "\(old)")
+    }
+    #expect(ending(.listen, flags: Self.owned | flag) == .closed(nil))
   }
 
   @Test func abortedFinWait2() {
@@ -49,7 +67,7 @@ import Testing
 
   @Test(arguments: [
     (UInt16(104), Reason.resetReceived), (32, .resetReceived), (111, .refused), (110, .timeout),
-    (113, .unreachable), (101, .unreachable), (103, .killed), (95, .unknown),
+    (113, .unreachable), (101, .unreachable), (103, .killed), (13, .prohibited), (12, .unknown),
   ])
   func byError(_ error: UInt16, _ reason: Reason) {
     for old in TCPState.all where old != .listen && old != .closed {

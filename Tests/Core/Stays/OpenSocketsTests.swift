@@ -39,7 +39,7 @@ import Testing
       sockets.apply(row)
       expected[row.connection] = row.new == .closed ? nil : row.new
     }
-    let counts = sockets.counts
+    let counts = sockets.counts()
     for state in TCPState.all {
       #expect(counts[Int(state.number)] == UInt64(expected.values.count { $0 == state }))
     }

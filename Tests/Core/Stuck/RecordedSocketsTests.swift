@@ -93,11 +93,11 @@ import Testing
   @Test func replayGoesBothWays() {
     let span = Self.start...(Self.start + 35 * Self.second)
     var replay = TopReplay(Self.rows, span: span, lost: 0)
-    func ids() -> [UInt64] { replay.board(RowFilter()).rows.map(\.facts.connection).sorted() }
+    func ids() -> [UInt64] { replay.board().rows.map(\.facts.connection).sorted() }
     #expect(replay.time == Self.start && ids() == [1, 2, 3])
     replay.move(to: .max)
     #expect(replay.time == span.upperBound && ids() == [2, 4])
-    #expect(replay.board(RowFilter()).transitions == 12)
+    #expect(replay.board().transitions == 12)
     replay.travel(.previous)
     #expect(replay.time == Self.start + 34 * Self.second)
     replay.travel(.coarser)
@@ -120,7 +120,7 @@ import Testing
     for tenth in 0...350 { stepped.move(to: Self.start + UInt64(tenth) * Self.second / 10) }
     var jumped = TopReplay(Self.rows, span: span, lost: 0)
     jumped.move(to: .max)
-    let (a, b) = (stepped.board(RowFilter()), jumped.board(RowFilter()))
+    let (a, b) = (stepped.board(), jumped.board())
     #expect(a.perSecond == b.perSecond && a.counts == b.counts)
     #expect(a.perSecond.count == 36 && a.perSecond.last == 1 && a.perSecond[34] == 2 && a.perSecond[0] == 2)
     #expect(a.counts[Int(TCPState.closeWait.number)][20] == 3)

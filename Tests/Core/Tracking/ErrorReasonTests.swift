@@ -10,7 +10,8 @@ import Testing
   private static let reasons: [Int32: Reason] = [
     ECONNRESET: .resetReceived, EPIPE: .resetReceived, ECONNREFUSED: .refused, ETIMEDOUT: .timeout,
     ENETUNREACH: .unreachable, EHOSTUNREACH: .unreachable, ENETDOWN: .unreachable, EHOSTDOWN: .unreachable,
-    ENOPROTOOPT: .unreachable, EPROTO: .unreachable, ECONNABORTED: .killed,
+    ENOPROTOOPT: .unreachable, EPROTO: .unreachable, ENONET: .unreachable, EOPNOTSUPP: .unreachable,
+    EACCES: .prohibited, EPERM: .prohibited, ECONNABORTED: .killed,
   ]
 
   private static func reason(_ error: Int32, _ old: TCPState, flags: Int32 = 0) -> Reason? {

@@ -8,6 +8,7 @@ enum ScenarioRecord {
     "dead": TCPSTATE_FLAG_DEAD, "send-shutdown": TCPSTATE_FLAG_SEND_SHUTDOWN,
     "receive-shutdown": TCPSTATE_FLAG_RECEIVE_SHUTDOWN,
     "has-rto-time": TCPSTATE_FLAG_HAS_RTO_TIME, "has-entry-stamp": TCPSTATE_FLAG_HAS_ENTRY_STAMP,
+    "repair": TCPSTATE_FLAG_REPAIR, "no-port": TCPSTATE_FLAG_NO_PORT, "no-route": TCPSTATE_FLAG_NO_ROUTE,
     "reset-sent": TCPSTATE_FLAG_RESET_SENT, "by-tracer": TCPSTATE_FLAG_BY_TRACER,
   ]
 

@@ -137,13 +137,52 @@ extension Privileged {
       try terminal.press("-", ",", ",")
       try terminal.screen("before") { $0.contains(" CLOSE-WAIT   python3/\(pair.server.pid)") }
       try terminal.press("Enter")
-      try terminal.screen("the detail") { $0.contains("not in a recording") && $0.contains("send 6") }
+      try terminal.screen("the detail") { $0.contains("not in a recording") && $0.contains("windows   send –") }
       try terminal.press("Escape", "0")
       try terminal.screen("the start") { $0.contains(" +0 ns of ") }
       try terminal.press("?")
       try terminal.screen("the keys") { $0.contains("step back or forward in time") }
       try terminal.press("q")
       try terminal.screen("the end") { $0.contains("status 0") }
+    }
+
+    /// The header counts what the filter lets through, not what it hides.
+    @Test func countsByFilter() throws {
+      let pair = try Pair()
+      try pair.connect()
+      for (options, count) in [
+        ("--pid \(pair.client.pid)", 1), ("--pid \(pair.client.pid),\(pair.server.pid)", 2), ("--process nobody", 0),
+        ("--state close-wait", 0),
+      ] {
+        let terminal = try Terminal("\(Tracer.binary) top --netns \(pair.namespace.path) \(options); cat")
+        try terminal.screen("\(options): \(count)") {
+          $0.contains("\n\(count) sort age") && Self.count($0, "ESTABLISHED") == count
+        }
+        try terminal.press("q")
+      }
+    }
+
+    /// The number after a state's name, in the header.
+    private static func count(_ screen: String, _ state: String) -> Int? {
+      guard let place = screen.range(of: state) else { return nil }
+      return Int(screen[place.upperBound...].prefix { $0 == " " || $0.isNumber }.filter(\.isNumber))
+    }
+
+    /// Bytes are those of now, although no event reports them.
+    @Test func currentBytes() throws {
+      let pair = try Pair()
+      try pair.connect()
+      let terminal = try Terminal("\(Tracer.binary) top --netns \(pair.namespace.path); cat")
+      try terminal.resize(170, 30)
+      try terminal.screen("the columns") {
+        $0.contains("RECEIVED") && $0.contains("ESTABLISHED  python3/\(pair.client.pid)")
+      }
+      try pair.client.ask("send c 54321")
+      try terminal.screen("the bytes") { $0.split(separator: "\n").count { $0.contains("54,321 B") } == 2 }
+      try terminal.resize(80, 24)
+      try terminal.press("Enter")
+      try terminal.screen("the detail") { $0.contains("54,321 B,") && $0.contains("payload") }
+      try terminal.press("q")
     }
 
     @Test func refusesAPipe() throws {

@@ -94,6 +94,30 @@ extension Privileged {
       #expect(Set(rows.map { $0["local_port"] }) == ["20000"])
     }
 
+    /// A connection of another port that was being made at the start isn't the filter's business, whatever becomes of it.
+    @Test func connectingSinceBefore() throws {
+      let pair = try Pair()
+      let port = try pair.server.ask("listen l 127.0.0.1").port
+      func nft(_ commands: String) throws {
+        let run = try ChildProcess.run(pair.namespace.command(["nft", commands]))
+        try #require(run.ending == .exited(0), "\(run.errorText)")
+      }
+      try nft(
+        "add table inet t; add chain inet t i { type filter hook input priority 0; }; add rule inet t i tcp dport \(port) drop"
+      )
+      try pair.client.start("connect c 127.0.0.1 \(port)")
+      let deadline = Deadline(seconds: 20)
+      while try ChildProcess.run(pair.namespace.command(["ss", "-Htn", "state", "syn-sent"])).outputText.isEmpty {
+        if deadline.hasPassed { throw TestFailure("no SYN-SENT") }
+      }
+      let tracer = try Tracer(["-L", "443"], of: pair.namespace)
+      try nft("delete table inet t")
+      let answer = try pair.client.answer()
+      #expect(answer.error == nil)
+      #expect(try tracer.finish().isEmpty)
+      #expect(tracer.process.errorText.contains(" 0 lost, 0 unmatched"), "\(tracer.process.errorText)")
+    }
+
     @Test func remotePort() throws {
       let traffic = try Traffic()
       let rows = try trace(traffic, ["--remote-port", "\(traffic.ports[1])"])

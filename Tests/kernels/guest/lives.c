@@ -11,6 +11,7 @@
 #define _GNU_SOURCE
 #include "sockets.h"
 #include <errno.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -196,6 +197,49 @@ static void refused(void)
 	print_life(&c);
 }
 
+/* A second socket bound to the same port can't connect to the same peer. */
+static void addresses_in_use(void)
+{
+	struct connection c = { 0 };
+	struct sockaddr_storage own, peer;
+	int listener, fd, one = 1;
+	socklen_t size;
+
+	life = "addresses_in_use";
+	listener = listen_at("127.0.0.1");
+	c.server_port = port_of(listener);
+	c.client_port = next_port++;
+	c.client = connect_from("127.0.0.1", c.client_port, c.server_port);
+	c.server = accept(listener, NULL, NULL);
+	close(listener);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	size = resolve("127.0.0.1", c.client_port, &own);
+	resolve("127.0.0.1", c.server_port, &peer);
+	if (bind(fd, (void *)&own, size) || !connect(fd, (void *)&peer, size) ||
+	    errno != EADDRNOTAVAIL)
+		fail("find the addresses in use");
+	close(fd);
+	close_orderly(c.client, c.server);
+	wait_listed(c.server_port, c.client_port, TCP_LAST_ACK, false);
+	print_life(&c);
+}
+
+/* As a checkpoint takes a connection away: its peer isn't told. */
+static void taken_away(void)
+{
+	struct connection c;
+	int one = 1;
+
+	life = "taken_away";
+	c = open_at("127.0.0.1");
+	if (setsockopt(c.client, IPPROTO_TCP, TCP_REPAIR, &one, sizeof(one)))
+		fail("set TCP_REPAIR");
+	close(c.client);
+	reset(c.server);
+	print_life(&c);
+}
+
 static void never_accepted(void)
 {
 	struct connection c = { 0 };
@@ -300,6 +344,8 @@ static int all(void)
 	unread_data();
 	reset_in_close_wait();
 	refused();
+	addresses_in_use();
+	taken_away();
 	never_accepted();
 	reused();
 	two_processes();

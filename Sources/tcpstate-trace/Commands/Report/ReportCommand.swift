@@ -26,7 +26,7 @@ struct ReportCommand: FoldingCommand {
     let selection = LifecycleSelection(try filters.rowFilter(), connection: nil)
     switch options.format {
     case .html: try run(selection) { HTMLReport { selection.wants($0) } }
-    case .perfetto: try run(selection) { PerfettoReport(filter: selection.filter) }
+    case .perfetto: try run(selection) { PerfettoReport(filter: selection.filter) { selection.wants($0) } }
     }
   }
 

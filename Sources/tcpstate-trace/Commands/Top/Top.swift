@@ -80,12 +80,12 @@ struct Top: ParsableCommand {
     _ = try CommandRun.collect(&session, into: &sink)
     let span = sink.span
     let time = try span.moment(moment, of: inputs.name)
-    var replay = TopReplay(sink.rows, span: span.range, lost: span.lost)
+    var replay = TopReplay(sink.rows, span: span.range, lost: span.lost, filter: filter)
     replay.move(to: time)
     // The folder would take the room of all else.
     let file = inputs.name.split(separator: "/").last.map { String($0) } ?? inputs.name
     let loop = try EventLoop()
-    var screen = try TopReplaySession(replay, keys: keys, name: file, filter: filter, style: style)
+    var screen = try TopReplaySession(replay, keys: keys, name: file, style: style)
     try screen.start(loop)
     try loop.run(&screen, until: nil)
   }

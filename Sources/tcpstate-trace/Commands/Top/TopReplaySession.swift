@@ -9,7 +9,6 @@ struct TopReplaySession: ~Copyable, Activity {
   private let screen: FullScreen
   private var replay: TopReplay
   private let name: String
-  private let filter: RowFilter
   private let style: TableStyle
   private var view = TopView()
   private var parser = KeyParser()
@@ -17,12 +16,11 @@ struct TopReplaySession: ~Copyable, Activity {
   private var last = KernelClock.monotonic()
   private var isGone = false
 
-  init(_ replay: TopReplay, keys: Int32, name: String, filter: RowFilter, style: TableStyle) throws(Failure) {
+  init(_ replay: TopReplay, keys: Int32, name: String, style: TableStyle) throws(Failure) {
     guard let screen = FullScreen(keys: keys) else { throw Failure(.unavailable, "can't take the terminal over") }
     self.screen = screen
     self.replay = replay
     self.name = name
-    self.filter = filter
     self.style = style
   }
 
@@ -56,7 +54,7 @@ struct TopReplaySession: ~Copyable, Activity {
   var isDone: Bool { view.wantsToQuit || isGone }
 
   private func draw() -> TopFrame {
-    var board = replay.board(filter)
+    var board = replay.board()
     board.host = name
     let size = screen.size
     let frame = TopFrame(board, view, width: size.width, height: size.height, style: style)

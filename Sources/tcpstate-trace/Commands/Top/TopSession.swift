@@ -32,9 +32,13 @@ struct TopSession: ~Copyable, Activity {
   /// Notes, and until when they are shown, CLOCK_MONOTONIC.
   private var notes: [(text: String, until: UInt64)] = []
   private var lastSample: UInt64 = 0
+  /// Transitions of wanted connections, and how many of these were sampled.
+  private var wanted: UInt64 = 0
   private var sampled: UInt64 = 0
   /// When the connection in detail is read again, CLOCK_MONOTONIC.
   private var nextDetail: UInt64 = 0
+  /// When the sockets' counters are read again, CLOCK_MONOTONIC.
+  private var nextRecount: UInt64 = 0
   /// Whether a key or a new size asks for a frame soon.
   private var isUrgent = true
   private var isGone = false
@@ -48,7 +52,7 @@ struct TopSession: ~Copyable, Activity {
   }
 
   mutating func start(_ loop: borrowing EventLoop) throws {
-    try stream.start { row, loss in Self.receive(&row, loss, &recorder, &history) }
+    try stream.start { row, loss in Self.receive(&row, loss, filter, &wanted, &recorder, &history) }
     stream.forEachOpen { row in recorder?.receive(&row, lossBefore: 0) }
     notes = [NoticeText.shortfall(stream.source)].compactMap { $0 }.map { ($0, .max) }
     take(stream.takeNotices())
@@ -66,9 +70,11 @@ struct TopSession: ~Copyable, Activity {
   }
 
   private static func receive(
-    _ row: inout Transition, _ loss: UInt64, _ recorder: inout Recorder?, _ history: inout TopHistory
+    _ row: inout Transition, _ loss: UInt64, _ filter: RowFilter, _ wanted: inout UInt64,
+    _ recorder: inout Recorder?, _ history: inout TopHistory
   ) {
     recorder?.receive(&row, lossBefore: loss)
+    if filter.wants(row) { wanted += 1 }
     history.receive(row)
   }
 
@@ -76,13 +82,14 @@ struct TopSession: ~Copyable, Activity {
 
   mutating func round(_ loop: borrowing EventLoop, isLast: Bool) throws {
     guard !isLast, try takeKeys() else { return }
-    try stream.turn { row, loss in Self.receive(&row, loss, &recorder, &history) }
+    try stream.turn { row, loss in Self.receive(&row, loss, filter, &wanted, &recorder, &history) }
     take(stream.takeNotices())
     try recorder?.flush()
     let now = KernelClock.monotonic()
     if now - lastSample >= Self.second { sample(now) }
     guard now - lastFrame >= (isUrgent ? Self.leastPause : Self.second) else { return }
     try readDetail(now)
+    try recount(now)
     build()
     if let frame { screen?.draw(frame.lines()) }
     lastFrame = now
@@ -143,11 +150,32 @@ struct TopSession: ~Copyable, Activity {
   /// Once a second: what the sparklines show.
   private mutating func sample(_ now: UInt64) {
     lastSample = now
-    Self.remember(stream.transitions - sampled, in: &board.perSecond)
-    sampled = stream.transitions
-    for state in TCPState.all {
-      Self.remember(stream.tracker.openCount(state), in: &board.counts[Int(state.number)])
+    Self.remember(wanted - sampled, in: &board.perSecond)
+    sampled = wanted
+    let open = openCounts(now)
+    for state in TCPState.all { Self.remember(open[Int(state.number)], in: &board.counts[Int(state.number)]) }
+  }
+
+  /// How many of the wanted sockets are in each state, by kernel number.
+  private func openCounts(_ now: UInt64) -> [UInt64] {
+    var open = [UInt64](repeating: 0, count: TCPState.arraySize)
+    guard !filter.isOpen else {
+      for state in TCPState.all { open[Int(state.number)] = stream.tracker.openCount(state) }
+      return open
     }
+    stream.tracker.forEachOpen(now: now) { row in
+      if row.new.isKnown, filter.wants(row), filter.shows(row) { open[Int(row.new.number)] += 1 }
+    }
+    return open
+  }
+
+  /// Reads the counters of all connections, if they are shown: within a twentieth of the time.
+  private mutating func recount(_ now: UInt64) throws {
+    let isShown = (screen?.size.width ?? 0) >= TopFrame.countersWidth
+    guard now >= nextRecount, isShown || view.order == .bytes || view.order == .retransmits else { return }
+    let cost = try stream.recount()
+    nextRecount = now + max(LiveStream.shortestRecount, LiveStream.recountShare * cost)
+    lastRows = 0
   }
 
   private static func remember(_ value: UInt64, in values: inout [UInt64]) {
@@ -159,7 +187,7 @@ struct TopSession: ~Copyable, Activity {
     let now = KernelClock.monotonic()
     board.time = now &+ stream.tracker.wallOffset
     board.lost = stream.lost
-    board.transitions = stream.transitions
+    board.transitions = wanted
     notes.removeAll { $0.until < now }
     board.notes = notes.map(\.text)
     if lastRows == 0 || now - lastRows >= Self.refresh { readRows(now) }

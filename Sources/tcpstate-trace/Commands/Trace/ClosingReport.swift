@@ -52,7 +52,7 @@ struct ClosingReport {
   /// Of a recording.
   func text(_ statistics: borrowing StateStatistics, _ sockets: borrowing OpenSockets, glyphs: Glyphs) -> String {
     var buffer = ByteBuffer(capacity: 4096)
-    append(statistics, openNow: sockets.counts, unmatched: sockets.unmatched, glyphs: glyphs, to: &buffer)
+    append(statistics, openNow: sockets.counts(), unmatched: sockets.unmatched, glyphs: glyphs, to: &buffer)
     return buffer.text
   }
 

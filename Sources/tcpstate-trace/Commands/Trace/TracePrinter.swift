@@ -87,10 +87,13 @@ struct TracePrinter: OutputSink, ~Copyable {
     show(&row)
   }
 
-  /// What the closing table of a recording needs; live, the tracker knows it.
+  /// The group of sockets that the table leaves out.
+  private static let unwanted: Int32 = 1
+
+  /// What the closing table of a recording needs; live, the tracker knows it. The last line is about the whole
+  /// recording: its rows, its span, and whether they fit together.
   private mutating func follow(_ row: borrowing Transition) {
-    guard filter.wants(row) else { return }
-    sockets.apply(row)
+    sockets.apply(row, group: filter.wants(row) ? 0 : Self.unwanted)
     guard row.hasTime, !row.isFound else { return }
     if row.time < firstTime ?? .max { firstTime = row.time }
     lastTime = max(lastTime, row.time)

@@ -117,7 +117,8 @@ final class ParallelSummary: @unchecked Sendable {
     }
     var row = Transition()
     // A first line that is a row itself has no columns to go by.
-    guard let outcome = try? reader.next(&row), outcome == .needsBytes, reader.format == .csv, reader.knowsColumns
+    guard let outcome = try? reader.next(&row), outcome == .needsBytes, reader.format == .csv, reader.knowsColumns,
+      !reader.isForeign
     else {
       return nil
     }

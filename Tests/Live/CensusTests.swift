@@ -1,0 +1,47 @@
+import Testing
+
+@testable import TCPStateLive
+
+@Suite struct CensusTests {
+  private final class Counts {
+    var census = Census()
+    func drifts(_ difference: Int) -> Bool { census.hasDrifted(difference: difference) }
+  }
+
+  /// A filter or sockets that aren't tracked make a difference, but no drift.
+  @Test(arguments: [0, 41, -3])
+  func staysAsItIs(_ usual: Int) {
+    let census = Counts()
+    for _ in 0..<1_000 { #expect(!census.drifts(usual)) }
+  }
+
+  /// A transition that was missed stays missed.
+  @Test(arguments: [1, -1, 20])
+  func noticesWhatWasMissed(_ missed: Int) {
+    let census = Counts()
+    for _ in 0..<50 { #expect(!census.drifts(7)) }
+    var counts = 0
+    while !census.drifts(7 + missed) {
+      counts += 1
+      if counts > 20 { return #expect(Bool(false), "never noticed") }
+    }
+    #expect(counts == 7)
+    #expect(census.drifts(7 + missed), "until the tables are read")
+    census.census.restart()
+    for _ in 0..<50 { #expect(!census.drifts(7 + missed)) }
+  }
+
+  /// Under churn the counts are never taken at the same instant.
+  @Test func ignoresChurn() {
+    let census = Counts()
+    for round in 0..<1_000 { #expect(!census.drifts([0, 3, -2, 1, 0, -4, 2][round % 7])) }
+  }
+
+  @Test func aShortBurstIsNoDrift() {
+    let census = Counts()
+    for _ in 0..<10 { _ = census.drifts(0) }
+    for _ in 0..<7 { #expect(!census.drifts(500)) }
+    #expect(!census.drifts(0))
+    for _ in 0..<7 { #expect(!census.drifts(-500)) }
+  }
+}
