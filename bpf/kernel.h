@@ -71,6 +71,7 @@ enum {
 /* include/net/sock.h */
 #define SOCK_DEAD 0
 #define SOCK_DONE 1
+#define SOCK_LINGER 4
 #define RCV_SHUTDOWN 1
 #define SEND_SHUTDOWN 2
 

@@ -12,12 +12,14 @@ public enum SnapshotAge {
   /// - Parameter ticksPerSecond: CONFIG_HZ; without it only minisocks have an age.
   public static func least(_ snapshot: UnsafePointer<tcpstate_snapshot>, ticksPerSecond: UInt64?) -> UInt64 {
     let kind = Int32(snapshot.pointee.event.kind)
+    let now = snapshot.pointee.event.timestamp_ns
     if kind == TCPSTATE_KIND_REQUEST { return UInt64(snapshot.pointee.request_age_us) * 1000 }
     if kind == TCPSTATE_KIND_TIMEWAIT {
-      guard Int32(snapshot.pointee.event.flags) & TCPSTATE_FLAG_HAS_ENTRY_STAMP != 0 else { return 0 }
-      let now = UInt32(truncatingIfNeeded: snapshot.pointee.event.timestamp_ns / 1_000_000)
-      let age = now &- snapshot.pointee.entry_stamp_ms
-      return age < 1 << 31 ? UInt64(age) * 1_000_000 : 0
+      guard snapshot.pointee.event.state_new == TCPState.timeWait.number else {
+        return TimeWaitEntry.stamp(snapshot).map { now / 1_000_000 * 1_000_000 - $0 } ?? 0
+      }
+      let entry = TimeWaitEntry(snapshot, ticksPerSecond: ticksPerSecond)
+      return entry.isClose ? (now - entry.earliest) / 1_000_000 * 1_000_000 : now - entry.latest
     }
     guard let ticks = ticksPerSecond else { return 0 }
     let state = TCPState(number: snapshot.pointee.event.state_new)
@@ -29,6 +31,17 @@ public enum SnapshotAge {
     guard age < 1 << 31 else { return 0 }
     // The last tick has begun but not passed, so only one less is certain.
     return UInt64(age == 0 ? 0 : age - 1) * 1_000_000_000 / ticks
+  }
+
+  /// Whether `least` is the whole time, which a half-open request and a minisock in TIME-WAIT can show.
+  public static func isExact(_ snapshot: UnsafePointer<tcpstate_snapshot>, ticksPerSecond: UInt64?) -> Bool {
+    switch Int32(snapshot.pointee.event.kind) {
+    case TCPSTATE_KIND_REQUEST: true
+    case TCPSTATE_KIND_TIMEWAIT:
+      snapshot.pointee.event.state_new == TCPState.timeWait.number
+        && TimeWaitEntry(snapshot, ticksPerSecond: ticksPerSecond).isClose
+    default: false
+    }
   }
 
   /// The least time that a SYN or FIN has gone unanswered, in nanoseconds.

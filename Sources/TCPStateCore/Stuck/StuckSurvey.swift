@@ -103,7 +103,7 @@ public struct StuckSurvey: ~Copyable {
     socket.netns = event.pointee.netns
     let age = SnapshotAge.least(snapshot, ticksPerSecond: ticksPerSecond)
     if age > 0 {
-      let isExact = kind == TCPSTATE_KIND_REQUEST || state == .timeWait
+      let isExact = SnapshotAge.isExact(snapshot, ticksPerSecond: ticksPerSecond)
       socket.age = Stay(nanoseconds: age, kind: isExact ? .exact : .atLeast)
     }
     socket.timeouts =
