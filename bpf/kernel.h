@@ -72,6 +72,7 @@ enum {
 #define SOCK_DEAD 0
 #define SOCK_DONE 1
 #define SOCK_KEEPOPEN 3
+#define SOCK_LINGER 4
 #define RCV_SHUTDOWN 1
 #define SEND_SHUTDOWN 2
 

@@ -81,6 +81,8 @@ static __always_inline void RECORD(fill)(struct tcpstate_event *e, const struct 
 		flags |= TCPSTATE_FLAG_DONE;
 	if (sock_flags & (1 << SOCK_DEAD))
 		flags |= TCPSTATE_FLAG_DEAD;
+	if (sock_flags & (1 << SOCK_LINGER))
+		flags |= TCPSTATE_FLAG_LINGER;
 	if (shutdown & SEND_SHUTDOWN)
 		flags |= TCPSTATE_FLAG_SEND_SHUTDOWN;
 	if (shutdown & RCV_SHUTDOWN)

@@ -63,7 +63,7 @@ extension LiveStream {
         }
       }
       if let reused = tracker.takeReused() {
-        tracker.concludeReused(at: reused.time, reused.key, to: &row.pointee)
+        tracker.concludeReused(at: reused.time, reused.key, isExact: reused.isExact, to: &row.pointee)
         emit(receive)
       }
       applied = true

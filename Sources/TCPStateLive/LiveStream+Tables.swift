@@ -86,12 +86,16 @@ extension LiveStream {
     let end = KernelClock.monotonic()
     if tracker.ticksPerSecond == nil { tracker.ticksPerSecond = source.ticksPerSecond }
     applyPutOff(receive)
-    let overflowed = overflows.grew()
+    overflows.take(source.timeWaitOverflows, isComplete: !minisocksOnly)
     // A socket that can't be seen isn't gone; one that could be seen, and isn't there any more, is.
     let seesAll = source.missingForNamespaces.isEmpty
     let isUnread = { (netns: UInt32) in !found.contains(netns) && (!seesAll || namespaces[netns] != nil) }
-    for key in tracker.endPass(startedAt: start, minisocksOnly: minisocksOnly, isUnread: isUnread) {
-      tracker.conclude(key, pass: start...end, lastSeen: before, overflowed: overflowed, to: &row.pointee)
+    let vanished = tracker.endPass(startedAt: start, minisocksOnly: minisocksOnly, isUnread: isUnread)
+    let unseen = tracker.neverSeen(vanished)
+    for key in vanished {
+      // Only if all of them can have been refused is it known of each.
+      let refused = tracker.neverSeenNamespace(of: key).map { overflows.refused(in: $0) >= unseen[$0, default: 0] }
+      tracker.conclude(key, pass: start...end, lastSeen: before, overflowed: refused ?? false, to: &row.pointee)
       emit(receive)
     }
     if !minisocksOnly { tracker.lossBegan = nil }

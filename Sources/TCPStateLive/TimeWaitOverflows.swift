@@ -1,33 +1,31 @@
-import Glibc
-
-/// Whether the kernel has refused TIME-WAIT minisocks because there are too
-/// many (tcp_max_tw_buckets): TCPTimeWaitOverflow of /proc/net/netstat.
+/// Which network namespaces have refused TIME-WAIT minisocks because there are too many (tcp_max_tw_buckets).
+///
+/// The kernel reports such a connection like any other that enters TIME-WAIT; only a counter of its namespace shows
+/// the difference.
 struct TimeWaitOverflows {
-  private var last = Self.read()
+  /// The counters as of the last reading of the tables and the two before, the oldest first.
+  private var readings: [[UInt32: UInt64]] = []
+  /// Whether the counters of all namespaces have been read, so that one that is new began at 0.
+  private var isComplete = false
 
-  /// Whether there were any since the last call.
-  mutating func grew() -> Bool {
-    let now = Self.read()
-    defer { last = now }
-    return now > last
+  /// Takes in what a reading has found.
+  ///
+  /// - Parameters:
+  ///   - counters: of the namespaces read so far.
+  ///   - isComplete: whether that reading was of all namespaces.
+  mutating func take(_ counters: [UInt32: UInt64], isComplete: Bool) {
+    if !self.isComplete { readings = [] }
+    if isComplete { self.isComplete = true }
+    readings.append(counters)
+    if readings.count > 3 { readings.removeFirst() }
   }
 
-  /// The counter of this process's namespace. Each namespace has its own limit, so overflows elsewhere stay unseen.
-  private static func read() -> UInt64 {
-    guard let file = fopen("/proc/self/net/netstat", "re") else { return 0 }
-    defer { fclose(file) }
-    var line = [CChar](repeating: 0, count: 8192)
-    var names: [Substring] = []
-    while fgets(&line, Int32(line.count), file) != nil {
-      let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      guard text.hasPrefix("TcpExt:") else { continue }
-      let words = text.split(whereSeparator: { $0 == " " || $0 == "\n" })
-      if names.isEmpty {
-        names = words.map { $0 }
-      } else if let index = names.firstIndex(of: "TCPTimeWaitOverflow"), index < words.count {
-        return UInt64(words[index]) ?? 0
-      }
-    }
-    return 0
+  /// How many minisocks a namespace has refused lately.
+  ///
+  /// Since two readings ago: the counter is read a little after a reading has begun, and what was refused in between
+  /// is found gone by the next.
+  func refused(in namespace: UInt32) -> UInt64 {
+    guard isComplete, readings.count > 1, let now = readings.last?[namespace] else { return 0 }
+    return now - min(readings[0][namespace] ?? 0, now)
   }
 }

@@ -34,6 +34,9 @@ public enum RandomTransition {
     row.bytesReceived = maybe { number(&random) }
     row.rtoMicroseconds = maybe { number(&random) }
     row.congestionControl = name(&random, isFull)
+    row.timeKind = maybe { TimeKind.allCases.randomElement(using: &random) ?? .exact }
+    row.timeErrorNanoseconds = maybe { number(&random) }
+    row.finCall = maybe { Bool.random(using: &random) ? .close : .shutdown }
     row.socketAddress = maybe { number(&random) }
     for field in small { row[keyPath: field] = maybe { .random(in: 0 ... .max, using: &random) } }
     return row

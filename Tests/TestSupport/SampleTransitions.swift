@@ -233,6 +233,7 @@ extension Transition {
     unacknowledgedBytes = 0
     unsentBytes = 0
     receiveShutdown = 0
+    timeKind = .exact
     sendWindowBytes = 64_240
     receiveWindowBytes = 65_535
     congestionWindowPackets = 10

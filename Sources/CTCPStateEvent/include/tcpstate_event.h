@@ -52,6 +52,8 @@ typedef int64_t tcpstate_s64;
 #define TCPSTATE_FLAG_BY_TRACER 0x0080
 #define TCPSTATE_FLAG_RESET_SENT 0x0100 /* set by user space: we sent a RST right afterwards */
 #define TCPSTATE_FLAG_RECEIVE_SHUTDOWN 0x0200 /* RCV_SHUTDOWN in sk_shutdown */
+#define TCPSTATE_FLAG_LINGER \
+	0x0400 /* SOCK_LINGER: close() may wait for the FIN's acknowledgement */
 /* On the transition to CLOSED only, why nothing was sent: */
 #define TCPSTATE_FLAG_NO_ROUTE 0x2000 /* connect() got no route for the port that it had chosen */
 #define TCPSTATE_FLAG_REPAIR 0x4000 /* TCP_REPAIR: taken elsewhere by the process */

@@ -77,7 +77,10 @@ public struct Lifecycle: Sendable {
   public var start: UInt64 {
     let first = client?.firstTime
     var second = server?.firstTime
-    if let start = server?.synReceivedStart?.time { second = min(start, second ?? start) }
+    // What a server computes of its SYN-ACK is never taken to be before the SYN.
+    if client?.moment(entering: .synSent) == nil, let start = server?.synReceivedStart?.time {
+      second = min(start, second ?? start)
+    }
     return min(first ?? .max, second ?? .max)
   }
 

@@ -16,6 +16,8 @@ public struct LifecycleEnd: Sendable {
   public struct Moment: Sendable, BitwiseCopyable {
     /// Nanoseconds since the epoch, CLOCK_REALTIME.
     public var time: UInt64
+    public var timeKind: TimeKind?
+    public var timeError: UInt64?
     public var old: TCPState
     public var new: TCPState
     /// How long it was in `old`.
@@ -36,6 +38,8 @@ public struct LifecycleEnd: Sendable {
 
     init(_ row: Transition) {
       time = row.time
+      timeKind = row.timeKind
+      timeError = row.timeErrorNanoseconds
       old = row.old
       new = row.new
       stay = row.stay
@@ -127,10 +131,21 @@ public struct LifecycleEnd: Sendable {
   /// - Returns: the time, and whether it is only an upper bound.
   var synReceivedStart: (time: UInt64, isBound: Bool)? {
     guard let begin = moment(entering: .synReceived) else { return nil }
-    guard let end = moments.first(where: { $0.old == .synReceived }), let stay = end.stay, begin.old == .listen
+    // A request that was found half-open has its time already.
+    guard let end = moments.first(where: { $0.old == .synReceived }), let stay = end.stay, begin.old == .listen,
+      begin.source == .event
     else { return (begin.time, begin.old == .listen && begin.source == .event) }
     let start = end.time &- min(stay.nanoseconds, end.time)
     return (min(start, begin.time), stay.kind == .atLeast)
+  }
+
+  /// Whether its rows show what it did at `time`, so that a state that they lack wasn't entered.
+  ///
+  /// - Parameter state: entered at that time, as the other end suggests.
+  func shows(_ state: TCPState, at time: UInt64) -> Bool {
+    // Rows were lost where it leaves a state that it wasn't seen to enter.
+    guard let first = moments.first, !moments.contains(where: { $0.old == state }) else { return false }
+    return beginningSeen || first.time <= time
   }
 
   /// How long it was in the state that it entered with `moments[index]`; `nil` while it still is.

@@ -55,4 +55,17 @@ struct LifecycleSequences {
     }
     return false
   }
+
+  /// Whether the passive closer went without acknowledging the first FIN: its RST came first.
+  func isUnacknowledged(closer side: Side) -> Bool {
+    // The event of an abort comes before its RST, which isn't counted yet.
+    if let passive = life[side.other], let received = passive.moment(entering: .closeWait)?.segmentsSent,
+      let aborted = passive.moment(from: .closeWait, to: .closed)?.segmentsSent
+    {
+      return received == aborted
+    }
+    // Without its counters: the active closer that saw an ACK went to FIN-WAIT-2.
+    guard let active = life[side], let ended = active.moment(from: .finWait1, to: .closed) else { return false }
+    return ended.reason == .resetReceived && active.moment(entering: .finWait2) == nil
+  }
 }

@@ -47,18 +47,25 @@ public struct LifecycleStep: Sendable {
   }
 
   public enum Basis: UInt8, Sendable {
-    /// The kernel reported it.
+    /// The kernel reported it as it happened.
     case observed
     /// It follows from what the other end did.
     case implied
     /// It hasn't happened yet.
     case expected
+    /// The kernel's tables showed afterwards that it had happened.
+    case found
+
+    /// Whether it was seen at its own end, then or afterwards.
+    @inlinable
+    public var isSeen: Bool { self == .observed || self == .found }
 
     public var name: StaticString {
       switch self {
       case .observed: "observed"
       case .implied: "implied"
       case .expected: "expected"
+      case .found: "found"
       }
     }
   }
@@ -66,8 +73,10 @@ public struct LifecycleStep: Sendable {
   /// What an application did or observed.
   public enum Act: UInt8, Sendable {
     case close
-    /// shutdown(SHUT_WR): it continued to receive.
+    /// The sending side only, or both directions with the socket kept.
     case shutdown
+    /// close() or shutdown(SHUT_RDWR), which look alike until it is known whether a process can reach the socket.
+    case closeOrShutdown
     /// read() returns 0.
     case endOfFile
     /// Closed without a FIN.
@@ -81,6 +90,7 @@ public struct LifecycleStep: Sendable {
       switch self {
       case .close: "close"
       case .shutdown: "shutdown"
+      case .closeOrShutdown: "close_or_shutdown"
       case .endOfFile: "end_of_file"
       case .abort: "abort"
       case .kill: "kill"
@@ -97,8 +107,10 @@ public struct LifecycleStep: Sendable {
   public var basis: Basis
   /// Nanoseconds since the epoch, CLOCK_REALTIME; `nil` for an implied step.
   public var time: UInt64?
-  /// Whether it happened at `time` or earlier, rather than exactly then.
-  public var timeIsBound = false
+  /// How `time` relates to when it happened.
+  public var timeKind = TimeKind.exact
+  /// If `time` is a bound: how far from it the step was at most, in nanoseconds; `nil` if that isn't known.
+  public var timeError: UInt64?
   public var segment: LifecycleSegment?
   /// The state that `side` enters; `nil` if its state doesn't change.
   public var state: TCPState?

@@ -19,30 +19,37 @@ extension LifecycleStepBuilder {
     var act = observed(.close, 1, end, index, side)
     act.state = nil
     act.stay = nil
-    act.act = Self.isShutdown(end, moment) ? .shutdown : .close
+    act.act = Self.finCall(end, moment)
     add(act, at: moment.time, rank: 110)
     var step = observed(.close, 2, end, index, side)
     step.segment = fin(side, moment)
     add(step, at: moment.time, rank: 120)
   }
 
-  /// Whether shutdown(SHUT_WR) sent the FIN: close() and shutdown(SHUT_RDWR) shut the receive direction down before.
+  /// Which call sent the FIN.
   ///
-  /// Without the column it is inferred from payload that came afterwards.
-  private static func isShutdown(_ end: LifecycleEnd, _ moment: LifecycleEnd.Moment) -> Bool {
-    moment.receiveShutdown.map { $0 == 0 } ?? end.wentOnReceiving
+  /// close() and shutdown(SHUT_RDWR) shut the receive direction down before, and only later rows show which it was. In
+  /// recordings without the columns it is inferred from payload that came afterwards.
+  private static func finCall(_ end: LifecycleEnd, _ moment: LifecycleEnd.Moment) -> LifecycleStep.Act {
+    switch (end.facts.finCall, moment.receiveShutdown) {
+    case (.close, _): return .close
+    case (.shutdown, _): return .shutdown
+    case (nil, 0) where moment.old != .closeWait: return .shutdown
+    case (nil, .some): return .closeOrShutdown
+    case (nil, nil): return moment.new == .finWait1 && end.wentOnReceiving ? .shutdown : .close
+    }
   }
 
   /// 3: the FIN arrives and is acknowledged.
   private mutating func addFinReceived(_ end: LifecycleEnd, _ index: Int, _ side: Side) {
     let moment = end.moments[index]
     impliedFirstFin(side.other, before: moment, acknowledged: moment.sendUnacknowledged)
-    let combined = sequences.isCombined(closer: side.other)
+    let isAlone = !sequences.isCombined(closer: side.other) && !sequences.isUnacknowledged(closer: side.other)
     var step = observed(.close, 3, end, index, side)
     step.act = .endOfFile
-    if !combined { step.segment = acknowledgement(of: side.other, by: side, sequence: moment.sendNext) }
+    if isAlone { step.segment = acknowledgement(of: side.other, by: side, sequence: moment.sendNext) }
     add(step, at: moment.time, rank: 130)
-    if !combined { imply(.implied(.close, 4, of: side.other, entering: .finWait2), at: moment.time, rank: 140) }
+    if isAlone { imply(.implied(.close, 4, of: side.other, entering: .finWait2), at: moment.time, rank: 140) }
   }
 
   /// 4: the acknowledgement arrives.
@@ -61,7 +68,7 @@ extension LifecycleStepBuilder {
   private mutating func addSecondFin(_ end: LifecycleEnd, _ index: Int, _ side: Side) {
     let moment = end.moments[index]
     var step = observed(.close, 5, end, index, side)
-    step.act = .close
+    step.act = Self.finCall(end, moment)
     step.segment = fin(side, moment)
     add(step, at: moment.time, rank: 150)
   }
@@ -92,7 +99,7 @@ extension LifecycleStepBuilder {
     } else if !crossed {
       step.segment = LifecycleSegment(.ack, sequence: moment.sendNext)
     }
-    if moment.source == .derived, let time = step.time { step.time = bounded(time, side.other) }
+    if moment.source == .derived { bound(&step, by: side.other) }
     add(step, at: step.time ?? moment.time, rank: 160)
     if crossed {
       imply(.implied(.close, 4, of: side.other, entering: .timeWait), at: moment.time, rank: 161)
@@ -102,13 +109,21 @@ extension LifecycleStepBuilder {
     if index == end.moments.count - 1 { addExpectedEnd(side, after: moment.time) }
   }
 
-  /// Limits a minisock's time, known to the millisecond, to the other end's steps, which
-  /// are known exactly: TIME-WAIT began between that end's LAST-ACK and CLOSED.
-  private func bounded(_ time: UInt64, _ other: Side) -> UInt64 {
-    var time = time
-    if let cause = life[other]?.moment(entering: .lastAck)?.time { time = max(time, cause) }
-    if let effect = life[other]?.moment(from: .lastAck, to: .closed)?.time { time = min(time, effect) }
-    return time
+  /// Limits a minisock's time, which is a bound, to the other end's steps, which are known exactly: TIME-WAIT began
+  /// between that end's LAST-ACK and CLOSED.
+  private func bound(_ step: inout LifecycleStep, by other: Side) {
+    guard let known = step.time else { return }
+    let cause = life[other]?.moment(entering: .lastAck)?.time ?? 0
+    let effect = life[other]?.moment(from: .lastAck, to: .closed)?.time ?? .max
+    guard let error = step.timeError else {
+      step.time = min(max(known, cause), effect)
+      return
+    }
+    let earliest = max(step.timeKind == .atMost ? known - min(error, known) : known, cause)
+    let latest = min(step.timeKind == .atLeast ? known.saturatingAdding(error) : known, effect)
+    step.time = min(earliest, latest)
+    step.timeKind = earliest < latest ? .atLeast : .exact
+    step.timeError = earliest < latest ? latest - earliest : nil
   }
 
   /// 8, expected after TCP_TIMEWAIT_LEN, include/net/tcp.h.

@@ -20,7 +20,26 @@ extension LifecycleStepBuilder {
       if Self.resets(moment) { step.segment = reset(by: side, moment) }
     default: break
     }
-    add(step, at: moment.time, rank: 190)
+    if moment.source != .event { placeAfterReset(&step, by: side.other) }
+    add(step, at: step.time ?? moment.time, rank: moment.source == .event ? 190 : 195)
+  }
+
+  /// Places an end that was found afterwards behind the other end's RST, if that came while it was open: no
+  /// connection outlives one, and the reading may have come long after it.
+  private func placeAfterReset(_ step: inout LifecycleStep, by other: Side) {
+    guard let time = step.time, step.timeKind == .atLeast,
+      let reset = life[other]?.moments.last(where: { Self.sendsReset($0) }), reset.time >= time,
+      reset.time - time <= step.timeError ?? 0
+    else { return }
+    step.time = reset.time
+    step.timeError = step.timeError.map { $0 - (reset.time - time) }
+  }
+
+  private static func sendsReset(_ moment: LifecycleEnd.Moment) -> Bool {
+    switch moment.reason {
+    case .aborted, .killed, .unaccepted, .resetSent: resets(moment)
+    default: false
+    }
   }
 
   private static func act(_ reason: Reason?) -> LifecycleStep.Act? {
@@ -56,13 +75,7 @@ extension LifecycleStepBuilder {
 
   /// Adds the RST that an end received, unless its sender was seen to send it.
   private mutating func implyReset(by side: Side, _ phase: LifecycleStep.Phase, _ moment: LifecycleEnd.Moment) {
-    let sent = life[side]?.moments.contains { moment in
-      switch moment.reason {
-      case .aborted, .killed, .unaccepted, .resetSent: Self.resets(moment)
-      default: false
-      }
-    }
-    guard sent != true else { return }
+    guard life[side]?.moments.contains(where: { Self.sendsReset($0) }) != true else { return }
     var step = LifecycleStep(phase, nil, side, .implied)
     if moment.reason == .refused {
       // Nobody listened: <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK> (RFC 9293, section 3.10.7.1).

@@ -12,12 +12,14 @@ extension LifecycleStepBuilder {
       }
       add(step, at: time, rank: 10)
     case (.listen, .synReceived):
-      let start = end.synReceivedStart ?? (time, true)
+      var start = end.synReceivedStart ?? (time, true)
+      // It rests on counters in microseconds, or in milliseconds, and a SYN is never answered before it is sent.
+      if let asked = life[side.other]?.moment(entering: .synSent)?.time { start.time = max(start.time, asked) }
       imply(
         .implied(.handshake, 1, of: side.other, entering: .synSent, sending: syn(side.other)), at: start.time, rank: 10)
       var step = observed(.handshake, 2, end, index, side)
       step.time = start.time
-      step.timeIsBound = start.isBound
+      step.timeKind = start.isBound ? .atMost : moment.source == .event ? .exact : step.timeKind
       step.segment = synAck(side)
       step.segment?.isUnanswered = isUnanswered(end, index)
       add(step, at: start.time, rank: 20)

@@ -81,8 +81,11 @@ struct LifecycleStepBuilder {
     _ phase: LifecycleStep.Phase, _ number: UInt8?, _ end: LifecycleEnd, _ index: Int, _ side: Side
   ) -> LifecycleStep {
     let moment = end.moments[index]
-    var step = LifecycleStep(phase, number, side, .observed)
+    var step = LifecycleStep(phase, number, side, moment.source == .event ? .observed : .found)
     step.time = moment.time
+    // Recordings without the column: an end that isn't an event was found at that time or later.
+    step.timeKind = moment.timeKind ?? (moment.source == .derived && moment.new == .closed ? .atLeast : .exact)
+    step.timeError = moment.timeError
     step.state = moment.new
     step.stay = end.stay(after: index)
     if moment.actorPID != end.facts.ownerPID {
@@ -96,11 +99,13 @@ struct LifecycleStepBuilder {
     drafts.append(Draft(step: step, time: time, rank: rank))
   }
 
-  /// Adds an implied step, unless its side was seen to enter that state.
+  /// Adds an implied step, unless its side was seen to enter that state, or not to enter it.
   ///
   /// An end that was first seen later has been in that state too; its beginning was missed.
   mutating func imply(_ step: LifecycleStep, at time: UInt64, rank: Int) {
-    guard let state = step.state, life[step.side]?.moment(entering: state) == nil else { return }
+    guard let state = step.state, life[step.side]?.moment(entering: state) == nil,
+      life[step.side]?.shows(state, at: time) != true
+    else { return }
     add(step, at: time, rank: rank)
   }
 

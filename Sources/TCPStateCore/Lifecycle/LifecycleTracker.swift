@@ -12,9 +12,19 @@ public struct LifecycleTracker {
     case endpoints(Endpoint, Endpoint)
   }
 
+  /// What a client that got no answer and a half-open request have in common. The client never learned ISS of the
+  /// server, so both initial sequence numbers aren't known at both ends.
+  private struct Opening: Hashable {
+    /// Of the SYN.
+    let sequence: UInt32
+    let client: Endpoint
+    let server: Endpoint
+  }
+
   private struct Entry {
     var life: Lifecycle
     var meeting: Meeting?
+    var opening: Opening?
     var established: UInt64?
     /// Its first end has ended, and its twin's rows may still come until this time.
     var deadline: UInt64?
@@ -23,6 +33,10 @@ public struct LifecycleTracker {
   /// How long after ESTABLISHED, in nanoseconds, the other end's transitions may come. They begin when
   /// the handshake's last ACK arrives.
   static let twinWait: UInt64 = 500_000_000
+
+  /// How long after its SYN, in nanoseconds, a client that gave up waits for the request that it made: that is reported
+  /// with its first repeated SYN-ACK, after a second (TCP_TIMEOUT_INIT, include/net/tcp.h).
+  static let requestWait: UInt64 = 1_250_000_000
 
   /// Whether a life is over only after TIME-WAIT: for recordings, where waiting costs nothing.
   public let waitsForTimeWait: Bool
@@ -35,6 +49,7 @@ public struct LifecycleTracker {
   private var single: [Meeting: UInt64] = [:]
   /// More lives without a twin that have the same in common: in other namespaces.
   private var others: [Meeting: [UInt64]] = [:]
+  private var halfOpen: [Opening: UInt64] = [:]
   /// Lives that wait for their twin.
   private var waiting: [UInt64] = []
   private var nextDeadline = UInt64.max
@@ -81,6 +96,7 @@ public struct LifecycleTracker {
     }
     if row.new == .established, entries[key]?.established == nil { entries[key]?.established = row.time }
     key = meet(key)
+    if row.isHalfOpen { key = meetHalfOpen(key, row) }
     settle(key, row.time, receive)
   }
 
@@ -136,19 +152,26 @@ public struct LifecycleTracker {
   private mutating func settle(_ key: UInt64, _ now: UInt64, _ receive: (Lifecycle) -> Void) {
     guard let entry = entries[key] else { return }
     guard waitsForTimeWait ? entry.life.isClosed : entry.life.isSettled else { return }
-    guard !entry.life.isJoined, let established = entry.established, now < established + Self.twinWait else {
+    guard !entry.life.isJoined, let deadline = Self.deadline(entry), now < deadline else {
       return handOut(key, receive)
     }
     guard entry.deadline == nil else { return }
-    let deadline = established + Self.twinWait
     entries[key]?.deadline = deadline
     waiting.append(key)
     nextDeadline = min(nextDeadline, deadline)
   }
 
+  /// Until when the twin of a life that is over may still come; `nil` if there is none to wait for.
+  private static func deadline(_ entry: Entry) -> UInt64? {
+    if let established = entry.established { return established.saturatingAdding(twinWait) }
+    guard entry.opening != nil, let begin = entry.life.client?.moment(entering: .synSent) else { return nil }
+    return begin.time.saturatingAdding(requestWait)
+  }
+
   private mutating func handOut(_ key: UInt64, _ receive: (Lifecycle) -> Void) {
     guard let entry = entries.removeValue(forKey: key) else { return }
     if let meeting = entry.meeting { leave(meeting, key) }
+    if let opening = entry.opening, halfOpen[opening] == key { halfOpen[opening] = nil }
     for side in Side.allCases {
       if let connection = entry.life[side]?.facts.connection { keys[connection] = nil }
     }
@@ -169,6 +192,11 @@ public struct LifecycleTracker {
       return key
     }
     leave(meeting, twin)
+    return join(key, entry, end, to: twin)
+  }
+
+  private mutating func join(_ key: UInt64, _ entry: Entry, _ end: LifecycleEnd, to twin: UInt64) -> UInt64 {
+    if let opening = entry.opening, halfOpen[opening] == key { halfOpen[opening] = nil }
     entries[key] = nil
     entries[twin]?.life.join(end)
     entries[twin]?.deadline = nil
@@ -224,6 +252,32 @@ public struct LifecycleTracker {
     return Self.match(end.facts, twin.facts)
   }
 
+  /// Joins a client that got no answer with the request that its SYN made, whichever comes first.
+  private mutating func meetHalfOpen(_ key: UInt64, _ row: Transition) -> UInt64 {
+    guard let entry = entries[key], !entry.life.isJoined, entry.opening == nil,
+      let end = entry.life.client ?? entry.life.server, let opening = Self.opening(end.facts)
+    else { return key }
+    guard let twin = halfOpen[opening], twin != key, let other = entries[twin]?.life, !other.isJoined,
+      (other.client ?? other.server)?.facts.role != end.facts.role
+    else {
+      entries[key]?.opening = opening
+      halfOpen[opening] = key
+      return key
+    }
+    halfOpen[opening] = nil
+    return join(key, entry, end, to: twin)
+  }
+
+  private static func opening(_ facts: Transition) -> Opening? {
+    switch facts.role {
+    case .client:
+      facts.initialSendSequence.map { Opening(sequence: $0, client: facts.local, server: facts.peer) }
+    case .server:
+      facts.initialReceiveSequence.map { Opening(sequence: $0, client: facts.peer, server: facts.local) }
+    default: nil
+    }
+  }
+
   private static func meeting(_ facts: Transition) -> Meeting? {
     if let send = facts.initialSendSequence, let receive = facts.initialReceiveSequence {
       return .sequences(UInt64(min(send, receive)) << 32 | UInt64(max(send, receive)))
@@ -241,5 +295,14 @@ public struct LifecycleTracker {
       return a.initialSendSequence == b.initialReceiveSequence && a.initialReceiveSequence == b.initialSendSequence
     }
     return a.local == b.peer && a.peer == b.local && TwinEnd(a).canMeet(TwinEnd(b))
+  }
+}
+
+extension Transition {
+  /// Whether its end of the handshake may never learn the other's initial sequence number: a request found half-open,
+  /// or a client that gave up unanswered. One that was refused made no request.
+  fileprivate var isHalfOpen: Bool {
+    if old == .listen, new == .synReceived { return source != .event }
+    return old == .synSent && new == .closed && reason != .refused
   }
 }

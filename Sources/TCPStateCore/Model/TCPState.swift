@@ -41,6 +41,10 @@ public struct TCPState: Hashable, Sendable, BitwiseCopyable {
   public var isSynchronized: Bool {
     isKnown && self != .closed && self != .listen && self != .synSent && self != .synReceived
   }
+
+  /// Whether this end has closed its sending side, as long as it has a full socket.
+  @inlinable
+  public var hasSentFin: Bool { self == .finWait1 || self == .finWait2 || self == .closing || self == .lastAck }
 }
 
 /// The three spellings of a state. Only this table spells states.

@@ -24,6 +24,10 @@ public enum Source: UInt8, Sendable, BitwiseCopyable {
 public struct Transition: Sendable, BitwiseCopyable {
   /// Nanoseconds since the epoch, CLOCK_REALTIME; 0 in recordings without times (`hasTime`).
   public var time: UInt64 = 0
+  /// How `time` relates to when the transition was; `nil` in recordings that don't say.
+  public var timeKind: TimeKind?
+  /// If `time` is a bound: how far from it the transition was at most, in nanoseconds. `nil` if that isn't known.
+  public var timeErrorNanoseconds: UInt64?
   /// 1, 2, 3 … in the order written; a gap is a loss.
   public var sequence: UInt64 = 0
   /// The kernel's socket cookie, or a stand-in where the kernel provides none.
@@ -82,6 +86,9 @@ public struct Transition: Sendable, BitwiseCopyable {
   /// close(), which does so before it sends the FIN, or by shutdown(SHUT_RD or SHUT_RDWR). 0 if it isn't, so a FIN
   /// that this end sends then comes from shutdown(SHUT_WR).
   public var receiveShutdown: UInt32?
+  /// Which call sent this end's FIN. In the row to FIN-WAIT-1 or LAST-ACK `nil` unless `receiveShutdown` is 0: close()
+  /// and shutdown(SHUT_RDWR) differ only afterwards, by who can still reach the socket.
+  public var finCall: FinCall?
   public var sendWindowBytes: UInt32?
   public var receiveWindowBytes: UInt32?
   public var congestionWindowPackets: UInt32?
@@ -96,6 +103,15 @@ public struct Transition: Sendable, BitwiseCopyable {
   public var socketAddress: UInt64?
 
   public init() {}
+
+  /// Sets how well `time` is known.
+  ///
+  /// - Parameter error: how far from `time` the transition was at most, in nanoseconds; `nil` if that isn't known.
+  @inlinable
+  public mutating func setTime(_ kind: TimeKind, error: UInt64?) {
+    timeKind = kind
+    timeErrorNanoseconds = error
+  }
 
   /// Whether its time is known.
   @inlinable
@@ -134,8 +150,8 @@ extension Transition {
 
   /// Fills what this row doesn't know from an earlier row of the same socket.
   ///
-  /// What describes the transition itself stays: `time`, `sequence`, `connection`, `source`, the actor, the states
-  /// and `stay`. A test requires every other field to be filled.
+  /// What describes the transition itself stays: `time` and how well it is known, `sequence`, `connection`, `source`,
+  /// the actor, the states and `stay`. A test requires every other field to be filled.
   public mutating func fill(from earlier: Transition, _ filling: Filling = .lasting) {
     if role == .unknown { role = earlier.role }
     closer = closer ?? earlier.closer
@@ -157,6 +173,7 @@ extension Transition {
     sendNext = sendNext ?? earlier.sendNext
     receiveNext = receiveNext ?? earlier.receiveNext
     synAckRetransmits = synAckRetransmits ?? earlier.synAckRetransmits
+    finCall = finCall ?? earlier.finCall
     if filling == .all { fillReadings(from: earlier) }
   }
 

@@ -24,7 +24,10 @@ struct PayloadCounters {
     unread = UInt32(max(0, pending))
     let old = TCPState(number: event.pointee.state_old)
     finWritten = old == .finWait1 || old == .closing || old == .lastAck ? 1 : 0
-    let flight = Int32(bitPattern: event.pointee.send_next &- event.pointee.send_unacknowledged) &- finWritten
+    // The FIN is sent last, so it hasn't left while anything is left to send.
+    let left = Int32(bitPattern: event.pointee.write_sequence &- event.pointee.send_next)
+    let finSent = left > 0 ? 0 : finWritten
+    let flight = Int32(bitPattern: event.pointee.send_next &- event.pointee.send_unacknowledged) &- finSent
     unacknowledged = UInt32(max(0, flight))
   }
 

@@ -48,24 +48,29 @@ public enum SnapshotAge {
     }
   }
 
-  /// The stamp is of the minisock's beginning: for an orphan in FIN-WAIT-2, when the kernel took it over. Without one,
-  /// the timer shows it: TIME-WAIT lasts 60 s, and no minisock longer (TCP_TIMEWAIT_LEN, include/net/tcp.h).
+  /// The stamp is of the minisock's beginning: for an orphan in FIN-WAIT-2, when the kernel took it over.
   private static func minisock(
     _ snapshot: UnsafePointer<tcpstate_snapshot>, ticksPerSecond: UInt64?
   ) -> AgeBounds {
-    if Int32(snapshot.pointee.event.flags) & TCPSTATE_FLAG_HAS_ENTRY_STAMP != 0 {
-      let now = UInt32(truncatingIfNeeded: snapshot.pointee.event.timestamp_ns / 1_000_000)
-      let age = now &- snapshot.pointee.entry_stamp_ms
-      guard age < 1 << 31 else { return .unknown }
-      return AgeBounds(least: UInt64(age) * 1_000_000, most: UInt64(age) * 1_000_000)
+    let now = snapshot.pointee.event.timestamp_ns
+    guard snapshot.pointee.event.state_new == TCPState.timeWait.number else {
+      guard let stamp = TimeWaitEntry.stamp(snapshot) else { return .unknown }
+      return AgeBounds(least: now / 1_000_000 * 1_000_000 - stamp, most: now - stamp)
     }
-    guard let ticks = ticksPerSecond, snapshot.pointee.timer_expires != 0 else { return .unknown }
-    let rest = Int64(bitPattern: snapshot.pointee.timer_expires &- snapshot.pointee.jiffies)
-    let passed = UInt64(max(0, Int64(60 * ticks) - max(rest, 0)))
-    let age = passed.saturatingMultiplied(by: 1_000_000_000) / ticks
-    let isTimeWait = TCPState(number: snapshot.pointee.event.state_new) == .timeWait
-    // A FIN that comes again sets the timer back, which makes it a lower bound.
-    return AgeBounds(least: isTimeWait ? age : 0, most: isTimeWait && rest > 0 ? age + 2_000_000_000 : age)
+    let entry = TimeWaitEntry(snapshot, ticksPerSecond: ticksPerSecond)
+    let most = now - entry.earliest
+    return AgeBounds(least: entry.isClose ? most / 1_000_000 * 1_000_000 : now - entry.latest, most: most)
+  }
+
+  /// Whether `least` is the whole time, which a half-open request and a minisock in TIME-WAIT can show.
+  public static func isExact(_ snapshot: UnsafePointer<tcpstate_snapshot>, ticksPerSecond: UInt64?) -> Bool {
+    switch Int32(snapshot.pointee.event.kind) {
+    case TCPSTATE_KIND_REQUEST: true
+    case TCPSTATE_KIND_TIMEWAIT:
+      snapshot.pointee.event.state_new == TCPState.timeWait.number
+        && TimeWaitEntry(snapshot, ticksPerSecond: ticksPerSecond).isClose
+    default: false
+    }
   }
 
   /// The least time that a SYN or FIN has gone unanswered, in nanoseconds.

@@ -11,6 +11,8 @@ public struct Connection: BitwiseCopyable, Sendable {
   public var entered: UInt64 = 0
   /// When the timer of a minisock or request will fire, CLOCK_MONOTONIC nanoseconds; 0 if unknown.
   public var expires: UInt64 = 0
+  /// When it became a minisock, or was last seen as one in FIN-WAIT-2; CLOCK_MONOTONIC nanoseconds, 0 before.
+  public var silentSince: UInt64 = 0
   public var cgroup: UInt64 = 0
   public var bytesSent: UInt64 = 0
   public var bytesReceived: UInt64 = 0
@@ -72,6 +74,10 @@ public struct Connection: BitwiseCopyable, Sendable {
     public static let userKnown = Flags(rawValue: 128)
     /// It was tracked as a half-open request, so the tracker knows how long it was in SYN-RECEIVED.
     public static let wasRequest = Flags(rawValue: 256)
+    /// shutdown() sent its FIN.
+    public static let finByShutdown = Flags(rawValue: 1024)
+    /// close() sent its FIN.
+    public static let finByClose = Flags(rawValue: 2048)
     /// A half-open request whose listener was closed, so that nothing can accept it.
     public static let listenerClosed = Flags(rawValue: 4096)
     /// A half-open request for which one of several listeners was closed; whether its own isn't known.

@@ -38,7 +38,10 @@ extension ConnectionTracker {
         ? applySynAck(event, to: &row) : applyResetSent(event, to: &row)
     }
     var change = Change(event)
-    if change.old == change.new { return false }  // close() in FIN-WAIT-2, and MPTCP
+    if change.old == change.new {
+      noteClosed(event, in: change.old)
+      return false
+    }
     // Before Linux 6.15 this event doesn't describe the child yet (inet_csk_clone_lock()).
     // If the source couldn't complete it, the child begins with its next event.
     if change.isChild, event.pointee.peer_port == 0 { return false }
@@ -46,7 +49,7 @@ extension ConnectionTracker {
     learn(connection, from: event, old: change.old, new: change.new)
     if change.old == .synReceived { change.stay = synReceivedStay(event, connection, spacing: change.stay) }
     guard Self.decideEnding(event, &change) else {
-      becomeMinisock(connection)
+      becomeMinisock(connection, at: event.pointee.timestamp_ns)
       return false  // still FIN-WAIT-2, in another form
     }
     commit(change, to: connection, event, &row)
@@ -179,7 +182,38 @@ extension ConnectionTracker {
       inheritOwner(connection)
     }
     guard old != .listen, new != .listen, new != .synSent else { return }
+    if new == .finWait1 || new == .lastAck || old.hasSentFin { learnFinCall(connection, event, old: old) }
     count(connection, from: event, sequenced: old.isSynchronized || new == .established)
+  }
+
+  /// Learns which call sent this end's FIN.
+  ///
+  /// close() shuts the receive direction down before it sends the FIN, as shutdown(SHUT_RDWR) does, and
+  /// shutdown(SHUT_WR) doesn't. Afterwards no process can reach a socket that was closed, unless close() waits
+  /// (SO_LINGER).
+  private func learnFinCall(
+    _ connection: UnsafeMutablePointer<Connection>, _ event: UnsafePointer<tcpstate_event>, old: TCPState
+  ) {
+    guard connection.pointee.flags.isDisjoint(with: [.finByShutdown, .finByClose]) else { return }
+    if old.hasSentFin {
+      let record = EventRecord(event)
+      if record.has(TCPSTATE_FLAG_HAS_SOCKET) {
+        if !record.has(TCPSTATE_FLAG_LINGER) { connection.pointee.flags.insert(.finByShutdown) }
+      } else if connection.pointee.entered >= completeSince {
+        // Otherwise the close() after a shutdown() may have been missed.
+        connection.pointee.flags.insert(.finByClose)
+      }
+    } else if old != .closeWait, !EventRecord(event).has(TCPSTATE_FLAG_RECEIVE_SHUTDOWN) {
+      connection.pointee.flags.insert(.finByShutdown)
+    }
+  }
+
+  /// close() of a socket that has sent its FIN already leaves it in its state: shutdown() sent the FIN.
+  private mutating func noteClosed(_ event: UnsafePointer<tcpstate_event>, in state: TCPState) {
+    guard state.hasSentFin, let connection = table.find(Self.key(event)),
+      connection.pointee.flags.isDisjoint(with: [.finByShutdown, .finByClose])
+    else { return }
+    connection.pointee.flags.insert(.finByShutdown)
   }
 
   // MARK: - Decide
@@ -222,15 +256,16 @@ extension ConnectionTracker {
       return forget(connection)
     }
     enter(connection, change.new, at: event.pointee.timestamp_ns, exactly: true)
-    guard change.new != .timeWait else { return becomeMinisock(connection) }
+    guard change.new != .timeWait else { return becomeMinisock(connection, at: event.pointee.timestamp_ns) }
     if change.new == .established, table.minisockCount > 0 { noteReuse(connection, event, change.stay) }
     if table.isUnkept(connection) { forget(connection) }
   }
 
-  private mutating func becomeMinisock(_ connection: UnsafeMutablePointer<Connection>) {
+  private mutating func becomeMinisock(_ connection: UnsafeMutablePointer<Connection>, at time: UInt64) {
     guard followsMinisocks, isReadable(connection.pointee.netns), !table.isUnkept(connection)
     else { return forget(connection) }
     releaseAddress(connection)
+    connection.pointee.silentSince = time
     table.setMinisock(connection, true)
     noteSilent(connection)
   }
@@ -242,6 +277,8 @@ extension ConnectionTracker {
     let minisock = table.findMinisock(
       local: connection.pointee.local, peer: connection.pointee.peer, netns: connection.pointee.netns)
     guard let minisock, minisock.pointee.state == .timeWait else { return }
-    reused = (minisock.pointee.key, event.pointee.timestamp_ns &- (stay?.nanoseconds ?? 0))
+    // A client's SYN went out at its event; a server's child knows when it came to the microsecond at best.
+    let isExact = connection.pointee.role == .client && stay?.kind == .exact
+    reused = (minisock.pointee.key, event.pointee.timestamp_ns &- (stay?.nanoseconds ?? 0), isExact)
   }
 }

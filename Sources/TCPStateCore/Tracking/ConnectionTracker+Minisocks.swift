@@ -6,11 +6,14 @@ import CTCPStateEvent
 /// readings of its tables find out what became of them. Their own time stamps
 /// and timers make the derived rows exact although the reading comes later.
 extension ConnectionTracker {
-  /// The shortest TIME-WAIT: TCP_TIMEWAIT_LEN, include/net/tcp.h.
-  static let timeWaitSeconds: UInt64 = 60
+  /// The shortest TIME-WAIT.
+  static let timeWaitSeconds = TimeWaitEntry.seconds
 
   /// An end found within this many nanoseconds counts as exact.
-  static let tolerance: UInt64 = 50_000_000
+  static let tolerance = TimeWaitEntry.tolerance
+
+  /// A request's age comes in whole milliseconds, and its beginning in whole microseconds.
+  static let requestGrain: UInt64 = 1_001_000
 
   /// What the next reading of the tables is needed for, as of the last one.
   public struct Silent: Sendable {
@@ -53,8 +56,11 @@ extension ConnectionTracker {
       forget(connection)
       return false
     }
+    // In whole milliseconds, so the SYN may have come earlier.
     adoptRequest(connection, event, age: UInt64(event.pointee.total_rto_time_ms) * 1_000_000)
     write(connection, at: connection.pointee.entered, source: .derived, to: &row)
+    let isTimed = connection.pointee.flags.contains(.enteredExactly)
+    row.setTime(.atMost, error: isTimed ? Self.requestGrain : nil)
     row.old = .listen
     row.new = .synReceived
     return true
@@ -96,20 +102,12 @@ extension ConnectionTracker {
     let substate = TCPState(number: event.pointee.state_new)
     var isRow = false
     if substate == .timeWait, connection.pointee.state != .timeWait {
-      let entered = timeWaitEntry(snapshot) ?? event.pointee.timestamp_ns
-      let from = connection.pointee.state
-      // Only these lead there in one step; from other states, steps were lost.
-      let isOneStep = from == .finWait2 || from == .closing
-      let stay = isOneStep ? stay(of: connection, until: entered) : stayBeforeLoss(connection, seen: entered)
-      write(connection, at: entered, source: .derived, to: &row)
-      row.old = from
-      row.new = .timeWait
-      row.stay = stay
-      row.reason = .fin
-      row.receiveNext = event.pointee.receive_next
-      enter(connection, .timeWait, at: entered, exactly: timeWaitEntry(snapshot) != nil)
+      foundInTimeWait(connection, snapshot, to: &row)
       isRow = true
+    } else if substate == .finWait2 {
+      connection.pointee.silentSince = event.pointee.timestamp_ns
     }
+    if connection.pointee.silentSince == 0 { connection.pointee.silentSince = event.pointee.timestamp_ns }
     table.setMinisock(connection, true)
     connection.pointee.sendNext = event.pointee.send_next
     connection.pointee.receiveNext = event.pointee.receive_next
@@ -123,21 +121,35 @@ extension ConnectionTracker {
       kind: connection.pointee.flags.contains(.enteredExactly) ? .exact : .atLeast)
   }
 
-  /// When the minisock entered TIME-WAIT, by its own data: its stamp in
-  /// milliseconds where the kernel keeps one, else 60 s before its timer.
-  func timeWaitEntry(_ snapshot: UnsafePointer<tcpstate_snapshot>) -> UInt64? {
-    let event = snapshot.pointee.event
-    if Int32(event.flags) & TCPSTATE_FLAG_HAS_ENTRY_STAMP != 0 {
-      let now = event.timestamp_ns / 1_000_000
-      let age = UInt32(truncatingIfNeeded: now) &- snapshot.pointee.entry_stamp_ms
-      guard age < 1 << 31, age <= now else { return nil }
-      return (now - UInt64(age)) * 1_000_000
+  /// Describes FIN-WAIT-2 → TIME-WAIT of a minisock, or whatever led to TIME-WAIT while events were lost.
+  private mutating func foundInTimeWait(
+    _ connection: UnsafeMutablePointer<Connection>, _ snapshot: UnsafePointer<tcpstate_snapshot>,
+    to row: inout Transition
+  ) {
+    let from = connection.pointee.state
+    let began = connection.pointee.entered
+    let made = connection.pointee.silentSince
+    let entry = TimeWaitEntry(
+      snapshot, ticksPerSecond: ticksPerSecond, before: max(made, began), made: made == 0 ? nil : made)
+    // Only these lead there in one step; from other states, steps were lost.
+    let isOneStep = from == .finWait2 || from == .closing
+    var stay = stayBeforeLoss(connection, seen: entry.earliest)
+    if isOneStep {
+      stay = self.stay(of: connection, until: entry.earliest)
+      // Not exact beyond the grain of what it rests on.
+      if !entry.isClose || entry.width > entry.earliest - began { stay?.kind = .atLeast }
+      if entry.earliest == began { stay = nil }
     }
-    guard let wheel, let ticks = ticksPerSecond,
-      let entered = wheel.time(ofJiffies: snapshot.pointee.timer_expires &- Self.timeWaitSeconds * ticks),
-      entered <= event.timestamp_ns
-    else { return nil }
-    return entered
+    // What is close rests on the FIN alone; what isn't, on a timer that later segments arm again.
+    let time = entry.isClose ? entry.earliest : entry.latest
+    write(connection, at: time, source: .derived, to: &row)
+    row.setTime(entry.isClose ? .atLeast : .atMost, error: entry.width)
+    row.old = from
+    row.new = .timeWait
+    row.stay = stay
+    row.reason = .fin
+    row.receiveNext = snapshot.pointee.event.receive_next
+    enter(connection, .timeWait, at: time, exactly: entry.isClose)
   }
 
   private func firing(
@@ -149,8 +161,7 @@ extension ConnectionTracker {
     if connection.pointee.state == .finWait2 {
       // The timeout is the socket's (TCP_LINGER2, tcp_fin_timeout), counted from the
       // stamp. Without a stamp it fires no earlier than if it were armed now.
-      let isStamped = Int32(snapshot.pointee.event.flags) & TCPSTATE_FLAG_HAS_ENTRY_STAMP != 0
-      let stamp = isStamped ? timeWaitEntry(snapshot).flatMap { wheel.jiffies(at: $0) } : nil
+      let stamp = TimeWaitEntry.stamp(snapshot).flatMap { wheel.jiffies(at: $0) }
       let armed = stamp ?? snapshot.pointee.jiffies
       delta = expires > armed ? expires - armed : 0
     }
@@ -198,7 +209,7 @@ extension ConnectionTracker {
   /// - Parameters:
   ///   - pass: when that reading began and ended.
   ///   - lastSeen: when the reading before it began.
-  ///   - overflowed: whether the kernel has refused minisocks meanwhile (tcp_max_tw_buckets).
+  ///   - overflowed: whether the kernel refused its minisock (tcp_max_tw_buckets).
   func describeEnd(
     _ connection: UnsafeMutablePointer<Connection>, pass: ClosedRange<UInt64>, lastSeen: UInt64, overflowed: Bool,
     to row: inout Transition
@@ -213,8 +224,11 @@ extension ConnectionTracker {
     // It ended after its timer was due and after it was last seen. A minisock's
     // timer is deferrable: an idle CPU delays it.
     let due = ranOut ? min(expires, pass.upperBound) : 0
-    let end = max(connection.pointee.entered, due, min(lastSeen, pass.lowerBound))
-    write(connection, at: end, source: .derived, to: &row)
+    let seen = max(connection.pointee.entered, connection.pointee.silentSince, min(lastSeen, pass.lowerBound))
+    let end = max(seen, due)
+    let earliest = ranOut ? max(seen, expires - min(wheel?.tick ?? 0, expires)) : end
+    write(connection, at: earliest, source: .derived, to: &row)
+    row.setTime(.atLeast, error: pass.upperBound - min(earliest, pass.upperBound))
     row.old = state
     row.new = .closed
     if connection.pointee.flags.contains(.listenerClosed) || connection.pointee.flags.contains(.listenerDoubtful) {
@@ -229,17 +243,21 @@ extension ConnectionTracker {
       row.stay = Stay(nanoseconds: end - connection.pointee.entered, kind: .atLeast)
       row.reason = .resetReceived
     } else {
-      row.reason = overflowed && state == .timeWait ? .timeWaitOverflow : .unknown
+      row.reason = overflowed ? .timeWaitOverflow : .unknown
+      if overflowed { row.setTime(.exact, error: nil) }  // it never began
     }
   }
 
   /// Ends the TIME-WAIT whose addresses a new connection has taken over.
   ///
-  /// - Parameter time: when the new connection's SYN was sent or received.
-  public mutating func concludeReused(at time: UInt64, _ key: UInt64, to row: inout Transition) {
+  /// - Parameters:
+  ///   - time: when the new connection's SYN was sent or received.
+  ///   - isExact: whether it was then, not earlier.
+  public mutating func concludeReused(at time: UInt64, _ key: UInt64, isExact: Bool = false, to row: inout Transition) {
     guard let connection = table.find(key) else { return }
     let stay = stay(of: connection, until: time)
     write(connection, at: max(time, connection.pointee.entered), source: .derived, to: &row)
+    row.setTime(isExact ? .exact : .atMost, error: nil)
     row.old = connection.pointee.state
     row.new = .closed
     row.stay = stay

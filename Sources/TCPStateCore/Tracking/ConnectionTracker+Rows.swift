@@ -100,6 +100,7 @@ extension ConnectionTracker {
   ) {
     row = Transition()
     row.time = wallTime
+    if source == .event { row.timeKind = .exact }
     row.source = source
     row.connection = connection.pointee.id
     row.role = connection.pointee.role
@@ -128,6 +129,9 @@ extension ConnectionTracker {
     }
     if connection.pointee.role == .server, connection.pointee.flags.contains(.counted) {
       row.synAckRetransmits = UInt32(connection.pointee.synAckRetransmits)
+    }
+    if !connection.pointee.flags.isDisjoint(with: [.finByShutdown, .finByClose]) {
+      row.finCall = connection.pointee.flags.contains(.finByShutdown) ? .shutdown : .close
     }
   }
 }

@@ -35,10 +35,13 @@ extension ConnectionTracker {
   /// Whether a record is of a request in the middle of its handshake. Reading it gives it its
   /// cookie, and its child may have been created without one. A request that stays half-open is found
   /// later. On kernels without cookies nothing connects a request with its child.
+  ///
+  /// A timeout that resent no SYN-ACK is one of TCP_DEFER_ACCEPT: the last ACK has come, and the listener waits for
+  /// data (syn_ack_recalc(), net/ipv4/inet_connection_sock.c). Its child's own event reports that one.
   private static func isFleeting(_ snapshot: UnsafePointer<tcpstate_snapshot>) -> Bool {
     guard snapshot.pointee.event.kind == TCPSTATE_KIND_REQUEST else { return false }
     return snapshot.pointee.event.cookie == 0
-      || snapshot.pointee.syn_ack_timeouts == 0 && snapshot.pointee.event.retransmits == 0
+      || snapshot.pointee.event.retransmits == 0
   }
 
   /// Applies what an iterator says about one socket.
@@ -65,6 +68,8 @@ extension ConnectionTracker {
       adopt(connection, snapshot, event)
       guard event.pointee.kind == TCPSTATE_KIND_REQUEST, knowsExisting else { return false }
       write(connection, at: connection.pointee.entered, source: .derived, to: &row)
+      let isTimed = connection.pointee.flags.contains(.enteredExactly)
+      row.setTime(.atMost, error: isTimed ? Self.requestGrain : nil)
       row.old = .listen
       row.new = .synReceived
       return true
@@ -87,6 +92,7 @@ extension ConnectionTracker {
     let stay = stayBeforeLoss(connection, seen: time)
     update(connection, from: event)
     write(connection, at: time, source: .snapshot, to: &row)
+    row.setTime(.atMost, error: time - min(max(lossBegan ?? 0, connection.pointee.entered), time))
     row.old = before
     row.new = state
     row.stay = stay
@@ -116,7 +122,9 @@ extension ConnectionTracker {
     let pass = pass
     table.forEach { connection in
       guard connection.pointee.isSilent || !minisocksOnly else { return }
-      if connection.pointee.pass != pass, connection.pointee.entered < start, !isUnread(connection.pointee.netns) {
+      // What became a minisock during the pass may have been a full socket when its place was read.
+      let began = max(connection.pointee.entered, connection.pointee.silentSince)
+      if connection.pointee.pass != pass, began < start, !isUnread(connection.pointee.netns) {
         vanished.append(connection.pointee.key)
         return
       }
@@ -132,6 +140,23 @@ extension ConnectionTracker {
     }
     self.silent = silent
     return vanished
+  }
+
+  /// The network namespace of a minisock that no reading has found, which the kernel may have refused to make.
+  public func neverSeenNamespace(of key: UInt64) -> UInt32? {
+    guard let connection = table.find(key), connection.pointee.flags.contains(.minisock),
+      !connection.pointee.flags.contains(.confirmed)
+    else { return nil }
+    return connection.pointee.netns
+  }
+
+  /// How many of these there are in each network namespace.
+  public func neverSeen(_ keys: [UInt64]) -> [UInt32: UInt64] {
+    var counts: [UInt32: UInt64] = [:]
+    for key in keys {
+      if let namespace = neverSeenNamespace(of: key) { counts[namespace, default: 0] += 1 }
+    }
+    return counts
   }
 
   /// The least time that a connection was in its state, if it left it during a gap in the events,
@@ -156,7 +181,8 @@ extension ConnectionTracker {
     } else {
       // Its transitions were lost, or no events were sent.
       if lossBegan == nil { unmatched += 1 }
-      write(connection, at: pass.lowerBound, source: .derived, to: &row)
+      write(connection, at: pass.upperBound, source: .derived, to: &row)
+      row.setTime(.atMost, error: pass.upperBound - min(connection.pointee.entered, pass.upperBound))
       row.old = connection.pointee.state
       row.new = .closed
       row.reason = connection.pointee.role == .listener ? nil : .unknown
@@ -192,6 +218,7 @@ extension ConnectionTracker {
     var row = Transition()
     table.forEach { connection in
       write(connection, at: connection.pointee.entered, source: .snapshot, to: &row)
+      row.setTime(connection.pointee.flags.contains(.enteredExactly) ? .exact : .atMost, error: nil)
       row.old = connection.pointee.state
       row.new = connection.pointee.state
       row.stay = stay(of: connection, until: now)
@@ -212,9 +239,10 @@ extension ConnectionTracker {
     let state = TCPState(number: event.pointee.state_new)
     switch Int32(event.pointee.kind) {
     case TCPSTATE_KIND_TIMEWAIT:
-      if state == .timeWait, let entered = timeWaitEntry(snapshot) {
-        connection.pointee.entered = entered
-        connection.pointee.flags.insert(.enteredExactly)
+      if state == .timeWait {
+        let entry = TimeWaitEntry(snapshot, ticksPerSecond: ticksPerSecond)
+        connection.pointee.entered = entry.isClose ? entry.earliest : entry.latest
+        if entry.isClose { connection.pointee.flags.insert(.enteredExactly) }
       }
       var ignored = Transition()
       _ = applySilent(connection, snapshot, event, to: &ignored)

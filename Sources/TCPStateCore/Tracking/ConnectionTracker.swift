@@ -61,7 +61,7 @@ public struct ConnectionTracker: ~Copyable {
   var countersEnd: UInt64 = 0
   var wheel: TimerWheel?
   /// Set if the event took over a TIME-WAIT's addresses: that connection's key, and when.
-  var reused: (key: UInt64, time: UInt64)?
+  var reused: (key: UInt64, time: UInt64, isExact: Bool)?
   /// The last number used for an id, on kernels without cookies.
   private var standInID: UInt64 = 0
 
@@ -120,8 +120,9 @@ public struct ConnectionTracker: ~Copyable {
 
   func isReadable(_ netns: UInt32) -> Bool { readableNamespaces?.contains(netns) ?? true }
 
-  /// Returns the TIME-WAIT whose addresses the last event took over, once: its key, and when that was.
-  public mutating func takeReused() -> (key: UInt64, time: UInt64)? {
+  /// Returns the TIME-WAIT whose addresses the last event took over, once: its key, when that was, and whether then or
+  /// earlier.
+  public mutating func takeReused() -> (key: UInt64, time: UInt64, isExact: Bool)? {
     defer { reused = nil }
     return reused
   }

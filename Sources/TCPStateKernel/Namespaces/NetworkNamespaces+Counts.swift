@@ -34,6 +34,36 @@ extension NetworkNamespaces {
     return TableCounts(full: full + more, timeWait: timeWait)
   }
 
+  /// How many minisocks the namespace that this thread is in has refused, because there were too many
+  /// (tcp_max_tw_buckets): TCPTimeWaitOverflow of /proc/net/netstat (netstat_seq_show(), net/ipv4/proc.c). `nil` if it
+  /// can't be read.
+  static func timeWaitOverflows() -> UInt64? {
+    guard let file = FileDescriptor(path: "/proc/thread-self/net/netstat") else { return nil }
+    return withUnsafeTemporaryAllocation(byteCount: 16_384, alignment: 1) { buffer in
+      var length = 0
+      while length < buffer.count, let start = buffer.baseAddress {
+        let count = read(file.number, start + length, buffer.count - length)
+        guard count > 0 else { break }
+        length += count
+      }
+      return counter("TCPTimeWaitOverflow", in: UnsafeRawBufferPointer(rebasing: buffer[..<length]))
+    }
+  }
+
+  /// A counter of /proc/net/netstat, where a line of names is followed by a line of values.
+  static func counter(_ name: StaticString, in text: UnsafeRawBufferPointer) -> UInt64? {
+    let names = UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+    var lines = text.split(separator: UInt8(ascii: "\n"))[...]
+    while let header = lines.popFirst(), let values = lines.popFirst() {
+      var rest = values.split(separator: UInt8(ascii: " "))[...]
+      for word in header.split(separator: UInt8(ascii: " ")) {
+        guard let value = rest.popFirst() else { break }
+        if word.elementsEqual(names) { return UInt64(String(decoding: value, as: UTF8.self)) }
+      }
+    }
+    return nil
+  }
+
   private static func words(of path: String, line: String) -> [Substring]? {
     guard let file = FileDescriptor(path: path) else { return nil }
     return withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 1) { buffer in

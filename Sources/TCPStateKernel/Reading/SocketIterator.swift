@@ -12,6 +12,8 @@ final class SocketIterator {
   private let shared: SharedMemory
   /// Whether a namespace that isn't found is gone, and not just hidden.
   private let seesAllNamespaces: Bool
+  /// Minisocks that each namespace had refused when its tables were last about to be read.
+  private(set) var timeWaitOverflows: [UInt32: UInt64] = [:]
   /// Records that couldn't be decoded.
   private(set) var undecodable: UInt64 = 0
 
@@ -53,14 +55,14 @@ final class SocketIterator {
     shared.setSnapshot(states: states, minisocksOnly: minisocksOnly)
     var read: Set<UInt32> = []
     for (namespace, path) in namespaces {
-      var table = try Self.open(sockets, namespace, path)
+      var table = try open(sockets, namespace, path)
       if table == nil {
         // The process in the path may have ended; another one may still be in the namespace.
         guard let other = try NetworkNamespaces.all()[namespace] else {
           if seesAllNamespaces { read.insert(namespace) }
           continue
         }
-        table = try Self.open(sockets, namespace, other)
+        table = try open(sockets, namespace, other)
       }
       guard let table else { continue }
       if case .sockets(let iterator) = table {
@@ -80,8 +82,10 @@ final class SocketIterator {
   }
 
   /// An iterator reads the namespace in which it was created, so it is created there.
-  private static func open(_ sockets: BPFLink, _ namespace: UInt32, _ path: String) throws(KernelError) -> Table? {
+  private func open(_ sockets: BPFLink, _ namespace: UInt32, _ path: String) throws(KernelError) -> Table? {
     try NetworkNamespaces.inside(namespace, path: path) { () throws(KernelError) in
+      // Before the tables, so that nothing is missed that a later reading finds gone.
+      timeWaitOverflows[namespace] = NetworkNamespaces.timeWaitOverflows()
       if let counts = NetworkNamespaces.tableCounts(), counts.isEmpty { return .empty }
       let iterator = bpf_iter_create(sockets.descriptor)
       guard iterator >= 0 else { throw KernelError("read the TCP tables of \(path)", errno: errno) }

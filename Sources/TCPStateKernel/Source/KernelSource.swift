@@ -220,6 +220,10 @@ public final class KernelSource {
     return try iterator.readTables(states: .max, minisocksOnly: true, namespaces: namespaces, receive)
   }
 
+  /// By network namespace: the minisocks that it had refused so far when its tables were last read
+  /// (tcp_max_tw_buckets).
+  public var timeWaitOverflows: [UInt32: UInt64] { iterator.timeWaitOverflows }
+
   /// CONFIG_HZ, known after the first reading of the tables.
   public var ticksPerSecond: UInt64? {
     KernelClock.ticksPerSecond(jiffies: object.shared.jiffies, at: object.shared.jiffiesTime)

@@ -81,7 +81,10 @@ public struct LifecycleJSON: Sendable {
       self.time.append(rfc3339: time, to: &buffer)
       buffer.append("\"")
       put(wide: time, "time_unix_nano", &buffer)
-      if step.timeIsBound { put("at_most", "time_kind", &buffer) }
+      if step.timeKind != .exact {
+        put(step.timeKind.name.description, "time_kind", &buffer)
+        if let error = step.timeError { put(wide: error, "time_error_ns", &buffer) }
+      }
     }
     if let act = step.act { put(act.name.description, "act", &buffer) }
     if let reason = step.reason { put(reason.name.description, "reason", &buffer) }

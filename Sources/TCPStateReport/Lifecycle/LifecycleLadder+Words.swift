@@ -4,10 +4,16 @@ import TCPStateCore
 extension LifecycleLadder {
   /// Seconds since the beginning, to the microsecond; empty if unknown.
   func timeText(_ step: LifecycleStep, since start: UInt64) -> String {
-    guard step.basis == .observed, let time = step.time else { return "" }
+    guard step.basis.isSeen, let time = step.time else { return "" }
     let micros = (time &- min(start, time)) / 1_000
     let digits = String(micros % 1_000_000)
-    let bound = step.timeIsBound ? (glyphs.line == "-" ? "<=" : "≤") : ""
+    let isASCII = glyphs.line == "-"
+    let bound =
+      switch step.timeKind {
+      case .exact: ""
+      case .atLeast: isASCII ? ">=" : "≥"
+      case .atMost: isASCII ? "<=" : "≤"
+      }
     return "\(bound)\(micros / 1_000_000)." + String(repeating: "0", count: 6 - digits.count) + digits
   }
 
@@ -16,6 +22,7 @@ extension LifecycleLadder {
     switch step.act {
     case .close: text = "close()"
     case .shutdown: text = "shutdown()"
+    case .closeOrShutdown: text = "close() or shutdown()"
     case .endOfFile: return "read() \(style.glyphs.arrow) EOF"
     case .abort:
       if let unread = life[step.side]?.facts.unreadBytes, unread > 0 {

@@ -95,7 +95,7 @@ public struct LifecycleLadder: ~Copyable {
     guard let state = step.state else { return }
     let name = state.name(.rfc)
     switch step.basis {
-    case .observed: line.put(name, at: column, StateColor.of(state))
+    case .observed, .found: line.put(name, at: column, StateColor.of(state))
     case .implied where !layout.parentheses: line.put("~\(name)", at: column, Self.faint)
     case .implied, .expected: line.put("(\(name))", at: column, Self.faint)
     }
@@ -107,7 +107,7 @@ public struct LifecycleLadder: ~Copyable {
 
   /// Puts text in the lane, next to the end that it is about.
   private func put(aside text: String, _ step: LifecycleStep, _ layout: LadderLayout, _ line: inout LadderLine) {
-    let color = step.basis == .observed ? (step.reason == nil ? nil : StateColor.alarm) : Self.faint
+    let color = step.basis.isSeen ? (step.reason == nil ? nil : StateColor.alarm) : Self.faint
     if step.side == .client {
       line.put(text, at: layout.lane + 3, color)
     } else {
@@ -118,14 +118,14 @@ public struct LifecycleLadder: ~Copyable {
   // MARK: - Arrows
 
   private func arrowColor(_ segment: LifecycleSegment, _ step: LifecycleStep) -> StaticString? {
-    if step.basis != .observed { return Self.faint }
+    if !step.basis.isSeen { return Self.faint }
     return segment.flags.contains(.rst) || segment.isUnanswered ? StateColor.alarm : nil
   }
 
   private func arrow(
     _ segment: LifecycleSegment, _ step: LifecycleStep, _ life: Lifecycle, _ layout: LadderLayout
   ) -> String {
-    let line = step.basis == .observed ? glyphs.line : glyphs.dotted
+    let line = step.basis.isSeen ? glyphs.line : glyphs.dotted
     let toRight = step.side == .client
     let isReset = segment.flags.contains(.rst)
     let tail = isReset ? glyphs.reset : line

@@ -124,7 +124,7 @@ struct PageLives: ~Copyable {
     buffer.append("]")
   }
 
-  /// Appends `[isClose, number, side, basis, time, isBound, flags, sequence, acknowledgement, isUnanswered, state,
+  /// Appends `[isClose, number, side, basis, time, bound, flags, sequence, acknowledgement, isUnanswered, state,
   /// remark]`.
   private func append(
     _ step: LifecycleStep, after previous: LifecycleStep?, _ life: Lifecycle, to buffer: inout ByteBuffer
@@ -133,7 +133,7 @@ struct PageLives: ~Copyable {
     buffer.append(json: step.number.map { UInt64($0) })
     buffer.append(",\(step.side.rawValue),\(step.basis.rawValue),")
     if let time = step.time { buffer.append(json: time, since: base) } else { buffer.appendNull() }
-    buffer.append(step.timeIsBound ? ",1," : ",0,")
+    buffer.append(step.timeKind == .exact ? ",0," : step.timeKind == .atMost ? ",1," : ",2,")
     if let segment = step.segment {
       buffer.append(json: segment.flags.names.map(\.description).joined(separator: " "))
       buffer.append(",")

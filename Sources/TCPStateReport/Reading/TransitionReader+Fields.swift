@@ -29,6 +29,8 @@ extension TransitionReader {
     case .reason: reason(cell, field.place(in: row))
     case .resetReason: resetReason(cell, field.place(in: row))
     case .closer: closer(cell, field.place(in: row))
+    case .timeKind: timeKind(cell, field.place(in: row))
+    case .finCall: finCall(cell, field.place(in: row))
     case .absent: false
     }
   }
@@ -151,6 +153,16 @@ extension TransitionReader {
 
   private mutating func closer(_ cell: Cell, _ field: UnsafeMutablePointer<Closer?>) -> Bool {
     field.pointee = index(cell, words.closers, Closer.allCases.count).flatMap { Closer(rawValue: $0) }
+    return field.pointee != nil
+  }
+
+  private mutating func timeKind(_ cell: Cell, _ field: UnsafeMutablePointer<TimeKind?>) -> Bool {
+    field.pointee = index(cell, words.timeKinds, TimeKind.allCases.count).flatMap { TimeKind(rawValue: $0) }
+    return field.pointee != nil
+  }
+
+  private mutating func finCall(_ cell: Cell, _ field: UnsafeMutablePointer<FinCall?>) -> Bool {
+    field.pointee = index(cell, words.finCalls, FinCall.allCases.count).flatMap { FinCall(rawValue: $0) }
     return field.pointee != nil
   }
 

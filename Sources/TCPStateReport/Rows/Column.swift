@@ -16,6 +16,7 @@ public enum Column: Int, CaseIterable, Sendable {
   case sendWindow, receiveWindow, congestionWindow, slowStartThreshold, congestionControl
   case rto, synAckRetransmits, segmentsSent, segmentsReceived, socketAddress, interfaceIndex, resetReason
   case unsentBytes, receiveShutdown
+  case timestampKind, timestampError, finCall
 }
 
 /// A column with all that writers, the reader and the documentation need to know of it.
@@ -175,5 +176,15 @@ extension RowColumn {
       .receiveShutdown, "receive_shutdown", .integer(\.receiveShutdown),
       "1 if the receive direction is shut down, by the peer's FIN, close() or shutdown(); 0 on the row to fin_wait_1 means shutdown(SHUT_WR)."
     ),
+    RowColumn(
+      .timestampKind, "timestamp_kind", .timeKind(\.timeKind),
+      "How the row's time relates to the transition: `exact`; `at_least`, it was then or later; `at_most`, then or earlier."
+    ),
+    RowColumn(
+      .timestampError, "timestamp_error_ns", .wideInteger(\.timeErrorNanoseconds), unit: .nanoseconds,
+      clock: .monotonic, "How far from the row's time the transition was at most, if that is a bound."),
+    RowColumn(
+      .finCall, "fin_call", .finCall(\.finCall),
+      "Call that sent this end's FIN; for close() and shutdown(SHUT_RDWR) known from the next row on."),
   ]
 }

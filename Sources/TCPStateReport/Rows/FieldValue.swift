@@ -70,6 +70,8 @@ struct FieldWords: @unchecked Sendable {
   let reasons = MachineWords.reasons
   let durationKinds = MachineWords.durationKinds
   let sources = MachineWords.sources
+  let timeKinds = MachineWords.timeKinds
+  let finCalls = MachineWords.finCalls
   let ipv4 = Word("ipv4")
   let ipv6 = Word("ipv6")
   let octets = AddressText.octets

@@ -18,6 +18,10 @@ enum MachineWords {
   nonisolated(unsafe) static let durationKinds = table(durationKindNames)
   /// By `Source.rawValue`.
   nonisolated(unsafe) static let sources = table(sourceNames)
+  /// By `TimeKind.rawValue`.
+  nonisolated(unsafe) static let timeKinds = table(timeKindNames)
+  /// By `FinCall.rawValue`.
+  nonisolated(unsafe) static let finCalls = table(finCallNames)
 
   static let roleNames = Role.allCases.map(\.name.description)
   static let closerNames = Closer.allCases.map(\.name.description)
@@ -25,6 +29,8 @@ enum MachineWords {
   static let resetReasonNames = ResetReason.allCases.map(\.name.description)
   static let durationKindNames = [DurationKind.exact, .atLeast].map(\.name.description)
   static let sourceNames = [Source.event, .snapshot, .derived].map(\.name.description)
+  static let timeKindNames = TimeKind.allCases.map(\.name.description)
+  static let finCallNames = FinCall.allCases.map(\.name.description)
   static let networkTypeNames = ["ipv4", "ipv6"]
 
   /// Found by trial: it gives each of the eleven states a slot of its own (`FieldWords.slot`).

@@ -76,6 +76,101 @@ import Testing
     #expect(script.lives().first?.initialState(of: .server) == .closed)
   }
 
+  /// An ICMP error is no segment: nothing was received, and no RST is drawn.
+  @Test(arguments: [(UInt32?.none, 3), (1, 3), (0, 2)]) func refusedByICMP(_ received: UInt32?, _ steps: Int) {
+    var script = LifeScript()
+    script.go(.client, .synSent, at: 0) { $0.segmentsReceived = nil }
+    script.go(.client, .closed, at: 60) {
+      $0.reason = .refused
+      $0.segmentsReceived = received
+    }
+    #expect(script.steps().count == steps)
+    #expect(script.steps().contains { $0.contains("RST") } == (steps == 3))
+    #expect(script.steps().last == "- client CLOSED (refused)")
+  }
+
+  /// The server closes with unread data before it has acknowledged the FIN, which its RST does.
+  @Test(arguments: [Set<Side>([.client, .server]), [.client], [.server]])
+  func resetInsteadOfAcknowledgement(_ sides: Set<Side>) {
+    var script = Self.established()
+    script.firstFin(.client, at: 100_000)
+    script.go(.server, .closed, at: 110_000) { $0.reason = .aborted }
+    script.go(.client, .closed, at: 110_050) { $0.reason = .resetReceived }
+    let steps = script.steps(sides)
+    #expect(!steps.contains { $0.contains("FIN-WAIT-2") })
+    if sides.contains(.server) { #expect(steps.contains("3 server end_of_file CLOSE-WAIT")) }
+    #expect(!steps.contains { $0.contains("server end_of_file ACK") })
+  }
+
+  /// It acknowledged the FIN before, so the other end went to FIN-WAIT-2 if it isn't seen, and not if it is.
+  @Test func resetAfterAcknowledgement() {
+    var script = Self.established()
+    script.firstFin(.client, at: 100_000)
+    script.edit(.server) { $0.segmentsSent = ($0.segmentsSent ?? 0) + 1 }
+    script.go(.server, .closed, at: 110_000) { $0.reason = .aborted }
+    script.go(.client, .closed, at: 110_050) { $0.reason = .resetReceived }
+    let alone = script.steps([.server])
+    #expect(alone.contains { $0.hasPrefix("3 server end_of_file ACK") })
+    #expect(alone.contains("~4 client FIN-WAIT-2"))
+    let both = script.steps()
+    #expect(both.contains { $0.hasPrefix("3 server end_of_file ACK") })
+    #expect(!both.contains { $0.contains("FIN-WAIT-2") }, "the ACK was lost: the client's rows don't have it")
+  }
+
+  /// A row of the client was lost, so what it implies is drawn.
+  @Test func impliedWhereARowIsMissing() {
+    var script = Self.established()
+    script.firstFin(.client, at: 100_000)
+    script.edit(.server) { $0.segmentsSent = ($0.segmentsSent ?? 0) + 1 }
+    script.edit(.client) { $0.new = .finWait2 }
+    script.go(.client, .timeWait, at: 200_000) { $0.reason = .fin }
+    #expect(script.steps().contains("~4 client FIN-WAIT-2"))
+  }
+
+  /// A reading found the orphan gone: it ended then or later, and if the other end's RST was seen, with that.
+  @Test(arguments: [Set<Side>([.client, .server]), [.client]])
+  func foundGone(_ sides: Set<Side>) throws {
+    var script = Self.established()
+    script.firstFin(.client, at: 100_000)
+    script.edit(.server) { $0.segmentsSent = ($0.segmentsSent ?? 0) + 1 }
+    script.acknowledgeFin(.client)
+    script.go(.client, .finWait2, at: 100_090)
+    script.go(.server, .closed, at: 180_000) { $0.reason = .aborted }
+    script.go(.client, .closed, at: 100_090) {
+      $0.reason = .unknown
+      $0.source = .derived
+      $0.setTime(.atLeast, error: 900_000_000)
+    }
+    let last = try #require(script.lives(sides).first?.steps.last)
+    #expect(last.side == .client && last.state == .closed && last.basis == .found && last.timeKind == .atLeast)
+    let isSeen = sides.contains(.server)
+    #expect(last.time == LifeScript.start + (isSeen ? 180_000_000 : 100_090_000))
+    #expect(last.timeError == (isSeen ? 820_090_000 : 900_000_000))
+  }
+
+  /// The end of an orphan's FIN-WAIT-2, of which the minisock knows only between when it was.
+  @Test func boundedByTheOtherEnd() throws {
+    var script = Self.established()
+    script.firstFin(.client, at: 100_000)
+    script.edit(.server) { $0.segmentsSent = ($0.segmentsSent ?? 0) + 1 }
+    script.acknowledgeFin(.client)
+    script.go(.client, .finWait2, at: 100_090)
+    script.go(.server, .lastAck, at: 900_000)
+    script.go(.client, .timeWait, at: 1_604_000) {
+      $0.reason = .fin
+      $0.source = .derived
+      $0.setTime(.atMost, error: 1_000_000_000)
+    }
+    script.acknowledgeFin(.server)
+    script.go(.server, .closed, at: 900_060) { $0.reason = .fin }
+    let step = try #require(script.lives().first?.steps.first { $0.state == .timeWait })
+    #expect(step.time == LifeScript.start + 900_000_000 && step.timeKind == .atLeast && step.timeError == 60_000)
+    #expect(step.basis == .found)
+    let alone = try #require(script.lives([.client]).first?.steps.first { $0.state == .timeWait })
+    #expect(alone.time == LifeScript.start + 604_000_000 && alone.timeKind == .atLeast)
+    #expect(alone.timeError == 1_000_000_000)
+  }
+
   @Test(arguments: [Reason.timeout, .unreachable, .aborted])
   func unanswered(_ reason: Reason) {
     var script = LifeScript()

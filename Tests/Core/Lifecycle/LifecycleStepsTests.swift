@@ -188,11 +188,16 @@ import Testing
 
   /// The recorded direction decides, whatever came afterwards: payload can still be under way when close() is called,
   /// and none need follow shutdown(SHUT_WR).
-  @Test(arguments: [(UInt32(0), "shutdown"), (1, "close")], [true, false])
-  func receiveShutdown(_ known: (value: UInt32, act: String), _ isFollowed: Bool) {
+  @Test(
+    arguments: [
+      (UInt32(0), nil, "shutdown"), (1, nil, "close_or_shutdown"), (1, FinCall.close, "close"),
+      (1, FinCall.shutdown, "shutdown"),
+    ], [true, false])
+  func receiveShutdown(_ known: (value: UInt32, call: FinCall?, act: String), _ isFollowed: Bool) {
     var script = Self.established()
     script.edit(.client) { $0.receiveShutdown = known.value }
     script.firstFin(.client, at: 5_800_000)
+    script.edit(.client) { $0.finCall = known.call }
     if isFollowed { script.transfer(clientSends: 0, serverSends: 500) }
     script.acknowledgeFin(.client)
     script.go(.client, .finWait2, at: 5_800_090)

@@ -66,6 +66,76 @@ import Testing
     #expect(lives.count == 1 && lives.first?.isJoined == true)
   }
 
+  /// All SYN-ACKs were lost. The client never learned ISS of the server, and gave up first, or last.
+  @Test(arguments: [UInt64(300_000), 3_000_000, 130_000_000], [true, false])
+  func unansweredWithItsRequest(_ givesUp: UInt64, _ waits: Bool) {
+    var script = LifeScript()
+    script.go(.client, .synSent, at: 0) {
+      $0.initialSendSequence = nil
+      $0.initialReceiveSequence = nil
+      $0.local.port = 0
+    }
+    script.client.local.port = 51_234
+    script.client.initialSendSequence = script.server.initialReceiveSequence
+    func giveUp() {
+      script.go(.client, .closed, at: givesUp) {
+        $0.reason = .timeout
+        $0.initialReceiveSequence = nil
+      }
+    }
+    if givesUp < 1_000_000 { giveUp() }
+    // Reported with its first repeated SYN-ACK, a second later.
+    script.go(.server, .synReceived, at: 40) {
+      $0.source = .derived
+      $0.stay = nil
+    }
+    if givesUp > 1_000_000 { giveUp() }
+    script.go(.server, .closed, at: givesUp + 5_000_000) {
+      $0.source = .derived
+      $0.reason = .timeout
+    }
+    let lives = script.lives(waits: waits)
+    #expect(lives.count == 1 && lives.first?.isJoined == true)
+    #expect(
+      script.steps() == [
+        "1 client SYN 3063428173 unanswered SYN-SENT",
+        "2 server SYN ACK 918230011 3063428174 unanswered SYN-RECEIVED",
+        "- client CLOSED (timeout)", "- server CLOSED (timeout)",
+      ])
+  }
+
+  /// Another client's request isn't joined, nor is one of a client that was refused.
+  @Test(arguments: [1, 2, 3]) func unansweredWithoutItsRequest(_ difference: Int) {
+    var script = LifeScript()
+    script.go(.server, .synReceived, at: 40) {
+      $0.source = .derived
+      $0.stay = nil
+    }
+    script.client.initialReceiveSequence = nil
+    script.go(.client, .synSent, at: 50) { $0.initialSendSequence = nil }
+    script.client.initialSendSequence = script.server.initialReceiveSequence
+    script.go(.client, .closed, at: 3_000_000) {
+      $0.reason = difference == 3 ? .refused : .timeout
+      if difference == 1 { $0.initialSendSequence = 7 }
+      if difference == 2 { $0.local.port = 7 }
+    }
+    #expect(script.lives().count == 2)
+  }
+
+  /// A client that nobody answers is handed out once no request can come any more.
+  @Test func unansweredIsHandedOut() {
+    var script = LifeScript()
+    script.client.initialReceiveSequence = nil
+    script.go(.client, .synSent, at: 0)
+    script.go(.client, .closed, at: 300_000) { $0.reason = .aborted }
+    var tracker = LifecycleTracker(waitsForTimeWait: false)
+    var lives: [Lifecycle] = []
+    for row in script.rows { tracker.apply(row) { lives.append($0) } }
+    #expect(lives.isEmpty)
+    tracker.advance(to: LifeScript.start + 1_300_000_000) { lives.append($0) }
+    #expect(lives.count == 1 && tracker.count == 0)
+  }
+
   @Test func bounded() {
     var tracker = LifecycleTracker(waitsForTimeWait: true, limit: 100)
     var lives: [Lifecycle] = []

@@ -6,7 +6,8 @@ import Testing
 @Suite struct TransitionFillTests {
   /// Fields that describe the transition itself and are never filled. A new field must be filled or listed here.
   private static let own: Set<String> = [
-    "time", "sequence", "connection", "source", "actorPID", "actorName", "old", "new", "stay",
+    "time", "timeKind", "timeErrorNanoseconds", "sequence", "connection", "source", "actorPID", "actorName", "old",
+    "new", "stay",
   ]
   /// Fields that only `.all` fills.
   private static let readings: Set<String> = [

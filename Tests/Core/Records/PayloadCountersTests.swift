@@ -55,6 +55,19 @@ import Testing
     counters(event) { #expect($0.unacknowledged == 0) }
   }
 
+  /// A FIN that waits behind data that can't be sent isn't in flight.
+  @Test(arguments: [TCPState.finWait1, .closing, .lastAck])
+  func theUnsentFINIsNotInFlight(_ old: TCPState) {
+    var event = End(sent: 4096, unacknowledged: 4096).event(old, .closed)
+    event.write_sequence = event.send_next &+ 1
+    counters(event) { #expect($0.unacknowledged == 4096 && $0.unsent == 0) }
+    event.write_sequence = event.send_next &+ 1001
+    counters(event) { #expect($0.unacknowledged == 4096 && $0.unsent == 1000) }
+    // It has left.
+    event.send_next &+= 1001
+    counters(event) { #expect($0.unacknowledged == 5096 && $0.unsent == 0) }
+  }
+
   /// close() in ESTABLISHED or CLOSE-WAIT queues the FIN only after that transition.
   @Test(arguments: [TCPState.established, .closeWait, .finWait1, .closing, .lastAck, .finWait2])
   func unsentPayload(_ old: TCPState) {

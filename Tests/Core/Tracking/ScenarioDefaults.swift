@@ -30,6 +30,7 @@ struct ScenarioDefaults {
     row.initialReceiveSequence = previous.initialReceiveSequence
     (row.sendNext, row.receiveNext) = (previous.sendNext, previous.receiveNext)
     row.synAckRetransmits = previous.synAckRetransmits
+    row.finCall = previous.finCall
     return row
   }
 
@@ -40,6 +41,7 @@ struct ScenarioDefaults {
     var row = carried()
     let (old, new) = (TCPState(number: event.state_old), TCPState(number: event.state_new))
     row.time = start + event.timestamp_ns
+    row.timeKind = .exact
     if let previous, previous.new == old, previous.time <= row.time {
       row.stay = Stay(nanoseconds: row.time - previous.time, kind: .exact)
     }
@@ -51,11 +53,21 @@ struct ScenarioDefaults {
     withUnsafePointer(to: event) { row.congestionControl = EventRecord($0).congestionControl }
     row.rtoMicroseconds = ticks.map { UInt64(event.rto_jiffies) * 1_000_000 / $0 }
     guard new != .synSent else { return row }
+    if row.finCall == nil { row.finCall = finCall(event, old, new) }
     count(&row, event)
     if old == .synReceived, row.role == .server { row.synAckRetransmits = event.retransmits }
     guard old.isSynchronized || new == .established else { return row }
     sequence(&row, event)
     return row
+  }
+
+  /// Which call sent the FIN, by the record alone.
+  private func finCall(_ event: tcpstate_event, _ old: TCPState, _ new: TCPState) -> FinCall? {
+    let flags = Int32(event.flags)
+    if [.finWait1, .finWait2, .closing, .lastAck].contains(old) {
+      return flags & TCPSTATE_FLAG_HAS_SOCKET == 0 ? .close : .shutdown
+    }
+    return new == .finWait1 && flags & TCPSTATE_FLAG_RECEIVE_SHUTDOWN == 0 ? .shutdown : nil
   }
 
   private func identify(_ row: inout Transition, _ event: tcpstate_event) {

@@ -4,9 +4,11 @@ import TCPStateCore
 enum ScenarioRow {
   /// Every field of a row but its states, which each row names.
   static let fields: [String] = [
-    "at", "sequence", "stay", "source", "role", "closer", "reason", "reset-reason", "id", "owner", "actor", "user",
+    "at", "at-kind", "at-error", "sequence", "stay", "source", "role", "closer", "reason", "reset-reason", "id",
+    "owner", "actor", "user",
     "cgroup", "netns", "interface", "local", "peer", "sent", "received", "rtt", "retransmits", "iss", "irs", "una",
-    "nxt", "rcv-nxt", "unread", "unacked", "unsent", "receive-shutdown", "send-window", "receive-window", "cwnd",
+    "nxt", "rcv-nxt", "unread", "unacked", "unsent", "receive-shutdown", "fin-call", "send-window", "receive-window",
+    "cwnd",
     "ssthresh",
     "congestion-control",
     "rto", "syn-acks", "segments-sent", "segments-received", "address",
@@ -16,6 +18,8 @@ enum ScenarioRow {
   static func text(_ field: String, of row: Transition, start: UInt64) throws -> String {
     switch field {
     case "at": String(row.time &- start) + "ns"
+    case "at-kind": row.timeKind?.name.description ?? "-"
+    case "at-error": row.timeErrorNanoseconds.map { "\($0)ns" } ?? "-"
     case "sequence": text(row.sequence)
     case "stay": text(row.stay)
     case "source": row.source.name.description
@@ -51,6 +55,7 @@ enum ScenarioRow {
     case "unacked": text(row.unacknowledgedBytes)
     case "unsent": text(row.unsentBytes)
     case "receive-shutdown": text(row.receiveShutdown)
+    case "fin-call": row.finCall?.name.description ?? "-"
     case "send-window": text(row.sendWindowBytes)
     case "receive-window": text(row.receiveWindowBytes)
     case "cwnd": text(row.congestionWindowPackets)
@@ -67,7 +72,7 @@ enum ScenarioRow {
 
   /// The expected text with its times in nanoseconds, as `text(_:of:start:)` has them.
   static func canonical(_ field: String, _ value: Substring) throws -> String {
-    guard field == "stay" || field == "at", value != "-" else { return String(value) }
+    guard ["stay", "at", "at-error"].contains(field), value != "-" else { return String(value) }
     let isLowerBound = value.hasPrefix("≥")
     return (isLowerBound ? "≥" : "") + String(try Scenario.time(isLowerBound ? value.dropFirst() : value)) + "ns"
   }

@@ -23,6 +23,11 @@ struct DrawnLife: Decodable {
     var acknowledgement: UInt32?
     var state_client: String?
     var state_server: String?
+    var state_new: String?
+    var act: String?
+    var reason: String?
+    var time_unix_nano: String?
+    var time_kind: String?
   }
 
   var client: End

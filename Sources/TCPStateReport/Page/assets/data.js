@@ -12,7 +12,7 @@ const SIDE = {
   state: 0, initial: 1, sent: 2, retransmits: 3, rtt: 4, rto: 5, window: 6, sendWindow: 7, receiveWindow: 8, control: 9,
 };
 const STEP = {
-  isClose: 0, number: 1, side: 2, basis: 3, time: 4, isBound: 5, flags: 6, sequence: 7, acknowledgement: 8,
+  isClose: 0, number: 1, side: 2, basis: 3, time: 4, bound: 5, flags: 6, sequence: 7, acknowledgement: 8,
   unanswered: 9, state: 10, remark: 11,
 };
 

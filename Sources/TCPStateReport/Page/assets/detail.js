@@ -4,7 +4,11 @@
 // part of the data; nothing is derived here.
 
 // The style sheet's classes, by the number of a step's basis.
-const BASIS = ["observed", "implied", "expected"];
+const BASIS = ["observed", "implied", "expected", "found"];
+// Whether it was seen at its own end, by the same number.
+const SEEN = [true, false, false, true];
+// Before a time that is a bound.
+const BOUNDS = ["", "≤ ", "≥ "];
 
 class Detail {
   constructor(app) {
@@ -129,7 +133,7 @@ class Detail {
     const cell = element("td", { class: `state of-${side ? "server" : "client"}` });
     if (state === null) return cell;
     const name = this.app.states.name(state);
-    if (basis) cell.append(element("span", { class: "implied" }, `(${name})`));
+    if (!SEEN[basis]) cell.append(element("span", { class: "implied" }, `(${name})`));
     else cell.append(name, this.app.states.swatch(state) ?? "");
     return cell;
   }
@@ -145,9 +149,9 @@ class Detail {
   }
 
   time(step, first) {
-    if (step[STEP.time] === null || step[STEP.basis] !== 0) return "";
+    if (step[STEP.time] === null || !SEEN[step[STEP.basis]]) return "";
     const micros = Math.floor((step[STEP.time] - first) / 1e3);
-    return `${step[STEP.isBound] ? "≤ " : ""}${Math.floor(micros / 1e6)}.${String(micros % 1e6).padStart(6, "0")}`;
+    return `${BOUNDS[step[STEP.bound]]}${Math.floor(micros / 1e6)}.${String(micros % 1e6).padStart(6, "0")}`;
   }
 
   middle(step, ladder) {
