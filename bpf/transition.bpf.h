@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* The programs at sock:inet_sock_set_state: one record for each transition. */
 
+static __always_inline bool wanted_change(const struct identity *id, int state_old, int state_new)
+{
+	if (state_new == TCP_LISTEN || (state_old == TCP_LISTEN && state_new == TCP_CLOSE))
+		return wanted_listener(id);
+	return wanted(id, id->local_port == 0 || state_old == TCP_SYN_SENT);
+}
+
 /*
  * probing: with probe reads, which run slower but are verified faster. That
  * suits a program that hardly ever gets here.
@@ -20,9 +27,11 @@ static __always_inline void record_transition(struct cpu_state *cpu, const struc
 		identify_probed(&id, tp);
 	else
 		identify_direct(&id, tp);
-	if (!wanted(&id, id.local_port == 0 || state_old == TCP_SYN_SENT))
+	if (!wanted_change(&id, state_old, state_new))
 		return;
-	if (config.filter_cgroup && !in_cgroup(sk->sk_cgrp_data.cgroup))
+	if (config.filter_cgroup && !config.plain && sk->sk_lock.owned)
+		note_member((void *)sk, bpf_get_current_task_btf());
+	if (!wanted_member((void *)sk, sk->sk_cgrp_data.cgroup))
 		return;
 
 	e = reserve();
@@ -143,7 +152,7 @@ int transition_classic(struct set_state_context *ctx)
 	if (ctx->protocol != IPPROTO_TCP)
 		return 0;
 	identify_probed(&id, tp);
-	if (!wanted(&id, id.local_port == 0 || ctx->oldstate == TCP_SYN_SENT))
+	if (!wanted_change(&id, ctx->oldstate, ctx->newstate))
 		return 0;
 	if (config.filter_cgroup && !in_cgroup(BPF_CORE_READ(sk, sk_cgrp_data.cgroup)))
 		return 0;

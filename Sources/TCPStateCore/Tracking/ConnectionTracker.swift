@@ -52,6 +52,7 @@ public struct ConnectionTracker: ~Copyable {
   /// What the tables need to be read for.
   public internal(set) var silent = Silent()
   var requestCount = 0
+  var owners = OwnerSearch()
   var wheel: TimerWheel?
   /// Set if the event took over a TIME-WAIT's addresses: that connection's key, and when.
   var reused: (key: UInt64, time: UInt64)?
@@ -68,7 +69,9 @@ public struct ConnectionTracker: ~Copyable {
   /// The process that holds or held a socket, by its cookie; `nil` if it was never seen.
   public func owner(of cookie: UInt64) -> SocketHolder? {
     guard let connection = table.find(cookie), connection.pointee.ownerPID != 0 else { return nil }
-    return SocketHolder(pid: connection.pointee.ownerPID, name: connection.pointee.ownerName, descriptor: nil)
+    return SocketHolder(
+      pid: connection.pointee.ownerPID, name: connection.pointee.ownerName, descriptor: nil,
+      kind: connection.pointee.ownerKind)
   }
 
   /// The connection id of a socket that a reading found. It differs from the key on kernels without cookies.
@@ -201,10 +204,7 @@ public struct ConnectionTracker: ~Copyable {
     connection.pointee.userID = event.pointee.user_id
     connection.pointee.flags.insert(.userKnown)
     connection.pointee.cgroup = event.pointee.cgroup_id
-    if event.pointee.owner_pid != 0 {
-      connection.pointee.ownerPID = event.pointee.owner_pid
-      connection.pointee.ownerName = Self.name(event, offset: Self.ownerNameOffset)
-    }
+    if event.pointee.owner_pid != 0 { takeOwner(connection, from: event) }
   }
 
   /// Takes over counters, and sequence numbers once the handshake has set them.

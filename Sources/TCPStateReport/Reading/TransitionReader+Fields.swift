@@ -29,6 +29,7 @@ extension TransitionReader {
     case .reason: reason(cell, field.place(in: row))
     case .resetReason: resetReason(cell, field.place(in: row))
     case .closer: closer(cell, field.place(in: row))
+    case .ownerKind: ownerKind(cell, field.place(in: row))
     case .absent: false
     }
   }
@@ -151,6 +152,11 @@ extension TransitionReader {
 
   private mutating func closer(_ cell: Cell, _ field: UnsafeMutablePointer<Closer?>) -> Bool {
     field.pointee = index(cell, words.closers, Closer.allCases.count).flatMap { Closer(rawValue: $0) }
+    return field.pointee != nil
+  }
+
+  private mutating func ownerKind(_ cell: Cell, _ field: UnsafeMutablePointer<OwnerKind?>) -> Bool {
+    field.pointee = index(cell, words.ownerKinds, OwnerKind.allCases.count).flatMap { OwnerKind(rawValue: $0) }
     return field.pointee != nil
   }
 

@@ -15,7 +15,7 @@ public enum Column: Int, CaseIterable, Sendable {
   case sendUnacknowledged, sendNext, receiveNext, unreadBytes, unacknowledgedBytes
   case sendWindow, receiveWindow, congestionWindow, slowStartThreshold, congestionControl
   case rto, synAckRetransmits, segmentsSent, segmentsReceived, socketAddress, interfaceIndex, resetReason
-  case unsentBytes, receiveShutdown
+  case unsentBytes, receiveShutdown, ownerKind
 }
 
 /// A column with all that writers, the reader and the documentation need to know of it.
@@ -173,6 +173,10 @@ extension RowColumn {
     RowColumn(
       .receiveShutdown, "receive_shutdown", .integer(\.receiveShutdown),
       "1 if the receive direction is shut down, by the peer's FIN, close() or shutdown(); 0 on the row to fin_wait_1 means shutdown(SHUT_WR)."
+    ),
+    RowColumn(
+      .ownerKind, "owner_kind", .ownerKind(\.ownerKind),
+      "How the owner is known: it holds the socket, has read from it, or has opened it; `inherited` is the listener's owner, before any process was seen with the connection."
     ),
   ]
 }

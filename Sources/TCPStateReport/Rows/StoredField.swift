@@ -8,7 +8,7 @@ struct StoredField: BitwiseCopyable, Sendable {
   enum Form: UInt8 {
     case time, unixNano, ordinal, identifier, integer, wideInteger, hexadecimal, name, port
     case address, knownAddress, networkType
-    case state, stayLength, stayKind, source, role, reason, resetReason, closer
+    case state, stayLength, stayKind, source, role, reason, resetReason, closer, ownerKind
     /// Not stored: never written, and never taken when read.
     case absent
   }
@@ -50,6 +50,7 @@ extension StoredField {
   static func reason(_ path: KeyPath<Transition, Reason?>) -> StoredField { StoredField(.reason, path) }
   static func resetReason(_ path: KeyPath<Transition, ResetReason?>) -> StoredField { StoredField(.resetReason, path) }
   static func closer(_ path: KeyPath<Transition, Closer?>) -> StoredField { StoredField(.closer, path) }
+  static func ownerKind(_ path: KeyPath<Transition, OwnerKind?>) -> StoredField { StoredField(.ownerKind, path) }
   /// Follows from both addresses; it is read, and then dropped, because these say it too.
   static var networkType: StoredField { StoredField(.networkType, \.local) }
 
@@ -71,6 +72,7 @@ extension StoredField {
     case .reason: .words(MachineWords.reasonNames)
     case .resetReason: .words(MachineWords.resetReasonNames)
     case .closer: .words(MachineWords.closerNames)
+    case .ownerKind: .words(MachineWords.ownerKindNames)
     }
   }
 
@@ -99,6 +101,8 @@ extension StoredField {
     case .reason: if let reason: Reason = load(row) { .word(words.reasons[Int(reason.rawValue)]) } else { .unknown }
     case .resetReason: if let reason: ResetReason = load(row) { .text(reason.name) } else { .unknown }
     case .closer: if let closer: Closer = load(row) { .word(words.closers[Int(closer.rawValue)]) } else { .unknown }
+    case .ownerKind:
+      if let kind: OwnerKind = load(row) { .word(words.ownerKinds[Int(kind.rawValue)]) } else { .unknown }
     case .absent: .unknown
     }
   }

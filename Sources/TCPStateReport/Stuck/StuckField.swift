@@ -21,7 +21,7 @@ extension StuckField: NamedColumn {
     .shared(.networkType), .shared(.localAddress), .shared(.localPort), .shared(.peerAddress), .shared(.peerPort),
     .shared(.unreadBytes), .own(.unsentBytes), .shared(.unacknowledgedBytes), .own(.timeouts), .own(.nextTimeout),
     .own(.listenerPID), .own(.listenerName), .own(.listenerAddress), .own(.acceptQueue), .own(.acceptQueueLimit),
-    .own(.requestQueue),
+    .own(.requestQueue), .shared(.ownerKind),
   ]
 
   public static var defaults: [StuckField] { allCases }

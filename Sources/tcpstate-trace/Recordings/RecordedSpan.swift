@@ -15,7 +15,8 @@ struct RecordedSpan {
     lost += lossBefore
     latest = max(latest, row.time)
     if row.isFound {
-      hasExisting = true
+      // Later ones say whose a connection is.
+      if start == nil { hasExisting = true }
     } else if start == nil {
       start = row.time
     }
