@@ -95,4 +95,40 @@ static __always_inline bool wanted(const struct identity *id, bool opening)
 	return true;
 }
 
+static __always_inline bool unspecified(const __u8 *address)
+{
+	const __u32 *words = (const __u32 *)address;
+
+	return words[0] == 0 && words[1] == 0 && words[3] == 0 &&
+	       (words[2] == 0 || words[2] == bpf_htonl(0xffff));
+}
+
+/*
+ * A listener is wanted if one of its children can be: a child has its listener's
+ * owner until it is accepted. A listener has no peer, its address may stand for
+ * all of them, and on :: it accepts IPv4 too. User space doesn't show those that
+ * pass only because of that.
+ */
+static __always_inline bool wanted_listener(const struct identity *id)
+{
+	bool everywhere = unspecified(id->local_address);
+
+	if (config.filter_family) {
+		bool v4 = id->family == AF_INET || v4mapped(id->local_address);
+
+		if (config.filter_family == 4 ? !v4 && !everywhere : v4)
+			return false;
+	}
+	if (config.filter_netns && id->netns != config.filter_netns)
+		return false;
+	/* With either end's port, a child's peer decides. */
+	if (config.filter_local_port == TCPSTATE_PORT_LOCAL &&
+	    !port_in(&local_ports, id->local_port))
+		return false;
+	if (config.filter_local_network && !everywhere &&
+	    !network_has(&local_networks, id->local_address))
+		return false;
+	return true;
+}
+
 #endif

@@ -40,6 +40,7 @@ typedef _Bool bool;
 
 /* include/uapi/linux/bpf.h */
 enum {
+	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LPM_TRIE = 11,
@@ -317,7 +318,17 @@ struct tcp_request_sock {
 	u32 rcv_nxt;
 };
 
+/* 6.10 and newer: the second argument of inet_csk_accept(). */
+struct proto_accept_arg {
+	int flags;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp; /* of cgroup v2 */
+};
+
 struct task_struct {
+	struct css_set *cgroups;
 	int tgid;
 	char comm[16];
 	struct task_struct *group_leader;

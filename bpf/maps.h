@@ -22,7 +22,7 @@ struct {
 
 struct owner {
 	__u32 pid; /* thread group id */
-	__u32 reader; /* nonzero: it was seen reading, so it isn't inherited from the listener */
+	__u32 kind; /* TCPSTATE_OWNER_*: how it is known */
 	__u8 name[TCPSTATE_NAME_LENGTH];
 };
 
@@ -33,7 +33,8 @@ struct owner {
  * listener, for the owner.
  *
  * The port doesn't distinguish listeners that share it. They have storage from
- * the start, which is cloned into the child at SYN-RECEIVED.
+ * the start, which is cloned into the child at SYN-RECEIVED and there says which
+ * owner the child inherits.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -45,6 +46,28 @@ struct {
 static __always_inline bool shares_port(const struct sock *sk)
 {
 	return BPF_CORE_READ_BITFIELD_PROBED(&sk->__sk_common, skc_reuseport);
+}
+
+/*
+ * The process that opened, or was found to hold, a listener, by its port. If it
+ * takes a connection over itself, it is what the consumer takes for the owner
+ * anyway, and no record is needed. Where listeners of two processes use the same
+ * port, one of them has a record for each connection.
+ */
+#define PORTS 65536
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PORTS);
+	__type(key, __u32);
+	__type(value, __u32);
+} listener_pids SEC(".maps");
+
+static __always_inline __u32 *listener_pid(__u16 port)
+{
+	__u32 index = port;
+
+	return bpf_map_lookup_elem(&listener_pids, &index);
 }
 
 struct port_set {
@@ -65,5 +88,12 @@ struct {
 	__type(key, struct tcpstate_network_key);
 	__type(value, __u8);
 } local_networks SEC(".maps"), peer_networks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tcpstate_snapshot);
+} snapshot_scratch SEC(".maps");
 
 #endif

@@ -22,15 +22,20 @@ static __always_inline void current_process(__u32 *pid, __u8 *name)
 }
 
 /*
- * The owner opens the socket (connect, listen) or ends its sending (close,
- * shutdown): then the process that holds the lock also holds the descriptor.
- * That isn't so when ss -K or a disconnect ends a connection.
+ * The owner opens the socket (connect, listen), ends its sending (close,
+ * shutdown) or aborts it (close with unread data or without lingering, connect to
+ * AF_UNSPEC): then the process that holds the lock also holds the descriptor. That
+ * isn't so when an error ends a connection: ss -K sets one, and so does a reset
+ * that is handled while a process releases the lock.
  */
-static __always_inline bool acts_as_owner(int state_old, int state_new)
+static __always_inline bool acts_as_owner(const struct tcpstate_event *e)
 {
-	return state_old == TCP_CLOSE ||
-	       ((state_old == TCP_ESTABLISHED || state_old == TCP_CLOSE_WAIT) &&
-		(state_new == TCP_FIN_WAIT1 || state_new == TCP_LAST_ACK));
+	if (e->state_old == TCP_CLOSE)
+		return true;
+	if (e->state_old != TCP_ESTABLISHED && e->state_old != TCP_CLOSE_WAIT)
+		return false;
+	return e->state_new == TCP_FIN_WAIT1 || e->state_new == TCP_LAST_ACK ||
+	       (e->state_new == TCP_CLOSE && !e->error);
 }
 
 /*
@@ -48,7 +53,7 @@ static __always_inline bool owner_acts(struct tcpstate_event *e)
 		e->flags |= TCPSTATE_FLAG_BY_TRACER;
 		return false;
 	}
-	return acts_as_owner(e->state_old, e->state_new);
+	return acts_as_owner(e);
 }
 
 /*
@@ -76,9 +81,12 @@ static __always_inline void own_by_act(struct tcpstate_event *e, bool acts)
 {
 	if (acts) {
 		e->owner_pid = e->actor_pid;
+		e->owner_kind =
+			e->state_old == TCP_CLOSE ? TCPSTATE_OWNER_OPENER : TCPSTATE_OWNER_HOLDER;
 		__builtin_memcpy(e->owner_name, e->actor_name, sizeof(e->owner_name));
 	} else {
 		e->owner_pid = 0;
+		e->owner_kind = 0;
 		__builtin_memset(e->owner_name, 0, sizeof(e->owner_name));
 	}
 }
@@ -86,19 +94,33 @@ static __always_inline void own_by_act(struct tcpstate_event *e, bool acts)
 static __always_inline void own_by_storage(struct tcpstate_event *e, const struct sock *sk,
 					   bool acts)
 {
-	bool keeps = acts && e->state_new == TCP_LISTEN && shares_port(sk);
+	bool listens = acts && e->state_new == TCP_LISTEN;
+	bool keeps = listens && shares_port(sk);
 	struct owner *owner = bpf_sk_storage_get(&owners, (void *)sk, 0,
 						 keeps ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 
+	if (listens) {
+		__u32 *pid = listener_pid(e->local_port);
+
+		if (pid)
+			*pid = e->actor_pid;
+	}
 	if (!owner) {
 		own_by_act(e, acts);
 		return;
 	}
-	if (acts && owner->pid != e->actor_pid) {
+	if (acts && (owner->pid != e->actor_pid || owner->kind == TCPSTATE_OWNER_INHERITED)) {
 		owner->pid = e->actor_pid;
+		owner->kind = TCPSTATE_OWNER_HOLDER;
 		__builtin_memcpy(owner->name, e->actor_name, sizeof(owner->name));
 	}
+	if (listens) { /* what its children get */
+		own_by_act(e, true);
+		owner->kind = TCPSTATE_OWNER_INHERITED;
+		return;
+	}
 	e->owner_pid = owner->pid;
+	e->owner_kind = owner->kind;
 	__builtin_memcpy(e->owner_name, owner->name, sizeof(e->owner_name));
 }
 

@@ -69,7 +69,6 @@ static __always_inline void RECORD(fill)(struct tcpstate_event *e, const struct 
 	e->timeouts = READ(tp, inet_conn.icsk_retransmits);
 	e->backoff = READ(tp, inet_conn.icsk_backoff);
 	e->reset_reason = 0;
-	e->reserved = 0;
 	if (!interface && bpf_core_field_exists(tp->SK.sk_rx_dst_ifindex))
 		interface = READ(tp, SK.sk_rx_dst_ifindex);
 	e->interface_index = interface;

@@ -10,6 +10,19 @@ static __always_inline bool state_wanted(__u8 state)
 	return state < 32 && (shared.snapshot_states >> state & 1);
 }
 
+static __always_inline bool wanted_found(const struct identity *id, __u8 state)
+{
+	return state == TCP_LISTEN ? wanted_listener(id) : wanted(id, id->local_port == 0);
+}
+
+/* Where a record is put together: with what else is needed it is too large for the stack. */
+static __always_inline struct tcpstate_snapshot *record_in_making(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&snapshot_scratch, &zero);
+}
+
 static __always_inline void start_snapshot(struct tcpstate_snapshot *s)
 {
 	__builtin_memset(s, 0, sizeof(*s));
@@ -105,6 +118,40 @@ static __always_inline void fill_full_socket(struct tcpstate_snapshot *s, const 
 	}
 }
 
+/* The record of a server's socket that only says which process holds it. */
+static __always_inline bool start_holder(struct tcpstate_snapshot *s, struct socket *socket,
+					 __u8 state)
+{
+	__u32 *pid = listener_pid(socket->sk->__sk_common.skc_num);
+
+	if (!pid || !*pid || state == TCP_LISTEN)
+		return false;
+	__builtin_memset(s, 0, sizeof(*s));
+	s->event.version = TCPSTATE_EVENT_VERSION;
+	s->event.kind = TCPSTATE_KIND_SOCKET;
+	s->event.state_old = s->event.state_new = state;
+	s->event.timestamp_ns = bpf_ktime_get_ns();
+	s->event.socket_address = (__u64)socket->sk;
+	return true;
+}
+
+static __always_inline void note_listener(const struct tcpstate_snapshot *s, struct sock *sk)
+{
+	__u32 *pid = listener_pid(s->event.local_port);
+	struct owner *owner;
+
+	if (pid && !*pid)
+		*pid = s->event.owner_pid;
+	if (!shares_port(sk))
+		return;
+	owner = bpf_sk_storage_get(&owners, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (owner && !owner->pid) {
+		owner->pid = s->event.owner_pid;
+		owner->kind = TCPSTATE_OWNER_INHERITED;
+		__builtin_memcpy(owner->name, s->event.owner_name, sizeof(owner->name));
+	}
+}
+
 static __always_inline __u64 inode_of(struct socket *socket)
 {
 	struct socket_alloc *allocated = (void *)socket;
@@ -117,11 +164,10 @@ int snapshot_files(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
-	struct tcpstate_snapshot s;
+	struct tcpstate_snapshot *s;
 	struct identity id;
 	struct socket *socket;
 	struct tcp_sock *tp;
-	struct owner *owner;
 	__u8 state;
 
 	if (!task || !file)
@@ -140,27 +186,30 @@ int snapshot_files(struct bpf_iter__task_file *ctx)
 	/* Neither connected nor listening: of interest for the port that bind() has given it. */
 	if (state == TCP_CLOSE && !is_bound(tp->inet_conn.icsk_bind_hash))
 		return 0;
-	identify_direct(&id, tp);
-	if (!wanted(&id, id.local_port == 0))
+	s = record_in_making();
+	if (!s)
 		return 0;
-	if (config.filter_cgroup && !in_cgroup(tp->SK.sk_cgrp_data.cgroup))
-		return 0;
-
-	start_snapshot(&s);
-	fill_full_socket(&s, &id, tp, state);
-	s.event.cookie = cookie_of(&socket->sk->__sk_common);
-	s.fd = ctx->fd;
-	s.event.owner_pid = task->tgid;
-	__builtin_memcpy(s.event.owner_name, task->group_leader->comm, TCPSTATE_NAME_LENGTH);
-
-	if (state == TCP_LISTEN && shares_port(socket->sk)) {
-		owner = bpf_sk_storage_get(&owners, socket->sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-		if (owner && !owner->pid) {
-			owner->pid = s.event.owner_pid;
-			__builtin_memcpy(owner->name, s.event.owner_name, sizeof(owner->name));
-		}
+	note_member(socket->sk, task);
+	if (shared.snapshot_holders_only) {
+		if (!start_holder(s, socket, state))
+			return 0;
+	} else {
+		identify_direct(&id, tp);
+		if (!wanted_found(&id, state))
+			return 0;
+		if (!wanted_member(socket->sk, tp->SK.sk_cgrp_data.cgroup))
+			return 0;
+		start_snapshot(s);
+		fill_full_socket(s, &id, tp, state);
 	}
-	bpf_seq_write(ctx->meta->seq, &s, sizeof(s));
+	s->event.cookie = cookie_of(&socket->sk->__sk_common);
+	s->fd = ctx->fd;
+	s->event.owner_pid = task->tgid;
+	__builtin_memcpy(s->event.owner_name, task->group_leader->comm, TCPSTATE_NAME_LENGTH);
+	s->event.owner_kind = TCPSTATE_OWNER_HOLDER;
+	if (state == TCP_LISTEN)
+		note_listener(s, socket->sk);
+	bpf_seq_write(ctx->meta->seq, s, sizeof(*s));
 	return 0;
 }
 
@@ -225,7 +274,8 @@ static __always_inline bool fill_listed_socket(struct tcpstate_snapshot *s, stru
 	if (!tp || !state_wanted(state))
 		return false;
 	identify_direct(id, tp); /* skc_num is 0 where the port was given back */
-	if (config.filter_cgroup && !in_cgroup(tp->SK.sk_cgrp_data.cgroup))
+	if (!wanted_member((void *)tp, tp->SK.sk_cgrp_data.cgroup) &&
+	    (tp->SK.sk_socket || !waits_at_member(id)))
 		return false;
 	start_snapshot(s);
 	fill_full_socket(s, id, tp, state);
@@ -253,7 +303,7 @@ int snapshot_sockets(struct bpf_iter__tcp *ctx)
 	if (state == TCP_CLOSE)
 		return 0;
 	identify_common(&id, skc);
-	if (!wanted(&id, id.local_port == 0))
+	if (!wanted_found(&id, state))
 		return 0;
 	if (state == TCP_TIME_WAIT)
 		filled = fill_timewait(&s, &id, skc);

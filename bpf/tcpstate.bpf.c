@@ -31,32 +31,16 @@
 #undef READ
 #undef READ_BYTES
 
+#include "member.h"
 #include "minisock.h"
 #include "owner.h"
 #include "reset.h"
 #include "ring.h"
 
 #include "transition.bpf.h"
+#include "owner.bpf.h"
 #include "snapshot.bpf.h"
 #include "aggregate.bpf.h"
-
-/*
- * A child inherits its listener's owner, which is wrong where one process
- * listens and another serves (pre-fork servers). The process that reads from a
- * socket holds it.
- */
-SEC("tp_btf/tcp_rcv_space_adjust")
-int BPF_PROG(reader, struct sock *sk)
-{
-	__u32 pid = bpf_get_current_pid_tgid() >> 32;
-	struct owner *owner = bpf_sk_storage_get(&owners, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-
-	if (!owner || (owner->pid == pid && owner->reader))
-		return 0;
-	current_process(&owner->pid, owner->name);
-	owner->reader = 1;
-	return 0;
-}
 
 /*
  * A half-open request isn't a socket yet: it has no transition until the last
@@ -75,7 +59,7 @@ int BPF_PROG(syn_ack, const struct sock *listener, const struct request_sock *re
 	identify_common(&id, &request->__req_common);
 	if (!wanted(&id, false))
 		return 0;
-	if (config.filter_cgroup && !in_cgroup(listener->sk_cgrp_data.cgroup))
+	if (!wanted_member((void *)listener, listener->sk_cgrp_data.cgroup))
 		return 0;
 	e = reserve();
 	if (!e)
@@ -93,6 +77,7 @@ int BPF_PROG(syn_ack, const struct sock *listener, const struct request_sock *re
 	owner = bpf_sk_storage_get(&owners, (void *)listener, 0, 0);
 	if (owner) {
 		e->owner_pid = owner->pid;
+		e->owner_kind = TCPSTATE_OWNER_INHERITED;
 		__builtin_memcpy(e->owner_name, owner->name, sizeof(e->owner_name));
 	}
 	submit(e, this_cpu(), true);

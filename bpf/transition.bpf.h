@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* The programs at sock:inet_sock_set_state: one record for each transition. */
 
+static __always_inline bool wanted_change(const struct identity *id, int state_old, int state_new)
+{
+	if (state_new == TCP_LISTEN || (state_old == TCP_LISTEN && state_new == TCP_CLOSE))
+		return wanted_listener(id);
+	return wanted(id, id->local_port == 0 || state_old == TCP_SYN_SENT);
+}
+
 /*
  * probing: with probe reads, which run slower but are verified faster. That
  * suits a program that hardly ever gets here.
@@ -20,9 +27,11 @@ static __always_inline void record_transition(struct cpu_state *cpu, const struc
 		identify_probed(&id, tp);
 	else
 		identify_direct(&id, tp);
-	if (!wanted(&id, id.local_port == 0 || state_old == TCP_SYN_SENT))
+	if (!wanted_change(&id, state_old, state_new))
 		return;
-	if (config.filter_cgroup && !in_cgroup(sk->sk_cgrp_data.cgroup))
+	if (config.filter_cgroup && !config.plain && sk->sk_lock.owned)
+		note_member((void *)sk, bpf_get_current_task_btf());
+	if (!wanted_member((void *)sk, sk->sk_cgrp_data.cgroup))
 		return;
 
 	e = reserve();
@@ -66,7 +75,7 @@ static __always_inline void record_transition(struct cpu_state *cpu, const struc
  * so it needs one note at a time. A note that isn't removed, because an interrupt
  * hit the second program, is replaced by the socket's next one.
  */
-#define NOTE_BUCKETS 128 /* a power of two */
+#define NOTE_BUCKETS 1024 /* both are powers of two */
 #define NOTE_WAYS 4
 
 struct notes {
@@ -93,28 +102,34 @@ static __always_inline struct notes *notes_of(const struct sock *sk)
 	return bpf_map_lookup_elem(&notes, &bucket);
 }
 
+/*
+ * Each CPU begins at a way of its own. That a way is free isn't checked and set
+ * at once, which kernels before 5.12 can't: should two come to the same one at the
+ * same instant, one of the transitions is recorded twice.
+ */
 static __always_inline void leave_note(const struct sock *sk, __u64 states)
 {
 	struct notes *bucket = notes_of(sk);
+	__u32 own = bpf_get_smp_processor_id() & (NOTE_WAYS - 1);
+	__u32 way = own;
 
 	if (!bucket)
 		return;
-	for (int i = 0; i < NOTE_WAYS; i++) {
+	for (__u32 i = 0; i < NOTE_WAYS; i++) {
 		if (bucket->ways[i].sk == (__u64)sk) {
 			bucket->ways[i].states = states;
 			return;
 		}
 	}
-	for (int i = 0; i < NOTE_WAYS; i++) {
-		if (!bucket->ways[i].states &&
-		    !__sync_val_compare_and_swap(&bucket->ways[i].states, 0, states)) {
-			bucket->ways[i].sk = (__u64)sk;
-			return;
-		}
+	for (__u32 i = 0; i < NOTE_WAYS; i++) {
+		way = (own + i) & (NOTE_WAYS - 1);
+		if (!bucket->ways[way].states)
+			break;
+		way = own; /* if none is free: all are of sockets that have gone */
 	}
-	/* All are of sockets that have gone; one of this moment would be recorded twice. */
-	bucket->ways[NOTE_WAYS - 1].sk = (__u64)sk;
-	bucket->ways[NOTE_WAYS - 1].states = states;
+	bucket->ways[way].states = states;
+	barrier();
+	bucket->ways[way].sk = (__u64)sk;
 }
 
 /* Returns whether there was a note of this transition. */
@@ -190,7 +205,7 @@ int transition_classic(struct set_state_context *ctx)
 	if (ctx->protocol != IPPROTO_TCP)
 		return 0;
 	identify_probed(&id, tp);
-	if (!wanted(&id, id.local_port == 0 || ctx->oldstate == TCP_SYN_SENT))
+	if (!wanted_change(&id, ctx->oldstate, ctx->newstate))
 		return 0;
 	if (config.filter_cgroup && !in_cgroup(BPF_CORE_READ(sk, sk_cgrp_data.cgroup)))
 		return 0;

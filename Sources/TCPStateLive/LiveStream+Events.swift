@@ -17,6 +17,7 @@ extension LiveStream {
     let position = source.position
     take(until: position, limit, receive)
     if isFinal { takeUnwritten(receive) }
+    appliedUntil = isFinal ? KernelClock.monotonic() : limit
     if source.position - position > Self.largeBacklog { isBehind = true }
   }
 

@@ -20,6 +20,7 @@ import TCPStateKernel
 public struct LiveStream: ~Copyable {
   /// Receives each transition, and the number of events lost right before it.
   ///
+  /// A row whose `isFound` is true is no transition: it says which process a connection has turned out to belong to.
   /// The row is valid for the call; its `sequence` is the receiver's to set.
   public typealias Receive = (_ row: inout Transition, _ lossBefore: UInt64) -> Void
 
@@ -62,6 +63,10 @@ public struct LiveStream: ~Copyable {
   /// Whether the tables have to be read again, because of a loss.
   var needsTables = false
   var pacer = SilentPacer()
+  var ownerPacer = OwnerPacer()
+  var memberPacer = OwnerPacer()
+  /// Every event up to then has been applied, CLOCK_MONOTONIC.
+  var appliedUntil: UInt64 = 0
   var overflows = TimeWaitOverflows()
   /// When the last event was, CLOCK_MONOTONIC.
   var lastEvent: UInt64 = 0
@@ -134,6 +139,8 @@ public struct LiveStream: ~Copyable {
     guard turn != .heldUp else { return }
     if needsTables, turn != .final, losses.mayRead(now: KernelClock.monotonic()) { try readTables(receive) }
     try followSilent(isFinal: turn == .final, receive)
+    try followOwners(isFinal: turn == .final, receive)
+    if turn != .final { try followMembers(receive) }
   }
 
   /// Events lost so far.

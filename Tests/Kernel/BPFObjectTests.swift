@@ -37,7 +37,7 @@ import Testing
     for known in BPFPrograms.all {
       let section = try #require(sections[known.name])
       if let tracepoint = known.tracepoint {
-        let event = tracepoint.split(separator: ":").last.map(String.init)
+        let event = tracepoint.replacing("()", with: "").split(separator: ":").last.map(String.init)
         #expect(section.split(separator: "/").last.map(String.init) == event, "\(known.name)")
       } else {
         #expect(section.hasPrefix("iter/"), "\(known.name)")

@@ -14,6 +14,8 @@ import Testing
     #expect(candidates { _ in } == [.all, .plain, .classic])
     #expect(candidates { $0.attachment = .btf } == [.all, .plain])
     #expect(candidates { $0.attachment = .classic } == [.classic])
+    let best = LoadPlan.candidates(KernelConfiguration(), seesFunctions: true)
+    #expect(best == [.functions, .all, .plain, .classic])
   }
 
   /// The way of attaching doesn't matter if nothing is attached.
@@ -28,7 +30,7 @@ import Testing
     #expect(candidates { ($0.aggregates, $0.tablesOnly) = (true, true) } == [.aggregate])
   }
 
-  private static let plans: [LoadPlan] = [.all, .plain, .classic, .tables, .plainTables, .aggregate]
+  private static let plans: [LoadPlan] = [.functions, .all, .plain, .classic, .tables, .plainTables, .aggregate]
 
   @Test(arguments: plans)
   func mainIsOne(_ plan: LoadPlan) {
@@ -53,6 +55,7 @@ import Testing
 
   @Test func nothingIsMissing() {
     #expect(LoadPlan.all.shortfall == nil)
+    #expect(LoadPlan.functions.shortfall == nil)
     #expect(LoadPlan.tables.shortfall == nil)
     #expect(LoadPlan.aggregate.shortfall == nil)
   }

@@ -79,7 +79,13 @@ extension [CSVTable.Row] {
     return order.compactMap { groups[$0] }
   }
 
-  public var transitions: [String] { map(\.transition) }
+  /// Without rows that say whose a connection is, which depend on how long it was idle.
+  public var transitions: [String] { withoutOwners.map(\.transition) }
+
+  /// The rows that are transitions.
+  public var withoutOwners: [CSVTable.Row] {
+    filter { $0["state_old"] != $0["state_new"] || $0["source"] != "snapshot" }
+  }
 
   /// All rows except the ends of TIME-WAIT, whose time depends on timers.
   ///

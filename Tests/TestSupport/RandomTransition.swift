@@ -19,6 +19,7 @@ public enum RandomTransition {
       (isFull ? [.snapshot, .derived] : [.event, .snapshot, .derived]).randomElement(using: &random) ?? .derived
     row.ownerPID = maybe { .random(in: 0 ... .max, using: &random) }
     row.ownerName = name(&random, isFull)
+    row.ownerKind = maybe { OwnerKind.allCases.randomElement(using: &random) ?? .holder }
     row.actorPID = maybe { .random(in: 0 ... .max, using: &random) }
     row.actorName = name(&random, isFull)
     row.userID = maybe { .random(in: 0 ... .max, using: &random) }

@@ -9,7 +9,9 @@ do {
   var counts: [String: UInt64] = [:]
   var stream = try LiveStream(LiveConfiguration())
   try stream.start { row, _ in counts[row.new.name(.rfc), default: 0] += 1 }
-  try stream.run(for: .seconds(10)) { row, _ in counts[row.new.name(.rfc), default: 0] += 1 }
+  try stream.run(for: .seconds(10)) { row, _ in
+    if !row.isFound { counts[row.new.name(.rfc), default: 0] += 1 }
+  }
   for (state, count) in counts.sorted(by: { $0.value > $1.value }) { print(count, state) }
   print(stream.lost, "lost")
 } catch {

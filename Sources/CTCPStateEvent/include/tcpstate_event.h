@@ -39,6 +39,8 @@ typedef int64_t tcpstate_s64;
 #define TCPSTATE_KIND_REQUEST 4 /* iter/tcp, a tcpstate_snapshot of a request minisock */
 #define TCPSTATE_KIND_RESET_SENT 5 /* tcp:tcp_send_reset, a tcpstate_event */
 #define TCPSTATE_KIND_SYN_ACK 6 /* tcp:tcp_retransmit_synack, a tcpstate_event of the request */
+#define TCPSTATE_KIND_OWNER \
+	7 /* accept() or a first read, a tcpstate_event: ends, state and owner */
 
 /* tcpstate_event.flags */
 #define TCPSTATE_FLAG_OWNED 0x0001 /* a process, the actor, holds the socket's lock */
@@ -70,6 +72,12 @@ typedef int64_t tcpstate_s64;
 
 /* tcpstate_snapshot.pending_timer: icsk_pending, include/net/inet_connection_sock.h */
 #define TCPSTATE_TIMER_PROBE 3 /* ICSK_TIME_PROBE0: probes of a window that the peer has shut */
+
+/* tcpstate_event.owner_kind: how the owner is known; 0 without an owner. */
+#define TCPSTATE_OWNER_HOLDER 1 /* it accepted or closed the socket, or has a descriptor of it */
+#define TCPSTATE_OWNER_READER 2 /* it read from the socket */
+#define TCPSTATE_OWNER_OPENER 3 /* it called connect() or listen() */
+#define TCPSTATE_OWNER_INHERITED 4 /* it is the listener's; nobody was seen with the socket yet */
 
 /*
  * tcpstate_event.reset_reason: why the kernel sent a RST, which is enum
@@ -125,7 +133,7 @@ struct tcpstate_event {
 	tcpstate_u8 timeouts; /* icsk_retransmits: unanswered timeouts in a row */
 	tcpstate_u8 backoff; /* icsk_backoff: how often the RTO is doubled */
 	tcpstate_u8 reset_reason; /* TCPSTATE_RESET_*: KIND_RESET_SENT, or FLAG_RESET_SENT is set */
-	tcpstate_u8 reserved; /* 0 */
+	tcpstate_u8 owner_kind; /* TCPSTATE_OWNER_* */
 	tcpstate_u32 netns; /* inode of the network namespace */
 	tcpstate_u32 interface_index; /* bound device, else the one last received on; 0 none */
 	tcpstate_u32 user_id; /* sk_uid */
@@ -232,6 +240,8 @@ struct tcpstate_shared {
 	/* The kernel side's own. */
 	tcpstate_u64 untracked; /* nonzero: not every socket could be remembered */
 	tcpstate_u64 reader_pid; /* the process that reads snapshot_files */
+	/* Written by user space: nonzero: snapshot_files reports only the holders of servers' sockets. */
+	tcpstate_u64 snapshot_holders_only;
 };
 
 /* Offsets of the members that user space accesses: atomically, so by address. */
@@ -247,6 +257,8 @@ enum {
 	TCPSTATE_SHARED_JIFFIES_TIME_NS =
 		__builtin_offsetof(struct tcpstate_shared, jiffies_time_ns),
 	TCPSTATE_SHARED_ATTACHED_NS = __builtin_offsetof(struct tcpstate_shared, attached_ns),
+	TCPSTATE_SHARED_SNAPSHOT_HOLDERS_ONLY =
+		__builtin_offsetof(struct tcpstate_shared, snapshot_holders_only),
 };
 
 #define TCPSTATE_PORT_LOCAL 1 /* the local port has to be in local_ports */
@@ -324,6 +336,7 @@ TCPSTATE_AT(tcpstate_event, cookie, 16);
 TCPSTATE_AT(tcpstate_event, local_address, 40);
 TCPSTATE_AT(tcpstate_event, local_port, 72);
 TCPSTATE_AT(tcpstate_event, reset_reason, 78);
+TCPSTATE_AT(tcpstate_event, owner_kind, 79);
 TCPSTATE_AT(tcpstate_event, netns, 80);
 TCPSTATE_AT(tcpstate_event, owner_name, 104);
 TCPSTATE_AT(tcpstate_event, bytes_sent, 136);
@@ -341,12 +354,13 @@ TCPSTATE_AT(tcpstate_snapshot, details, 332);
 TCPSTATE_AT(tcpstate_snapshot, defer_accept, 336);
 TCPSTATE_AT(tcpstate_snapshot, syn_sent_ms, 340);
 
-_Static_assert(sizeof(struct tcpstate_shared) == 72, "no padding");
+_Static_assert(sizeof(struct tcpstate_shared) == 80, "no padding");
 TCPSTATE_AT(tcpstate_shared, wake_sent, 16);
 TCPSTATE_AT(tcpstate_shared, snapshot_states, 24);
 TCPSTATE_AT(tcpstate_shared, jiffies, 32);
 TCPSTATE_AT(tcpstate_shared, attached_ns, 48);
 TCPSTATE_AT(tcpstate_shared, reader_pid, 64);
+TCPSTATE_AT(tcpstate_shared, snapshot_holders_only, 72);
 
 _Static_assert(sizeof(struct tcpstate_config) == 56, "no padding");
 TCPSTATE_AT(tcpstate_config, filter_cgroup, 8);

@@ -5,11 +5,14 @@ public struct SocketHolder: Hashable, Sendable, BitwiseCopyable {
   public var name: ShortName
   /// `nil` if only the owner is known, as in a recording.
   public var descriptor: UInt32?
+  /// How it is known; `nil` if that isn't recorded.
+  public var kind: OwnerKind?
 
-  public init(pid: UInt32, name: ShortName, descriptor: UInt32?) {
+  public init(pid: UInt32, name: ShortName, descriptor: UInt32?, kind: OwnerKind? = nil) {
     self.pid = pid
     self.name = name
     self.descriptor = descriptor
+    self.kind = kind
   }
 }
 

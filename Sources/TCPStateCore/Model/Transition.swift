@@ -43,6 +43,8 @@ public struct Transition: Sendable, BitwiseCopyable {
   public var ownerPID: UInt32?
   /// Empty if unknown, as are all names here.
   public var ownerName = ShortName()
+  /// How the owner is known; `nil` also in recordings without it.
+  public var ownerKind: OwnerKind?
   /// The thread group id of the process whose system call made the transition; `nil` if the network did.
   public var actorPID: UInt32?
   public var actorName = ShortName()
@@ -117,7 +119,7 @@ public struct Transition: Sendable, BitwiseCopyable {
   @inlinable
   public var hasTime: Bool { time != 0 }
 
-  /// Whether it only says that the socket was found in that state, so isn't a transition.
+  /// Whether it only says that the socket was found in that state, or whose it was found to be, so isn't a transition.
   @inlinable
   public var isFound: Bool { old == new && source == .snapshot }
 
@@ -133,6 +135,11 @@ public struct Transition: Sendable, BitwiseCopyable {
 
   @inlinable
   public var isLossMarker: Bool { connection == 0 && isFound && new == .closed }
+
+  /// Whether its owner is only the listener's although the connection is open, so any process may have accepted it.
+  /// Until then it waits at the listener, and is its owner's.
+  @inlinable
+  public var isOwnerPresumed: Bool { ownerKind == .inherited && old != .listen && old != .synReceived }
 
   /// Whether the packets are IPv4, also on an IPv6 socket with v4-mapped addresses.
   @inlinable
@@ -157,7 +164,9 @@ extension Transition {
     closer = closer ?? earlier.closer
     reason = reason ?? earlier.reason
     resetReason = resetReason ?? earlier.resetReason
-    if ownerPID == nil { (ownerPID, ownerName) = (earlier.ownerPID, earlier.ownerName) }
+    if ownerPID == nil {
+      (ownerPID, ownerName, ownerKind) = (earlier.ownerPID, earlier.ownerName, earlier.ownerKind)
+    }
     userID = userID ?? earlier.userID
     cgroup = cgroup ?? earlier.cgroup
     netns = netns ?? earlier.netns

@@ -41,6 +41,7 @@ public enum EventDecoder {
     let kind = bytes[1]
     guard
       kind == TCPSTATE_KIND_TRANSITION || kind == TCPSTATE_KIND_RESET_SENT || kind == TCPSTATE_KIND_SYN_ACK
+        || kind == TCPSTATE_KIND_OWNER
     else { throw .unknownKind(kind) }
     try checkName(bytes)
   }

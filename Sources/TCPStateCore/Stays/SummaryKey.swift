@@ -8,7 +8,9 @@ public enum SummaryKey: String, CaseIterable, Sendable {
   @inline(__always)
   public func value(of row: borrowing Transition) -> SummaryValue {
     switch self {
-    case .process: row.ownerName.isEmpty ? .unknown : .name(row.ownerName)
+    case .process:
+      // Until a process is seen with it, an open connection is nobody's.
+      row.isOwnerPresumed ? .unknown : row.ownerName.isEmpty ? .unknown : .name(row.ownerName)
     case .peer: row.peer.address.isUnspecified ? .unknown : .address(row.peer.address)
     case .role: row.role == .unknown ? .unknown : .role(row.role)
     case .cgroup: row.cgroup.map { .number($0) } ?? .unknown

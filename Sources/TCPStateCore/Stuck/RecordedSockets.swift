@@ -93,7 +93,7 @@ extension StuckSocket {
     age = row.stay
     (local, peer) = (row.local, row.peer)
     (netns, cgroup, userID) = (row.netns, row.cgroup, row.userID)
-    let owner = row.ownerPID.map { SocketHolder(pid: $0, name: row.ownerName, descriptor: nil) }
+    let owner = row.ownerPID.map { SocketHolder(pid: $0, name: row.ownerName, descriptor: nil, kind: row.ownerKind) }
     guard row.new != .timeWait else {
       verdict = .orphan
       maker = owner

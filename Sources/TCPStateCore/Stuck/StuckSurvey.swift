@@ -81,7 +81,7 @@ public struct StuckSurvey: ~Copyable {
     let holder = SocketHolder(
       pid: event.pointee.owner_pid,
       name: ConnectionTracker.name(event, offset: ConnectionTracker.ownerNameOffset),
-      descriptor: snapshot.pointee.fd)
+      descriptor: snapshot.pointee.fd, kind: .holder)
     if !sockets[index].socket.holders.contains(holder) { sockets[index].socket.holders.append(holder) }
   }
 

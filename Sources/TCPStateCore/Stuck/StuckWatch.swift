@@ -52,6 +52,7 @@ public struct StuckWatch: Sendable {
   ///
   /// - Returns: the socket as reported, with its complete stay, if it had crossed the threshold.
   public mutating func receive(_ row: borrowing Transition, at time: UInt64) -> StuckSocket? {
+    if row.old == row.new, watched[row.connection]?.state == row.new { return nil }
     var left: StuckSocket?
     if row.old != row.new, let known = watched.removeValue(forKey: row.connection), var socket = known.reported {
       ended += 1

@@ -11,7 +11,7 @@ public struct TurnQueue<Element> {
 
   private let capacity: Int
   private var waiting: [Waiting] = []
-  /// How many wait, by process: those from before, and the others.
+  /// How many wait, by process: the older ones, and the others.
   private var counts: (older: [UInt32: Int], newer: [UInt32: Int]) = ([:], [:])
   /// Turns so far, by process; 0 stands for none.
   private var turns: [UInt32: Int] = [:]

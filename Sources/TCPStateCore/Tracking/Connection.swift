@@ -38,6 +38,8 @@ public struct Connection: BitwiseCopyable, Sendable {
   public var state = TCPState.closed
   public var role = Role.unknown
   public var closer: Closer?
+  /// How `ownerPID` is known.
+  public var ownerKind: OwnerKind?
   public var synAckRetransmits: UInt8 = 0
 
   public init() {}
@@ -74,6 +76,8 @@ public struct Connection: BitwiseCopyable, Sendable {
     public static let userKnown = Flags(rawValue: 128)
     /// It was tracked as a half-open request, so the tracker knows how long it was in SYN-RECEIVED.
     public static let wasRequest = Flags(rawValue: 256)
+    /// Its owner became known or changed after its last row.
+    public static let ownerChanged = Flags(rawValue: 512)
     /// shutdown() sent its FIN.
     public static let finByShutdown = Flags(rawValue: 1024)
     /// close() sent its FIN.

@@ -34,8 +34,11 @@ extension ConnectionTracker {
   ///   steps that change nothing on the wire, such as FIN-WAIT-2's move into a minisock.
   public mutating func apply(_ event: UnsafePointer<tcpstate_event>, to row: inout Transition) -> Bool {
     if event.pointee.kind != TCPSTATE_KIND_TRANSITION {
-      return event.pointee.kind == TCPSTATE_KIND_SYN_ACK
-        ? applySynAck(event, to: &row) : applyResetSent(event, to: &row)
+      switch Int32(event.pointee.kind) {
+      case TCPSTATE_KIND_SYN_ACK: return applySynAck(event, to: &row)
+      case TCPSTATE_KIND_OWNER: return applyOwner(event)
+      default: return applyResetSent(event, to: &row)
+      }
     }
     var change = Change(event)
     if change.old == change.new {
@@ -100,7 +103,8 @@ extension ConnectionTracker {
     let isUnknownChild = change.old == .synReceived && change.new == .established
     let isOlder = !change.opens && !isUnknownChild
     if isOlder {
-      if knowsExisting, crowdedOut == 0 { unmatched += 1 }
+      // By cgroup, a connection is selected as soon as one of its processes is seen with it.
+      if knowsExisting, crowdedOut == 0, adoptsMinisocks { unmatched += 1 }
       if completeSince > 0, time > completeSince {
         change.stay = Stay(nanoseconds: time - completeSince, kind: .atLeast)
       }
@@ -176,10 +180,11 @@ extension ConnectionTracker {
     case (.finWait1, .closing): connection.pointee.closer = .both
     default: break
     }
-    if old == .listen || old == .synReceived, connection.pointee.ownerPID == 0, connection.pointee.role == .server,
+    if old == .listen || old == .synReceived, connection.pointee.role == .server,
       !connection.pointee.flags.contains(.older)
     {
-      inheritOwner(connection)
+      if connection.pointee.ownerPID == 0 { inheritOwner(connection) }
+      if new == .established { seekOwner(connection, from: event.pointee.timestamp_ns) }
     }
     guard old != .listen, new != .listen, new != .synSent else { return }
     if new == .finWait1 || new == .lastAck || old.hasSentFin { learnFinCall(connection, event, old: old) }
@@ -251,6 +256,7 @@ extension ConnectionTracker {
     row.stay = change.stay
     row.reason = change.reason
     row.resetReason = change.resetReason
+    connection.pointee.flags.remove(.ownerChanged)
     guard change.new != .closed else {
       if change.old == .listen { closeListener(connection) }
       return forget(connection)

@@ -1,8 +1,26 @@
 import CTCPStateEvent
 
-/// Owners of sockets for which the kernel side reports none.
+/// Which process owns a socket, and how that is known.
 extension ConnectionTracker {
-  /// Gives a listener's child its listener's owner, until another process is seen reading from it.
+  /// Whether no process has been seen with the socket.
+  @inline(__always)
+  static func lacksOwner(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+    connection.pointee.ownerPID == 0 || connection.pointee.ownerKind == .inherited
+  }
+
+  /// Takes over the owner that a record names. A listener's doesn't replace one that was seen with the socket.
+  @inline(__always)
+  func takeOwner(_ connection: UnsafeMutablePointer<Connection>, from event: UnsafePointer<tcpstate_event>) {
+    let kind = OwnerKind(number: event.pointee.owner_kind)
+    guard kind != .inherited || Self.lacksOwner(connection) else { return }
+    connection.pointee.ownerPID = event.pointee.owner_pid
+    connection.pointee.ownerName = Self.name(event, offset: Self.ownerNameOffset)
+    connection.pointee.ownerKind = kind
+  }
+
+  // MARK: - From the listener
+
+  /// Gives a listener's child its listener's owner, until another process is seen with it.
   ///
   /// The kernel prefers a listener bound to exactly that address to one bound to any address
   /// (__inet_lookup_listener(), net/ipv4/inet_hashtables.c). If listeners of several owners match
@@ -33,6 +51,7 @@ extension ConnectionTracker {
     guard let owner else { return }
     connection.pointee.ownerPID = owner.pointee.ownerPID
     connection.pointee.ownerName = owner.pointee.ownerName
+    connection.pointee.ownerKind = .inherited
   }
 
   /// Notes for half-open requests that the listener they belong to was closed: nothing accepts them any more, and the
@@ -65,6 +84,112 @@ extension ConnectionTracker {
     listener.local.port == local.port
       && (listener.local.address == local.address || listener.local.address.isUnspecified)
   }
+
+  // MARK: - Seen with the connection
+
+  /// Has the connection looked after if its owner isn't known by then.
+  @inline(__always)
+  mutating func seekOwner(_ connection: UnsafeMutablePointer<Connection>, from time: UInt64) {
+    guard Self.lacksOwner(connection), !table.isUnkept(connection) else { return }
+    owners.add(connection.pointee.key, at: time)
+  }
+
+  /// A process has accepted the connection, or is the first to read from it.
+  ///
+  /// - Returns: false: there is no row yet, because most connections have one soon that shows it.
+  mutating func applyOwner(_ event: UnsafePointer<tcpstate_event>) -> Bool {
+    guard let connection = table.find(Self.key(event)), !connection.pointee.isSilent else { return false }
+    let before = connection.pointee.ownerPID
+    takeOwner(connection, from: event)
+    guard connection.pointee.ownerPID != before else { return false }
+    connection.pointee.flags.insert(.ownerChanged)
+    owners.add(connection.pointee.key, at: event.pointee.timestamp_ns)
+    return false
+  }
+
+  /// Goes through the connections that have had their time to show their owner. Afterwards `nextOwnerRow` has rows,
+  /// and `soughtOwners` says whether to look at descriptors.
+  ///
+  /// - Parameter time: all events up to then have been applied, CLOCK_MONOTONIC.
+  public mutating func followOwners(until time: UInt64) {
+    while let key = owners.next(until: time) {
+      guard let connection = table.find(key), !connection.pointee.isSilent else { continue }
+      if Self.lacksOwner(connection) {
+        owners.seek(key)
+      } else if connection.pointee.flags.contains(.ownerChanged) {
+        owners.toShow.append(key)
+      }
+    }
+  }
+
+  /// Whether connections wait for a look at descriptors, and whether one hasn't been looked for before.
+  public var soughtOwners: (any: Bool, new: Bool) { (!owners.sought.isEmpty, owners.hasNew) }
+
+  /// Takes a record of a socket that a process holds.
+  public mutating func noteHolder(_ snapshot: UnsafePointer<tcpstate_snapshot>) {
+    guard !owners.sought.isEmpty else { return }
+    // `event` is the first member, so this is its address.
+    let event = UnsafeRawPointer(snapshot).assumingMemoryBound(to: tcpstate_event.self)
+    let key = Self.key(event)
+    guard owners.sought.contains(key), let connection = table.find(key) else { return }
+    if connection.pointee.ownerKind == .holder {
+      // Several hold it. The listener's owner comes first if it does: others may have got the descriptor by a fork().
+      guard owners.presumed[key] == event.pointee.owner_pid else { return }
+    } else {
+      guard Self.lacksOwner(connection) else { return }
+      owners.presumed[key] = connection.pointee.ownerPID
+    }
+    takeOwner(connection, from: event)
+    connection.pointee.flags.insert(.ownerChanged)
+  }
+
+  /// Takes a whole record of a socket that a process holds, and begins to track a socket that wasn't tracked: with a
+  /// filter by cgroup, it may be wanted only since now.
+  public mutating func noteMember(_ snapshot: UnsafePointer<tcpstate_snapshot>) {
+    // `event` is the first member, so this is its address.
+    let event = UnsafeRawPointer(snapshot).assumingMemoryBound(to: tcpstate_event.self)
+    let key = Self.key(event)
+    if let known = table.find(key) {
+      guard Self.lacksOwner(known), !known.pointee.isSilent else { return }
+      takeOwner(known, from: event)
+    } else {
+      var row = Transition()
+      guard knowsExisting, !apply(snapshot, to: &row) else { return }
+    }
+    guard let connection = table.find(key) else { return }
+    connection.pointee.flags.insert(.ownerChanged)
+    owners.toShow.append(key)
+  }
+
+  /// Ends a look at descriptors. Connections that nobody holds haven't been accepted; they go on waiting.
+  public mutating func endLook() {
+    for key in owners.takeSought() {
+      guard let connection = table.find(key), !connection.pointee.isSilent else { continue }
+      if Self.lacksOwner(connection) {
+        owners.seekAgain(key)
+      } else if connection.pointee.flags.contains(.ownerChanged) {
+        owners.toShow.append(key)
+      }
+    }
+  }
+
+  /// Fills a row that says whose a connection is, because no row of it has shown that; its state stays.
+  ///
+  /// - Parameter time: of the row, CLOCK_MONOTONIC.
+  /// - Returns: whether there is one.
+  public mutating func nextOwnerRow(at time: UInt64, to row: inout Transition) -> Bool {
+    while let key = owners.toShow.popLast() {
+      guard let connection = table.find(key), connection.pointee.flags.contains(.ownerChanged) else { continue }
+      write(connection, at: max(time, connection.pointee.entered), source: .snapshot, to: &row)
+      row.old = connection.pointee.state
+      row.new = connection.pointee.state
+      connection.pointee.flags.remove(.ownerChanged)
+      return true
+    }
+    return false
+  }
+
+  // MARK: - The actor
 
   /// Whether the process that the event names really acted.
   ///

@@ -108,6 +108,7 @@ extension ConnectionTracker {
     if connection.pointee.ownerPID != 0 {
       row.ownerPID = connection.pointee.ownerPID
       row.ownerName = connection.pointee.ownerName
+      row.ownerKind = connection.pointee.ownerKind
     }
     if connection.pointee.flags.contains(.userKnown) { row.userID = connection.pointee.userID }
     if connection.pointee.cgroup != 0 { row.cgroup = connection.pointee.cgroup }

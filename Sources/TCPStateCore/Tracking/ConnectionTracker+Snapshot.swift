@@ -76,7 +76,10 @@ extension ConnectionTracker {
     }
     connection.pointee.pass = pass
     guard connection.pointee.entered < time else { return false }
-    if connection.pointee.ownerPID == 0, event.pointee.owner_pid != 0 { update(connection, from: event) }
+    if Self.lacksOwner(connection), event.pointee.owner_pid != 0 {
+      update(connection, from: event)
+      connection.pointee.flags.insert(.ownerChanged)
+    }
     if event.pointee.kind != TCPSTATE_KIND_SOCKET {
       if !connection.pointee.isSilent {
         // An event reports the change of a full socket and may still be on its

@@ -59,6 +59,7 @@ public struct ConnectionTracker: ~Copyable {
   var requestCount = 0
   /// Until when the counters of recounted connections count as current, CLOCK_MONOTONIC.
   var countersEnd: UInt64 = 0
+  var owners = OwnerSearch()
   var wheel: TimerWheel?
   /// Set if the event took over a TIME-WAIT's addresses: that connection's key, and when.
   var reused: (key: UInt64, time: UInt64, isExact: Bool)?
@@ -75,7 +76,9 @@ public struct ConnectionTracker: ~Copyable {
   /// The process that holds or held a socket, by its cookie; `nil` if it was never seen.
   public func owner(of cookie: UInt64) -> SocketHolder? {
     guard let connection = table.find(cookie), connection.pointee.ownerPID != 0 else { return nil }
-    return SocketHolder(pid: connection.pointee.ownerPID, name: connection.pointee.ownerName, descriptor: nil)
+    return SocketHolder(
+      pid: connection.pointee.ownerPID, name: connection.pointee.ownerName, descriptor: nil,
+      kind: connection.pointee.ownerKind)
   }
 
   /// The connection id of a socket that a reading found. It differs from the key on kernels without cookies.
@@ -212,10 +215,7 @@ public struct ConnectionTracker: ~Copyable {
     connection.pointee.userID = event.pointee.user_id
     connection.pointee.flags.insert(.userKnown)
     connection.pointee.cgroup = event.pointee.cgroup_id
-    if event.pointee.owner_pid != 0 {
-      connection.pointee.ownerPID = event.pointee.owner_pid
-      connection.pointee.ownerName = Self.name(event, offset: Self.ownerNameOffset)
-    }
+    if event.pointee.owner_pid != 0 { takeOwner(connection, from: event) }
   }
 
   /// Takes over counters, and sequence numbers once the handshake has set them.

@@ -10,13 +10,14 @@ struct BPFPrograms: OptionSet, Hashable {
   static let resetSent = BPFPrograms(rawValue: 64)
   static let transitionNested = BPFPrograms(rawValue: 128)
   static let aggregate = BPFPrograms(rawValue: 256)
+  static let accepted = BPFPrograms(rawValue: 512)
 
   /// One program: its name, where it runs, and what isn't seen without it.
   struct Description {
     let program: BPFPrograms
     /// The name of its function in bpf/.
     let name: String
-    /// `nil` for an iterator.
+    /// Or the function; `nil` for an iterator.
     let tracepoint: String?
     /// For people; empty if nothing at all is seen without it.
     let loss: String
@@ -41,6 +42,9 @@ struct BPFPrograms: OptionSet, Hashable {
     Description(
       program: .reader, name: "reader", tracepoint: "tcp:tcp_rcv_space_adjust",
       loss: "owners not updated when another process reads"),
+    Description(
+      program: .accepted, name: "accepted", tracepoint: "inet_csk_accept()",
+      loss: "which process accepts a connection seen up to a second later"),
     Description(
       program: .synAck, name: "syn_ack", tracepoint: "tcp:tcp_retransmit_synack", loss: "no half-open requests"),
     Description(

@@ -12,6 +12,7 @@ public struct KernelFilter: Sendable {
   public var peerNetworks: [Network] = []
   /// Inode of a network namespace.
   public var netns: UInt32?
+  /// Of the process that made the socket, or of one that holds it.
   public var cgroup: CgroupLocation?
 
   public init() {}

@@ -10,6 +10,8 @@ struct LoadPlan: Equatable {
     programs: [
       .transition, .transitionNested, .snapshotFiles, .snapshotSockets, .reader, .synAck, .resetSent,
     ], isPlain: false, main: .transition)
+  /// On kernels that let programs run at the end of functions.
+  static let functions = LoadPlan(programs: all.programs.union(.accepted), isPlain: false, main: .transition)
   static let plain = LoadPlan(
     programs: [.transition, .transitionNested, .snapshotSockets, .resetSent], isPlain: true, main: .transition)
   static let classic = LoadPlan(
@@ -22,13 +24,17 @@ struct LoadPlan: Equatable {
     programs: [.aggregate, .snapshotSockets], isPlain: false, main: .aggregate)
 
   /// The plans to try, the richest first.
-  static func candidates(_ configuration: KernelConfiguration) -> [LoadPlan] {
+  ///
+  /// - Parameter seesFunctions: whether the kernel takes programs that run at the end of functions. They can't just be
+  ///   tried: many kernels refuse them, and then every other program would be loaded twice.
+  static func candidates(_ configuration: KernelConfiguration, seesFunctions: Bool = false) -> [LoadPlan] {
+    let best = seesFunctions ? [functions, all] : [all]
     guard !configuration.aggregates else { return [.aggregate] }
     guard !configuration.tablesOnly else { return [.tables, .plainTables] }
     return switch configuration.attachment {
-    case .btf: [.all, .plain]
+    case .btf: best + [.plain]
     case .classic: [.classic]
-    case nil: [.all, .plain, .classic]
+    case nil: best + [.plain, .classic]
     }
   }
 

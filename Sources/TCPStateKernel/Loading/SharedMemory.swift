@@ -37,9 +37,13 @@ struct SharedMemory {
 
   /// What the iterators report from now on.
   ///
-  /// - Parameter states: one bit for each of the kernel's state numbers.
-  func setSnapshot(states: UInt32, minisocksOnly: Bool) {
+  /// - Parameters:
+  ///   - states: one bit for each of the kernel's state numbers.
+  ///   - minisocksOnly: whether full sockets are left out, of the TCP tables.
+  ///   - holdersOnly: whether only the holders of servers' sockets are, of descriptors.
+  func setSnapshot(states: UInt32, minisocksOnly: Bool = false, holdersOnly: Bool = false) {
     store(states, TCPSTATE_SHARED_SNAPSHOT_STATES)
+    store(holdersOnly ? UInt64(1) : 0, TCPSTATE_SHARED_SNAPSHOT_HOLDERS_ONLY)
     store(minisocksOnly ? UInt32(1) : 0, TCPSTATE_SHARED_SNAPSHOT_MINISOCKS_ONLY)
   }
 

@@ -25,6 +25,7 @@ final class SocketIterator {
   }
 
   var canRead: Bool { sockets != nil }
+  var canReadFiles: Bool { files != nil }
 
   private static func attach(_ object: borrowing BPFObject, _ program: BPFPrograms) throws(KernelError)
     -> BPFLink?
@@ -36,9 +37,11 @@ final class SocketIterator {
   }
 
   /// Every socket with a descriptor, in all namespaces, in one pass; once for each descriptor.
-  func readFiles(states: UInt32, _ receive: SnapshotReceiver) throws(KernelError) {
+  ///
+  /// - Parameter holdersOnly: whether only sockets on a listener's port are reported, and only which process holds them.
+  func readFiles(states: UInt32, holdersOnly: Bool = false, _ receive: SnapshotReceiver) throws(KernelError) {
     guard let files else { return }
-    shared.setSnapshot(states: states, minisocksOnly: false)
+    shared.setSnapshot(states: states, holdersOnly: holdersOnly)
     let fd = bpf_iter_create(files.descriptor)
     guard fd >= 0 else { throw KernelError("read the sockets of all processes", errno: errno) }
     undecodable += try SnapshotReader.read(FileDescriptor(taking: fd), receive)

@@ -1,3 +1,4 @@
+import CLibbpf
 import Glibc
 
 extension KernelSource {
@@ -9,7 +10,10 @@ extension KernelSource {
     _ image: UnsafeRawBufferPointer, _ configuration: KernelConfiguration
   ) throws(KernelError) -> BPFObject {
     var first: BPFObject.LoadFailure?
-    for plan in LoadPlan.candidates(configuration) {
+    var hopeless: LoadPlan?
+    for plan in LoadPlan.candidates(configuration, seesFunctions: seesFunctions(configuration)) {
+      // Its main program was rejected already.
+      if let hopeless, hopeless.main == plan.main, hopeless.isPlain == plan.isPlain { continue }
       do throws(BPFObject.LoadFailure) {
         return try open(image, plan, configuration)
       } catch {
@@ -19,7 +23,10 @@ extension KernelSource {
       }
       var smaller = plan
       smaller.programs = takenAlone(image, plan, configuration)
-      guard smaller.programs.contains(plan.main) else { continue }
+      guard smaller.programs.contains(plan.main) else {
+        hopeless = plan
+        continue
+      }
       do throws(BPFObject.LoadFailure) {
         return try open(image, smaller, configuration)
       } catch {
@@ -27,6 +34,13 @@ extension KernelSource {
       }
     }
     throw refusal(first ?? BPFObject.LoadFailure(step: "load", code: EINVAL), configuration)
+  }
+
+  /// Asks the kernel for a program that it must reject for another reason, which takes less than a millisecond.
+  private static func seesFunctions(_ configuration: KernelConfiguration) -> Bool {
+    guard !configuration.tablesOnly, !configuration.aggregates, configuration.attachment != .classic
+    else { return false }
+    return libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_TRACING, nil) == 1
   }
 
   private static func open(

@@ -79,7 +79,7 @@ public final class KernelSource {
       guard let tracepoint = other.tracepoint else { continue }
       if let link = bpf_program__attach(object.program(other.program)) {
         otherLinks.append(BPFLink(taking: link))
-      } else {
+      } else if other.program != .accepted {  // descriptors are looked at instead
         failedAttachments.append(FailedAttachment(tracepoint: tracepoint, code: errno, loss: other.loss))
       }
     }
@@ -209,6 +209,20 @@ public final class KernelSource {
   /// Reads the sockets in SYN-SENT that processes hold.
   public func readConnecting(_ receive: SnapshotReceiver) throws(KernelError) {
     try iterator.readFiles(states: 1 << UInt32(TCPState.synSent.number), receive)
+  }
+
+  /// Whether descriptors can be read, and so which process holds a socket.
+  public var canReadHolders: Bool { iterator.canReadFiles }
+
+  /// Reads which processes hold the sockets that listeners have accepted, once for each descriptor. Of the socket a
+  /// record has its key and state only.
+  public func readHolders(_ receive: SnapshotReceiver) throws(KernelError) {
+    try iterator.readFiles(states: .max, holdersOnly: true, receive)
+  }
+
+  /// Reads the wanted sockets that processes hold, once for each descriptor.
+  public func readMembers(_ receive: SnapshotReceiver) throws(KernelError) {
+    try iterator.readFiles(states: .max, receive)
   }
 
   /// Reads only the minisocks: TIME-WAIT, orphaned FIN-WAIT-2, half-open requests.

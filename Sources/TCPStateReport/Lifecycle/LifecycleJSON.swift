@@ -49,6 +49,7 @@ public struct LifecycleJSON: Sendable {
       put(end.state.name(.openTelemetry), "network.connection.state", &buffer)
       put(number: end.facts.ownerPID.map { UInt64($0) }, "process.pid", &buffer)
       if !end.facts.ownerName.isEmpty { put(name: end.facts.ownerName, "process.executable.name", &buffer) }
+      if let kind = end.facts.ownerKind { put(kind.name.description, "tcp.owner_kind", &buffer) }
       put(number: end.facts.netns.map { UInt64($0) }, "tcp.netns", &buffer)
       if let reason = end.facts.reason { put(reason.name.description, "tcp.reason", &buffer) }
       if let reason = end.facts.resetReason { put(reason.name.description, "tcp.reset_reason", &buffer) }

@@ -93,7 +93,7 @@ extension LifecycleLadder {
 
   func endText(_ life: Lifecycle, _ side: Side) -> String {
     if let end = life[side] {
-      let owner = OwnerText.string(name: end.facts.ownerName, pid: end.facts.ownerPID, glyphs: style.glyphs)
+      let owner = OwnerText.string(of: end.facts, glyphs: style.glyphs)
       let endpoint = EndpointText.string(end.facts.local, glyphs: style.glyphs)
       return end.facts.ownerPID == nil && end.facts.ownerName.isEmpty ? endpoint : "\(owner) \(endpoint)"
     }

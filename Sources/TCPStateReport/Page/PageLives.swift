@@ -55,7 +55,7 @@ struct PageLives: ~Copyable {
     buffer.append(json: facts.netns)
     buffer.append(",")
     buffer.append(json: facts.userID)
-    buffer.append(",\(end.rowCount)]")
+    buffer.append(",\(end.rowCount)\(facts.ownerKind == .inherited ? ",1" : "")]")
   }
 
   /// Appends `address,port`, with null and 0 if unknown.

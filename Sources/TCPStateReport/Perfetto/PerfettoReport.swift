@@ -71,7 +71,7 @@ public struct PerfettoReport: ReportDocument, ~Copyable {
     var facts = row
     facts.fill(from: connection.facts)
     connection.facts = facts
-    connection.entered = row.time
+    if known == nil || !isFound { connection.entered = row.time }
     connection.isWanted = connection.isWanted || filter.wants(connection.facts)
     if let stay = row.stay, !isFound, filter.shows(row) {
       connection.held.append(slice(row, stay, after: connection.drawnUntil))
@@ -158,11 +158,13 @@ public struct PerfettoReport: ReportDocument, ~Copyable {
   private mutating func track(of connection: inout Connection, to buffer: inout ByteBuffer) -> PerfettoTrack {
     if let track = connection.track { return track }
     let facts = connection.facts
-    let track = PerfettoTrack(pid: facts.ownerPID, number: connection.number)
+    // A track can't be moved later to the process that has the connection.
+    let owner = facts.ownerKind == .inherited ? nil : facts.ownerPID
+    let track = PerfettoTrack(pid: owner, number: connection.number)
     connection.track = track
     if named.insert(track.pid).inserted {
       let name =
-        facts.ownerPID == nil ? "owner unknown" : NameText.visibleString(ShortName(facts.ownerName.description))
+        owner == nil ? "owner unknown" : NameText.visibleString(ShortName(facts.ownerName.description))
       writer.append(metadata: "process_name", track, Self.json(name), to: &buffer)
     }
     writer.append(metadata: "thread_name", track, Self.json(Self.title(facts)), to: &buffer)

@@ -31,6 +31,7 @@ extension TransitionReader {
     case .closer: closer(cell, field.place(in: row))
     case .timeKind: timeKind(cell, field.place(in: row))
     case .finCall: finCall(cell, field.place(in: row))
+    case .ownerKind: ownerKind(cell, field.place(in: row))
     case .absent: false
     }
   }
@@ -163,6 +164,11 @@ extension TransitionReader {
 
   private mutating func finCall(_ cell: Cell, _ field: UnsafeMutablePointer<FinCall?>) -> Bool {
     field.pointee = index(cell, words.finCalls, FinCall.allCases.count).flatMap { FinCall(rawValue: $0) }
+    return field.pointee != nil
+  }
+
+  private mutating func ownerKind(_ cell: Cell, _ field: UnsafeMutablePointer<OwnerKind?>) -> Bool {
+    field.pointee = index(cell, words.ownerKinds, OwnerKind.allCases.count).flatMap { OwnerKind(rawValue: $0) }
     return field.pointee != nil
   }
 

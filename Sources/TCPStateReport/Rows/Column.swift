@@ -16,7 +16,7 @@ public enum Column: Int, CaseIterable, Sendable {
   case sendWindow, receiveWindow, congestionWindow, slowStartThreshold, congestionControl
   case rto, synAckRetransmits, segmentsSent, segmentsReceived, socketAddress, interfaceIndex, resetReason
   case unsentBytes, receiveShutdown
-  case timestampKind, timestampError, finCall
+  case timestampKind, timestampError, finCall, ownerKind
 }
 
 /// A column with all that writers, the reader and the documentation need to know of it.
@@ -186,5 +186,9 @@ extension RowColumn {
     RowColumn(
       .finCall, "fin_call", .finCall(\.finCall),
       "Call that sent this end's FIN; for close() and shutdown(SHUT_RDWR) known from the next row on."),
+    RowColumn(
+      .ownerKind, "owner_kind", .ownerKind(\.ownerKind),
+      "How the owner is known: it holds the socket, has read from it, or has opened it; `inherited` is the listener's owner, before any process was seen with the connection."
+    ),
   ]
 }

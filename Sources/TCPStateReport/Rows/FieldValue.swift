@@ -67,6 +67,7 @@ struct FieldWords: @unchecked Sendable {
   let stateNumbers = MachineWords.stateNumbers
   let roles = MachineWords.roles
   let closers = MachineWords.closers
+  let ownerKinds = MachineWords.ownerKinds
   let reasons = MachineWords.reasons
   let durationKinds = MachineWords.durationKinds
   let sources = MachineWords.sources

@@ -12,6 +12,8 @@ enum MachineWords {
   nonisolated(unsafe) static let roles = table(roleNames)
   /// By `Closer.rawValue`.
   nonisolated(unsafe) static let closers = table(closerNames)
+  /// By `OwnerKind.rawValue`.
+  nonisolated(unsafe) static let ownerKinds = table(ownerKindNames)
   /// By `Reason.rawValue`.
   nonisolated(unsafe) static let reasons = table(reasonNames)
   /// By `DurationKind.rawValue`.
@@ -25,6 +27,7 @@ enum MachineWords {
 
   static let roleNames = Role.allCases.map(\.name.description)
   static let closerNames = Closer.allCases.map(\.name.description)
+  static let ownerKindNames = OwnerKind.allCases.map(\.name.description)
   static let reasonNames = Reason.allCases.map(\.name.description)
   static let resetReasonNames = ResetReason.allCases.map(\.name.description)
   static let durationKindNames = [DurationKind.exact, .atLeast].map(\.name.description)

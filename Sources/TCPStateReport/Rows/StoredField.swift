@@ -8,7 +8,7 @@ struct StoredField: BitwiseCopyable, Sendable {
   enum Form: UInt8 {
     case time, unixNano, ordinal, identifier, integer, wideInteger, hexadecimal, name, port
     case address, knownAddress, networkType
-    case state, stayLength, stayKind, source, role, reason, resetReason, closer, timeKind, finCall
+    case state, stayLength, stayKind, source, role, reason, resetReason, closer, timeKind, finCall, ownerKind
     /// Not stored: never written, and never taken when read.
     case absent
   }
@@ -60,6 +60,7 @@ extension StoredField {
   static func closer(_ path: KeyPath<Transition, Closer?>) -> StoredField { StoredField(.closer, path) }
   static func timeKind(_ path: KeyPath<Transition, TimeKind?>) -> StoredField { StoredField(.timeKind, path) }
   static func finCall(_ path: KeyPath<Transition, FinCall?>) -> StoredField { StoredField(.finCall, path) }
+  static func ownerKind(_ path: KeyPath<Transition, OwnerKind?>) -> StoredField { StoredField(.ownerKind, path) }
   /// Follows from both addresses; it is read, and then dropped, because these say it too.
   static var networkType: StoredField { StoredField(.networkType, \.local) }
 
@@ -83,6 +84,7 @@ extension StoredField {
     case .closer: .words(MachineWords.closerNames)
     case .timeKind: .words(MachineWords.timeKindNames)
     case .finCall: .words(MachineWords.finCallNames)
+    case .ownerKind: .words(MachineWords.ownerKindNames)
     }
   }
 
@@ -114,6 +116,8 @@ extension StoredField {
     case .timeKind:
       if let kind: TimeKind = load(row) { .word(words.timeKinds[Int(kind.rawValue)]) } else { .unknown }
     case .finCall: if let call: FinCall = load(row) { .word(words.finCalls[Int(call.rawValue)]) } else { .unknown }
+    case .ownerKind:
+      if let kind: OwnerKind = load(row) { .word(words.ownerKinds[Int(kind.rawValue)]) } else { .unknown }
     case .absent: .unknown
     }
   }

@@ -23,6 +23,7 @@ extension StuckField: NamedColumn {
     .shared(.unreadBytes), .own(.unsentBytes), .shared(.unacknowledgedBytes), .own(.timeouts), .own(.nextTimeout),
     .own(.listenerPID), .own(.listenerName), .own(.listenerAddress), .own(.acceptQueue), .own(.acceptQueueLimit),
     .own(.requestQueue), .own(.cause), .own(.stateDurationAtMost), .own(.windowShut), .own(.probes), .own(.silence),
+    .shared(.ownerKind),
   ]
 
   public static var defaults: [StuckField] { allCases }

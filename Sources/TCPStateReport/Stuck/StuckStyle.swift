@@ -21,7 +21,7 @@ public struct StuckStyle: Sendable {
   }
 
   func owner(_ holder: SocketHolder) -> String {
-    OwnerText.string(name: holder.name, pid: holder.pid, glyphs: table.glyphs)
+    OwnerText.string(name: holder.name, pid: holder.pid, kind: holder.kind, glyphs: table.glyphs)
   }
 
   /// A holder with its descriptor: `nginx/812 fd 14`.

@@ -85,6 +85,7 @@ extension StuckSocket {
     row.stay = age
     row.ownerPID = owner?.pid
     row.ownerName = owner?.name ?? ShortName()
+    row.ownerKind = owner?.kind
     (row.userID, row.cgroup, row.netns) = (userID, cgroup, netns)
     (row.local, row.peer) = (local, peer)
     row.unreadBytes = unreadBytes.map { UInt32(clamping: $0) }

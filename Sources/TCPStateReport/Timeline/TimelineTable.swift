@@ -180,7 +180,7 @@ extension TimelineTable {
       return cell.count
     case .owner:
       return OwnerText.append(
-        name: row.ownerName, pid: row.ownerPID, glyphs: style.glyphs, to: &cell)
+        name: row.ownerName, pid: row.ownerPID, kind: row.ownerKind, glyphs: style.glyphs, to: &cell)
     case .local: return EndpointText.append(row.local, glyphs: style.glyphs, to: &cell)
     case .localPort: return EndpointText.append(portOf: row.local, glyphs: style.glyphs, to: &cell)
     case .peer: return EndpointText.append(row.peer, glyphs: style.glyphs, to: &cell)

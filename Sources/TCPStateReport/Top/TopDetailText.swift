@@ -12,7 +12,7 @@ struct TopDetailText {
     }
     let facts = row.facts
     let live = board.detail.flatMap { $0.socket.connection == id ? $0 : nil }
-    let owner = OwnerText.string(name: facts.ownerName, pid: facts.ownerPID, glyphs: text.style.glyphs)
+    let owner = OwnerText.string(of: facts, glyphs: text.style.glyphs)
     var lines = [
       "",
       "\(facts.role.name) \(owner)  \(EndpointText.string(facts.local))  "

@@ -164,7 +164,7 @@ public struct TopFrame {
       case .state:
         let name = text.fit(facts.new.name(.rfc), column.width)
         return isSelected ? name : text.paint(name, facts.new)
-      case .owner: cell = OwnerText.string(name: facts.ownerName, pid: facts.ownerPID, glyphs: glyphs)
+      case .owner: cell = OwnerText.string(of: facts, glyphs: glyphs)
       case .local: cell = EndpointText.string(facts.local, glyphs: glyphs)
       case .peer: cell = EndpointText.string(facts.peer, glyphs: glyphs)
       case .sent: cell = text.bytes(facts.bytesSent)

@@ -43,7 +43,10 @@ struct FilterOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Network namespace: self, an inode, or a path such as /run/netns/x.", valueName: "netns"))
   var netns: String?
 
-  @Option(help: ArgumentHelp("cgroup v2 directory, including its descendants.", valueName: "path"))
+  @Option(
+    help: ArgumentHelp(
+      "cgroup v2 directory, including its descendants: of the process that made the socket or of one that holds it.",
+      valueName: "path"))
   var cgroup: String?
 
   @Option(

@@ -15,7 +15,8 @@ struct RecordedSpan {
     lost.add(saturating: lossBefore)
     latest = max(latest, row.time)
     if row.isFound {
-      if !row.isLossMarker { hasExisting = true }
+      // Later ones say whose a connection is.
+      if start == nil, !row.isLossMarker { hasExisting = true }
     } else if start == nil {
       start = row.time
     }

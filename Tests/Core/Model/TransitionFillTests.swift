@@ -67,13 +67,14 @@ import Testing
     later.peer.address = IPAddress(v4: 2)
     later.fill(from: earlier)
     #expect(later.ownerPID == earlier.ownerPID && later.ownerName == earlier.ownerName)
+    #expect(later.ownerKind == earlier.ownerKind)
     #expect(later.local == earlier.local && later.peer == earlier.peer)
     later = Transition()
     later.ownerPID = 7
     later.local.port = 80
     later.peer.port = 443
     later.fill(from: earlier)
-    #expect(later.ownerPID == 7 && later.ownerName.isEmpty)
+    #expect(later.ownerPID == 7 && later.ownerName.isEmpty && later.ownerKind == nil)
     #expect(later.local == Endpoint(address: .unspecified, port: 80))
     #expect(later.peer == Endpoint(address: .unspecified, port: 443))
   }

@@ -39,7 +39,7 @@ import Testing
     #expect(event.timeouts == 3)
     #expect(event.backoff == 2)
     #expect(ResetReason(rawValue: event.reset_reason) == .tcpAbortOnLinger)
-    #expect(event.reserved == 0)
+    #expect(OwnerKind(number: event.owner_kind) == .holder)
     #expect(event.netns == 4_026_531_840)
     #expect(event.interface_index == 2)
     #expect(event.user_id == 1000)
@@ -145,7 +145,7 @@ import Testing
   /// A kind of the ring buffer isn't accepted from an iterator, nor the other way round.
   @Test func unknownKinds() throws {
     var bytes = try HexFixture("snapshot.hex").bytes
-    let events: Set<UInt8> = [1, 5, 6]
+    let events: Set<UInt8> = [1, 5, 6, 7]
     let snapshots: Set<UInt8> = [2, 3, 4]
     for kind in UInt8.min...UInt8.max {
       bytes[1] = kind
@@ -191,7 +191,7 @@ import Testing
       var bytes = (0..<Int.random(in: 0...330, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
       if bytes.count > 3, Bool.random(using: &random) {
         bytes[0] = UInt8(TCPSTATE_EVENT_VERSION)
-        bytes[1] = UInt8.random(in: 1...6, using: &random)
+        bytes[1] = UInt8.random(in: 1...7, using: &random)
         // Few sockets in likely states, so that they meet again.
         bytes[2] = UInt8.random(in: 0...14, using: &random)
         bytes[3] = UInt8.random(in: 0...14, using: &random)

@@ -16,7 +16,7 @@ import Testing
   @Test func sizes() {
     expectSize(tcpstate_event.self, 248)
     expectSize(tcpstate_snapshot.self, 344)
-    expectSize(tcpstate_shared.self, 72)
+    expectSize(tcpstate_shared.self, 80)
     expectSize(tcpstate_config.self, 56)
     expectSize(tcpstate_stays.self, 40 + 8 * 1920)
     expectSize(tcpstate_tally.self, 168)
@@ -33,7 +33,7 @@ import Testing
       ("local_address", \.local_address), ("peer_address", \.peer_address),
       ("local_port", \.local_port), ("peer_port", \.peer_port),
       ("timeouts", \.timeouts), ("backoff", \.backoff), ("reset_reason", \.reset_reason),
-      ("reserved", \.reserved), ("netns", \.netns),
+      ("owner_kind", \.owner_kind), ("netns", \.netns),
       ("interface_index", \.interface_index), ("user_id", \.user_id), ("lost_before", \.lost_before),
       ("owner_pid", \.owner_pid), ("actor_pid", \.actor_pid),
       ("owner_name", \.owner_name), ("actor_name", \.actor_name),
@@ -94,6 +94,7 @@ import Testing
       [
         (\.lost, 0), (\.nested, 8), (\.wake_sent, 16), (\.snapshot_states, 24), (\.snapshot_minisocks_only, 28),
         (\.jiffies, 32), (\.jiffies_time_ns, 40), (\.attached_ns, 48), (\.untracked, 56), (\.reader_pid, 64),
+        (\.snapshot_holders_only, 72),
       ] as [(PartialKeyPath<tcpstate_shared>, Int)])
   }
 
@@ -156,6 +157,16 @@ import Testing
     #expect(ResetReason.allCases.map { Int32($0.rawValue) } == Array(1...TCPSTATE_RESET_ERROR))
     #expect(ResetReason.allCases.allSatisfy { ResetReason(name: $0.name.description) == $0 })
     #expect(ResetReason(name: "not_specified") == nil && ResetReason(rawValue: 0) == nil)
+  }
+
+  @Test func ownerKindsAreTheRecords() {
+    let numbers: [(OwnerKind, Int32)] = [
+      (.holder, TCPSTATE_OWNER_HOLDER), (.reader, TCPSTATE_OWNER_READER), (.opener, TCPSTATE_OWNER_OPENER),
+      (.inherited, TCPSTATE_OWNER_INHERITED),
+    ]
+    #expect(numbers.count == OwnerKind.allCases.count)
+    for (kind, number) in numbers { #expect(OwnerKind(number: UInt8(number)) == kind, "\(kind)") }
+    #expect(OwnerKind(number: 0) == nil && OwnerKind(number: 5) == nil)
   }
 
   /// A million connections take at most 200 MB.

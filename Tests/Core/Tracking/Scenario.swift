@@ -16,6 +16,12 @@ struct Scenario {
     case endPass(at: UInt64?, overflowed: Bool)
     case event(at: UInt64, socket: String, old: TCPState, new: TCPState, attributes: [Substring])
     case snapshot(at: UInt64, socket: String, state: TCPState, attributes: [Substring])
+    /// `owners 200ms`: connections have had until then to show their owner.
+    case owners(at: UInt64)
+    /// `200ms sk1 held-by 813/worker`: a look at descriptors finds it.
+    case holder(at: UInt64, socket: String, attributes: [Substring])
+    /// `end-look 200ms`
+    case endLook(at: UInt64)
     /// `> OLD→NEW field=value …`
     case row(old: TCPState, new: TCPState, fields: [Substring])
     /// `expect unmatched=1 tracked=2 ESTABLISHED=1`
@@ -74,6 +80,8 @@ struct Scenario {
     case "end-pass":
       let isOverflowed = rest.last == "overflowed"
       return .endPass(at: try rest.dropLast(isOverflowed ? 1 : 0).first.map { try time($0) }, overflowed: isOverflowed)
+    case "owners": return .owners(at: try time(argument()))
+    case "end-look": return .endLook(at: try time(argument()))
     case "expect": return .expect(rest)
     case ">":
       let (old, new) = try transition(argument())
@@ -88,6 +96,10 @@ struct Scenario {
     if words[1] == "in" {
       guard words.count >= 3 else { throw Malformed("in which state?") }
       return .snapshot(at: time, socket: socket, state: try state(words[2]), attributes: Array(words.dropFirst(3)))
+    }
+    if words[1] == "held-by" {
+      guard words.count == 3 else { throw Malformed("by which process?") }
+      return .holder(at: time, socket: socket, attributes: ["owner=\(words[2])", "owner-kind=holder"])
     }
     let (old, new) = try transition(words[1])
     return .event(at: time, socket: socket, old: old, new: new, attributes: Array(words.dropFirst(2)))

@@ -21,7 +21,8 @@ struct ScenarioDefaults {
     row.connection = previous.connection
     row.role = previous.role
     row.closer = previous.closer
-    (row.ownerPID, row.ownerName, row.userID) = (previous.ownerPID, previous.ownerName, previous.userID)
+    (row.ownerPID, row.ownerName, row.ownerKind) = (previous.ownerPID, previous.ownerName, previous.ownerKind)
+    row.userID = previous.userID
     (row.cgroup, row.netns, row.interface) = (previous.cgroup, previous.netns, previous.interface)
     (row.local, row.peer) = (previous.local, previous.peer)
     (row.bytesSent, row.bytesReceived) = (previous.bytesSent, previous.bytesReceived)
@@ -75,7 +76,10 @@ struct ScenarioDefaults {
       let record = EventRecord(pointer)
       if event.cookie != 0 { row.connection = event.cookie }
       (row.local, row.peer) = (record.local, record.peer)
-      if event.owner_pid != 0 { (row.ownerPID, row.ownerName) = (event.owner_pid, record.ownerName) }
+      if event.owner_pid != 0 {
+        (row.ownerPID, row.ownerName) = (event.owner_pid, record.ownerName)
+        row.ownerKind = OwnerKind(number: event.owner_kind)
+      }
       if event.actor_pid != 0 { (row.actorPID, row.actorName) = (event.actor_pid, record.actorName) }
     }
     row.userID = event.user_id

@@ -15,6 +15,7 @@ enum ScenarioRecord {
   private static let kinds: [Substring: Int32] = [
     "transition": TCPSTATE_KIND_TRANSITION, "socket": TCPSTATE_KIND_SOCKET, "timewait": TCPSTATE_KIND_TIMEWAIT,
     "request": TCPSTATE_KIND_REQUEST, "reset-sent": TCPSTATE_KIND_RESET_SENT, "syn-ack": TCPSTATE_KIND_SYN_ACK,
+    "owner": TCPSTATE_KIND_OWNER,
   ]
 
   static func apply(_ attributes: [Substring], to record: inout tcpstate_snapshot) throws {
@@ -54,6 +55,8 @@ enum ScenarioRecord {
       let (pid, name) = try process(value)
       event.owner_pid = pid
       EventBuilder.set(name, at: \.owner_name, of: &event)
+    case "owner-kind":
+      event.owner_kind = (OwnerKind.allCases.first { $0.name.description == value }?.rawValue ?? 254) + 1
     case "actor":
       let (pid, name) = try process(value)
       event.actor_pid = pid

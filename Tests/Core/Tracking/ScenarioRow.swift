@@ -5,7 +5,7 @@ enum ScenarioRow {
   /// Every field of a row but its states, which each row names.
   static let fields: [String] = [
     "at", "at-kind", "at-error", "sequence", "stay", "source", "role", "closer", "reason", "reset-reason", "id",
-    "owner", "actor", "user",
+    "owner", "owner-kind", "actor", "user",
     "cgroup", "netns", "interface", "local", "peer", "sent", "received", "rtt", "retransmits", "iss", "irs", "una",
     "nxt", "rcv-nxt", "unread", "unacked", "unsent", "receive-shutdown", "fin-call", "send-window", "receive-window",
     "cwnd",
@@ -29,6 +29,7 @@ enum ScenarioRow {
     case "reset-reason": row.resetReason?.name.description ?? "-"
     case "id": text(id: row.connection)
     case "owner": text(row.ownerPID, row.ownerName)
+    case "owner-kind": row.ownerKind?.name.description ?? "-"
     case "actor": text(row.actorPID, row.actorName)
     case "user": text(row.userID)
     case "cgroup": text(row.cgroup)

@@ -110,10 +110,26 @@ struct ScenarioRunner: ~Copyable {
       var record = try record(of: name, at: time, state, state, ["kind=socket"] + attributes)
       var row = Transition()
       return tracker.apply(&record, to: &row) ? [row] : []
+    case .owners(let time):
+      tracker.followOwners(until: time)
+      return ownerRows(at: time)
+    case .holder(let time, let name, let attributes):
+      var record = try record(of: name, at: time, .established, .established, ["kind=socket"] + attributes)
+      tracker.noteHolder(&record)
+    case .endLook(let time):
+      tracker.endLook()
+      return ownerRows(at: time)
     case .expect(let expectations): try check(line, expectations)
     case .event, .row: break
     }
     return []
+  }
+
+  private mutating func ownerRows(at time: UInt64) -> [Transition] {
+    var rows: [Transition] = []
+    var row = Transition()
+    while tracker.nextOwnerRow(at: time, to: &row) { rows.append(row) }
+    return rows
   }
 
   private mutating func endPass(at time: UInt64, overflowed: Bool) -> [Transition] {
@@ -210,6 +226,7 @@ struct ScenarioRunner: ~Copyable {
       switch parts[0] {
       case "unmatched": actual = tracker.unmatched
       case "tracked": actual = UInt64(tracker.trackedCount)
+      case "sought": actual = tracker.soughtOwners.any ? 1 : 0
       default: actual = tracker.openCount(try Scenario.state(parts[0]))
       }
       #expect(actual == number, "\(place(line)): \(parts[0])")

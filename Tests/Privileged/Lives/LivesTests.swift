@@ -26,7 +26,7 @@ struct ExpectedEnd: Sendable, CustomStringConvertible {
     role = last["role"]
     closer = last["closer"]
     reason = rows.last { !$0["reason"].isEmpty }?["reason"] ?? ""
-    states = ([rows[0]["state_old"]] + rows.map { $0["state_new"] }).joined(separator: " ")
+    states = ([rows[0]["state_old"]] + rows.withoutOwners.map { $0["state_new"] }).joined(separator: " ")
   }
 }
 

@@ -11,7 +11,7 @@ import Testing
     #expect(try Column.parse("network.peer.port") == [.peerPort])
     #expect(try Column.parse("default,closer") == Column.defaults + [.closer])
     #expect(Column.defaults.count == 27)
-    #expect(Column.allCases.count == 52)
+    #expect(Column.allCases.count == 53)
   }
 
   @Test(arguments: [

@@ -225,7 +225,7 @@ static void addresses_in_use(void)
 	print_life(&c);
 }
 
-/* As a checkpoint takes a connection away: its peer isn't told. */
+/* As a checkpoint takes a connection away: nothing is sent to its peer. */
 static void taken_away(void)
 {
 	struct connection c;

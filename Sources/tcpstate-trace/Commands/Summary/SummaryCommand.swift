@@ -124,6 +124,7 @@ struct SummaryCommand: FoldingCommand {
     ]
     if recording.paths.count > 1 { columns.formUnion([.timestamp, .timestampUnixNano]) }
     columns.formUnion(keys.map(\.column))
+    if keys.contains(.process) { columns.insert(.ownerKind) }
     columns.formUnion(rows.columns)
     return columns
   }

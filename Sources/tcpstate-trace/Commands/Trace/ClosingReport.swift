@@ -38,7 +38,7 @@ struct ClosingReport {
             age: age,
             cells: [
               DurationText.string(age.nanoseconds, kind: age.kind, glyphs: glyphs),
-              OwnerText.string(name: row.ownerName, pid: row.ownerPID, glyphs: glyphs),
+              OwnerText.string(of: copy row, glyphs: glyphs),
               EndpointText.string(row.local, glyphs: glyphs), EndpointText.string(row.peer, glyphs: glyphs),
             ]))
       }

@@ -15,6 +15,7 @@ struct TracePrinter: OutputSink, ~Copyable {
   private let limit: UInt64?
   private let noHeader: Bool
   private var held: HeldRows
+  private var heldOwners: HeldOwners
   private var status: StatusLine
   private var failure: Failure?
   /// Rows written, and so the last row's sequence number when nothing was lost.
@@ -43,6 +44,7 @@ struct TracePrinter: OutputSink, ~Copyable {
     self.limit = limit
     noHeader = output.noHeader
     held = HeldRows(filter)
+    heldOwners = HeldOwners(filter)
     file = try output.destination.open()
     let toTerminal = isatty(file.descriptor) == 1
     format = output.format
@@ -77,15 +79,19 @@ struct TracePrinter: OutputSink, ~Copyable {
     lost.add(saturating: lossBefore)
     if row.isLossMarker { return showLoss(&row) }
     if kind != .live { follow(row) }
-    // A table of transitions has no place for what only was there.
-    if row.isFound, kind != .live, format == .table { return }
-    received += 1
+    if !row.isFound { received += 1 }
     if choosesRows {
       if held.holds(row) { return }
       if !held.isEmpty, var earlier = held.release(row) { show(&earlier) }
+      for var earlier in heldOwners.release(row) { show(&earlier) }
+      if heldOwners.holds(row) { return }
     }
+    // A table of transitions has no place for what only was there.
+    if row.isFound, format == .table { return }
     show(&row)
   }
+
+  mutating func advance(to now: UInt64) { heldOwners.sweep(now: now) }
 
   /// The group of sockets that the table leaves out.
   private static let unwanted: Int32 = 1
