@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 
 /// Whether the kernel has refused TIME-WAIT minisocks because there are too

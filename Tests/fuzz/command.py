@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Fuzzes the whole command: mutated recordings through all views.
 
     command.py BINARY SECONDS FOUND [SEED]

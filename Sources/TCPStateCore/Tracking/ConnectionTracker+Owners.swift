@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import CTCPStateEvent
 
 /// Owners of sockets for which the kernel side reports none.
