@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How often the loaded BPF programs ran, and for how long, from the kernel's own statistics."""
 
 import contextlib

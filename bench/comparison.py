@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Shows what tcpstate-trace, tcpstates, tcplife and ss report of the same connections; docs/comparison.md quotes it.
 
     python3 bench/comparison.py       as root; prints each tool's output

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tracers that are measured side by side."""
 
 import csv

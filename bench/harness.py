@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Child processes, namespaces and loads of the benchmark."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Many open sockets: what a look at them costs, and what a tracer needs that starts meanwhile."""
 
 import contextlib

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /*
  * recording ROWS: writes a recording of that many rows to standard output, as tcpstate-trace --format csv
  * would: many connections open at once, from a few processes to many peers, every state, every way to end.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Measures how long a report of 50,000 connections takes to make, and to open in Chromium; fails above 5 s.
 
 `make bench-report` runs it with BENCH_CONNECTIONS (50,000). The page is opened BENCH_ROUNDS (5) times; the median counts.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Measures what tracing costs, side by side with other tools; `make bench` runs it.
 
 Everything runs in one go, in turns, for BENCH_ROUNDS (5) rounds; medians are printed. Raw numbers go to

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Checks that memory stays flat while churn is traced for SOAK_SECONDS (1800); `make soak` runs it.
 
 SOAK_RATE (200) connections per second, 10 transitions each, are made in a network namespace of their own. A connection

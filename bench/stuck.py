@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Measures one run of `stuck` and of `ss -tanp` with many open sockets; needs root.
 
 BENCH_SOCKETS (50000) sockets, both ends of loopback connections, are held in a network namespace of their own;

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Times `summary --read` and DuckDB's GROUP BY with quantiles, on the same recording, in turns.
 
 Usage: summary.py RECORDING-GENERATOR [ROWS]

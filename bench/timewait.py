@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Measures what following TIME-WAIT costs; `make bench-timewait` runs it.
 
 Makes 50,000 TIME-WAIT sockets in a network namespace of its own while the tracer follows it. Then it measures the

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Measures what `top` costs with many open connections; `make bench-top` runs it.
 
 Holds BENCH_SOCKETS (20000) connected sockets in a network namespace of their own, runs `top` for it on an 80x24 terminal,

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """A server with a bug to find: it forgets to close one connection in ten.
 
     python3 examples/leaky-server.py [PORT]      answers HTTP on 127.0.0.1:8080

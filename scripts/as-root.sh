@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Runs a command as root, with sudo; if there is no sudo, says what root has to do:
 #   as-root.sh COMMAND...
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Finds words and patterns that read as translated, in everything tracked by git.
 
     scripts/check-words.py [FILE ...]     all tracked files by default

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Runs two builds over every recording and view, and shows where they differ.
 
     compare-outputs.py OLD NEW [RECORDING ...]

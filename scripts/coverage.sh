@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Shows how many lines of Core and Report the tests without privileges run, per
 # file, the lowest share first; fails if either is below COVERAGE_LEAST (90) percent.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Makes the pages of the libraries with DocC: docs.sh OUT; a folder each for Core, Live and Report.
 set -euo pipefail
 

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Writes OUT/EmbeddedVersion.swift: embed-version.sh PACKAGE OUT [SWIFTC]
 #
 # Left alone if nothing has changed, so that nothing is compiled again. A source tree

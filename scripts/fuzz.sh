@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Fuzzes the code that reads foreign bytes: fuzz.sh [TARGET ...], all by default.
 #
 # Core and Report are compiled with libFuzzer's counters and the address

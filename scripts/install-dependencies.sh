@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Installs the packages of dependencies.txt that are missing, for the purposes named:
 #   install-dependencies.sh build|test|lint|bench|kernels|screenshots ...
 # It prints nothing and needs no root if nothing is missing.

@@ -31,6 +31,9 @@ def sources():
 
 def add(path, text):
     line = COMMENTS[path.suffix].format(f"SPDX-License-Identifier: {OURS}") + "\n"
+    # A comment about what follows is another one.
+    if path.suffix == ".swift" and text.startswith("//") and not text.startswith("// swift-tools-version"):
+        line += "\n"
     # The first line of a script or of a package's manifest must stay the first.
     if text.startswith("#!") or text.startswith("// swift-tools-version"):
         first, rest = text.split("\n", 1)

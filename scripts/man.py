@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Makes the man pages from what the binary says of itself: man.py BINARY OUT
 
 One page for the program, one for each command. The options come from the declarations that also

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Runs the tests: run-tests.sh all|privileged
 #
 # As root, everything is one run. Otherwise all tests run as the user, with the

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Runs the tests of Core and Report under sanitizers: sanitize.sh address|thread ...
 #
 # Each has a build folder of its own, because everything is compiled again.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Makes docs/top.png and docs/report.png from a real run: screenshots.sh BINARY
 #
 # Runs the scene of screenshots/scene.py in two network namespaces for SCENE_SECONDS (150) while `top` watches it in

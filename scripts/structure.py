@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Checks the shape of the tree and prints its figures; exits with 1 if a limit is passed.
 
 A room is a folder of Swift files below Sources. One room depends on another if it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Compares how many sockets the kernel has with how many are tracked, to know when transitions were missed that the
 /// kernel neither reported nor counted.
 ///

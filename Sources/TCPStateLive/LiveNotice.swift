@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateKernel
 
 /// Something that limits what a `LiveStream` can show, or has changed it.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Counts lost events, and paces what is reported of them and done about them.
 struct LossLedger {
   /// Nanoseconds between two notices, and between two readings of the tables.

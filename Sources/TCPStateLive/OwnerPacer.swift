@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// When to look at the descriptors of all processes for the owners of connections.
 ///
 /// Only while connections wait for it, and seldom enough that it takes a hundredth of one CPU, but often enough that a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Which network namespaces have refused TIME-WAIT minisocks because there are too many (tcp_max_tw_buckets).
 ///
 /// The kernel reports such a connection like any other that enters TIME-WAIT; only a counter of its namespace shows

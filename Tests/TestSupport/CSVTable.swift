@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// CSV by RFC 4180, read strictly so that tests can rely on it.
 public struct CSVTable {
   public struct Row {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Foundation
 
 /// A file with the expected output, rewritten only when `UPDATE_GOLDEN=1` is set.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Foundation
 
 /// Bytes written as hexadecimal pairs; each line has a comment `# offset field: value`.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Strict reader of one systemd journal entry in the native protocol.
 public enum JournalFields {
   public static func parse(_ bytes: [UInt8]) throws -> [String: String] {

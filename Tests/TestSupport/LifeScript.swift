@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// Writes the rows that the kernel's two sockets of one connection produce.

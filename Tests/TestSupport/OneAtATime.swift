@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Testing
 
 /// Runs tests that trace the machine one at a time, across suites and targets.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 
 /// How long a thread has been ready to run without getting a CPU: the machine's delay, not the program's.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// Transitions to render: what a terminal, a file or a reader may have to handle.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Fuzzes the whole command: mutated recordings through all views.
 
     command.py BINARY SECONDS FOUND [SEED]
@@ -157,13 +158,13 @@ def options(view, chance):
         added += ["--older-than", chance.choice(DURATIONS)]
     if view[0] == "stuck" and chance.random() < 0.5:
         added += ["--at", chance.choice(MOMENTS)]
-    if chance.random() < 0.2:
+    if view[0] == "trace" and chance.random() < 0.2:
         added += ["--count", str(chance.choice([0, 1, 2, 2**63, 2**64 - 1, 2**64]))]
     if view[0] == "summary" and chance.random() < 0.3:
         added += ["--top", str(chance.choice([-1, 0, 1, 2**31, 2**63 - 1, 2**63]))]
-    if chance.random() < 0.2:
-        added += ["--max-connections", str(chance.choice([0, 1, 2, 1000, 2**31, 2**63 - 1, 2**64]))]
-    for option, probability in [("--strict", 0.3), ("--skip-bad", 0.4), ("-4", 0.05), ("-6", 0.05), ("--utc", 0.3)]:
+    if chance.random() < 0.1:
+        added += ["--max-connections", str(chance.choice([1, 2, 1000, 2**31, 2**63 - 1, 2**64]))]
+    for option, probability in [("--strict", 0.3), ("--skip-bad", 0.8), ("-4", 0.05), ("-6", 0.05), ("--utc", 0.3)]:
         if chance.random() < probability:
             added.append(option)
     return added

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From the files of a guest to the features that it showed, each with its reason."""
 
 import csv

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fetches Debian packages with apt, under a configuration of its own; nothing is installed.
 
 apt checks the signatures of the lists and the hashes of the packages. Only the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A guest: the initramfs it starts from, QEMU, and its console."""
 
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Runs the tracer on the kernels of kernels.txt, each in a QEMU guest.
 
     run.py BINARY [--only NAME,...] [--write] [--if-fetched] | run.py --refresh

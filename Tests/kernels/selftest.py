@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tests of the harness: each failure has to be recognized as what it is."""
 
 import pathlib

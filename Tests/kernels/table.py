@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """expected.txt, and the table in docs/COMPATIBILITY.md that a run produces."""
 
 import fetch

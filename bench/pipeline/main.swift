@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Times the way from a decoded record to a written row, which `twin.c` does in C.
 //
 //     pipeline RECORDS OUTPUT

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Counts the TCP transitions of this machine per new state, for ten seconds:
 //
 //     sudo .build/debug/example-count-transitions

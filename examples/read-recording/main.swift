@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Prints the longest stay in each state of a recording (csv, jsonl, or tcpstates' output) from standard input:
 //
 //     tcpstate-trace --format csv | head -n 1000 | .build/debug/example-read-recording

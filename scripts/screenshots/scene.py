@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The scene of the screenshots: scene.py ROLE FOLDER
 
 ROLE is `server` or `clients`, each in a network namespace of its own. The server runs nginx in front of orders-api,

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Turns a screen as `tmux capture-pane -e` prints it into a page that looks like a terminal.
 
 terminal.py TITLE < screen > page.html

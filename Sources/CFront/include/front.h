@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The command line as the kernel passed it. */
 #ifndef TCPSTATE_FRONT_H
 #define TCPSTATE_FRONT_H

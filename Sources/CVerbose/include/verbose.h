@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What libbpf prints. */
 #ifndef TCPSTATE_VERBOSE_H
 #define TCPSTATE_VERBOSE_H

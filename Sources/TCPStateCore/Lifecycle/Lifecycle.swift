@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A connection from its first SYN to the end of TIME-WAIT, with both ends if
 /// both have a socket on this host.
 public struct Lifecycle: Sendable {

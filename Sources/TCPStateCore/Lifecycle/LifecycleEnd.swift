@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Which of the two ends of a connection, as the textbook draws them.
 public enum Side: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   /// The active opener. If that isn't known, or both ends were: the end seen first.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The sequence numbers of a life, each from the end that knows it.
 struct LifecycleSequences {
   private let life: Lifecycle

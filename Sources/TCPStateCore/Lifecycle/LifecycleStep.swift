@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The control bits of a segment that open and close connections.
 public struct SegmentFlags: OptionSet, Hashable, Sendable, BitwiseCopyable {
   public let rawValue: UInt8

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The orderly close, RFC 9293, section 3.6.
 extension LifecycleStepBuilder {
   mutating func addClose(_ end: LifecycleEnd, _ index: Int, _ side: Side) {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The endings that the textbook doesn't number: resets, timeouts, and what was missed.
 extension LifecycleStepBuilder {
   mutating func addEnding(_ end: LifecycleEnd, _ index: Int, _ side: Side) {

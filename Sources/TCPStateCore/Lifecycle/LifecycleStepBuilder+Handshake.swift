@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The three-way handshake, RFC 9293, section 3.5.
 extension LifecycleStepBuilder {
   mutating func addHandshake(_ end: LifecycleEnd, _ index: Int, _ side: Side) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Lifecycle {
   /// The steps of this life in the order in which they happened.
   ///

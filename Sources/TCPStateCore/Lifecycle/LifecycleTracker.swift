@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Folds transitions into lives, and hands out each life when it is over.
 ///
 /// Pure and bounded: a life that was handed out is forgotten, and beyond

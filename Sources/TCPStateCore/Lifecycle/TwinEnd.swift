@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// One end of a connection, as far as it matters for which socket can be the other end.
 ///
 /// Addresses and ports alone don't identify a connection on a host with several network namespaces: each has its own

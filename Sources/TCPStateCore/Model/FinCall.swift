@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Which system call ended an end's sending, so that it sent its FIN.
 public enum FinCall: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case close

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// An IP address. IPv4 is v4-mapped (`::ffff:a.b.c.d`, RFC 4291 section 2.5.5.2),
 /// as on a dual-stack socket.
 public struct IPAddress: Hashable, Sendable, BitwiseCopyable {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// How the process that owns a socket is known.
 public enum OwnerKind: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   /// It accepted or closed the socket, or was found to have a descriptor of it.

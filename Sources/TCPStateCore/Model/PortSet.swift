@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A set of ports, which users write as `443,8000-8100`.
 public struct PortSet: Sendable, Equatable {
   /// One bit per port, port 0 first.

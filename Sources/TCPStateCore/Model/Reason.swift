@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Why a connection ended.
 public enum Reason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   /// Orderly, with a FIN from both ends.

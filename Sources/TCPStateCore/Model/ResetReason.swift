@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The kernel's own reason for sending a RST: `enum sk_rst_reason`, include/net/rstreason.h, Linux 6.10 and newer.
 ///
 /// The raw values are the record's (TCPSTATE_RESET_*), which don't depend on the kernel's numbers.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Which end of a connection a socket is.
 public enum Role: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case unknown

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Which rows are shown. It doesn't affect tracking: rows that are left out still count.
 public struct RowFilter: Sendable {
   public var localPorts: PortSet?

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Sums and products of untrusted numbers, which stop at the maximum instead of trapping.
 extension UInt64 {
   @inlinable

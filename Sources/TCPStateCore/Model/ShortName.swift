@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A name of up to 16 bytes, stored inline: a process's `comm` (TASK_COMM_LEN) or
 /// a congestion control's name. Any bytes except NUL, not necessarily UTF-8.
 public struct ShortName: Hashable, Sendable, BitwiseCopyable {

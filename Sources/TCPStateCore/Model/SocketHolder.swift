@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A process that holds a socket through one of its descriptors.
 public struct SocketHolder: Hashable, Sendable, BitwiseCopyable {
   /// Thread group id, in the initial PID namespace.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// How long a socket was in a state.
 public struct Stay: Hashable, Sendable, BitwiseCopyable {
   public var nanoseconds: UInt64

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Why a socket doesn't leave its state, as its queues, windows and timers show it.
 ///
 /// `Verdict` says which process could end the state, this what it waits for.

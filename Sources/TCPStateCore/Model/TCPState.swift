@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A TCP connection state, by the kernel's number (`include/net/tcp_states.h`).
 ///
 /// Numbers that are not in the table are kept and printed as unknown, never used as

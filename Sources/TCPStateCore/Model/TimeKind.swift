@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// How the time of a transition relates to when it really was.
 public enum TimeKind: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   /// Then, by the kernel's event.

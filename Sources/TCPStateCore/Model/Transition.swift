@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Where a row comes from.
 public enum Source: UInt8, Sendable, BitwiseCopyable {
   /// The tracepoint reported it.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Which process, if any, can get a socket out of its state.
 public enum Verdict: UInt8, Sendable, CaseIterable {
   /// No process has accepted it: it waits in its listener's queue, and no descriptor refers to it.

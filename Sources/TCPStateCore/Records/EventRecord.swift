@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import CTCPStateEvent
 
 /// A view of a `tcpstate_event`: what the record says about its socket. Valid as long as the record.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import CTCPStateEvent
 
 /// A socket's counters without the phantom bytes as which the kernel counts SYN and FIN, and what follows from them.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import CTCPStateEvent
 
 /// How long a socket has been in its state, as far as one reading of it shows.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import CTCPStateEvent
 
 /// When a minisock entered TIME-WAIT, as far as one reading of it shows: between two times, CLOCK_MONOTONIC nanoseconds.

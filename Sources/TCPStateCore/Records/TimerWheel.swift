@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// When the kernel's timers are really due.
 ///
 /// A `timer_list` fires late by design: the further away its expiry, the coarser the slot of the timer wheel, and a

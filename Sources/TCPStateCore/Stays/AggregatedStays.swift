@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import CTCPStateEvent
 
 /// The stays that the kernel side has counted itself, per state, summed over all CPUs.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Durations in log-linear buckets, like HdrHistogram: 128 per power of two, so a
 /// quantile is within 0.4 % of the truth over the whole range. A histogram takes at
 /// most 60 KB, and little if few buckets are used.

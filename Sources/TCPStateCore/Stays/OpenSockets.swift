@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Which sockets are open, and in which state, from the rows alone: the same rows, live or
 /// from a recording, give the same answer.
 ///

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What one row says about which sockets are open, to be applied to `OpenSockets` later.
 public struct SocketStep: Sendable, BitwiseCopyable {
   let connection: UInt64

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The stays of all connections by state.
 public struct StateStatistics: ~Copyable {
   private var cells: [StayCell?] = Array(repeating: nil, count: TCPState.arraySize)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// One line of the table of states. Durations are nanoseconds; `nil` if there was no stay.
 public struct StateSummary: Sendable {
   public var state: TCPState

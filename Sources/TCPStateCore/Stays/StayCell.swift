@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The stays of one group in one state.
 public final class StayCell {
   /// Unchecked, because a check at run time would cost as much as counting. Safe because nothing here calls out

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The fold behind `summary`: how long sockets stay in each state, by group, and how many are open.
 ///
 /// It depends on the rows alone, so the same rows give the same result, live or recorded, whole or in parts.

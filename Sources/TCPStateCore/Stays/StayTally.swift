@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The stays of groups by state, in bounded memory.
 ///
 /// Beyond `limit` groups, new ones are counted together as `other`. A group takes about 200 bytes

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What stays are grouped by in addition to their state.
 public enum SummaryKey: String, CaseIterable, Sendable {
   case process, peer, role, cgroup

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// When TIME-WAITs must be over whose end isn't reported: in unreadable network namespaces, or beyond
 /// `--max-connections`.
 ///

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The local ports of a network namespace that connect() may choose, and when it may take one in TIME-WAIT.
 ///
 /// Source: __inet_hash_connect(), net/ipv4/inet_hashtables.c; tcp_twsk_unique(), net/ipv4/tcp_ipv4.c.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The open sockets of a recording, as of the rows received so far.
 ///
 /// Pure. Times are those of the rows, nanoseconds since the epoch.

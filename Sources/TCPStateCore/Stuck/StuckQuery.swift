@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Which sockets `stuck` looks for.
 public struct StuckQuery: Sendable {
   public var states: Set<TCPState>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The result of one reading of the kernel's tables.
 public struct StuckReading: Sendable {
   /// The oldest first, those of unknown age last. Includes sockets in TIME-WAIT.

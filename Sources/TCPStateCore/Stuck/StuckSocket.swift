@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A socket as one reading of the kernel's tables found it, with all of its holders.
 public struct StuckSocket: Sendable {
   /// The connection id, as in `Transition.connection`.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Sockets in TIME-WAIT, by the ports that they use up.
 extension StuckSurvey {
   /// Takes a local port in the ephemeral range as chosen by connect(), unless there is a listener on it.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Watches sockets in certain states and finds out when each has been there too long.
 ///
 /// Pure. All times are CLOCK_MONOTONIC nanoseconds.

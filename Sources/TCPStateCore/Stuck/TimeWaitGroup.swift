@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Sockets in TIME-WAIT that use up the same supply of ports.
 ///
 /// On the side that connected, each occupies one of the source address's ports

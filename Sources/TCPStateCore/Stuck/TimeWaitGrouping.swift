@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Groups sockets in TIME-WAIT that use up the same supply of ports.
 struct TimeWaitGrouping {
   private struct Key: Hashable {

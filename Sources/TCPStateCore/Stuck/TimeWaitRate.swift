@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// How many sockets enter TIME-WAIT per second, from the ages of those that are there.
 struct TimeWaitRate: Sendable {
   /// How long TIME-WAIT lasts, in seconds.

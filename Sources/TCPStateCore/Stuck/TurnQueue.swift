@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// In which order the command of `stuck --exec` runs for the sockets that wait for it, of which only a few get a turn.
 ///
 /// Sockets that got stuck while watching come before those that were there already, since these are known from

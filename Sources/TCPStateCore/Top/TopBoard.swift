@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Everything that a frame of `top` shows, as of one moment: plain values, so that
 /// frames can be built and tested without a kernel or a terminal.
 public struct TopBoard: Sendable {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The states that open connections have been through, from which their lanes are drawn.
 public struct TopHistory: Sendable {
   /// More states than a connection passes through between opening and TIME-WAIT.

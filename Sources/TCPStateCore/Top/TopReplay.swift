@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A recording in `top`: its board at any moment.
 ///
 /// Pure. Moving forward applies the rows in between; moving back starts over.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What the tracker keeps about one socket between its transitions.
 ///
 /// Plain and small (the tests assert less than 200 bytes): a host may have a

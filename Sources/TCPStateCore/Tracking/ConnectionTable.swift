@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import CTCPStateEvent
 
 /// Connections by key, and minisocks by their addresses as well, in chunks that

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import CTCPStateEvent
 
 /// The substitute for cookies and for the kernel's socket storage, on kernels before 5.12.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import CTCPStateEvent
 
 /// Transitions as the tracepoint reports them: find or open the connection, measure the stay, decide what a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import CTCPStateEvent
 
 /// Follows connections whose full socket is gone or doesn't exist yet.

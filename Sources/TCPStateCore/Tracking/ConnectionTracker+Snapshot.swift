@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import CTCPStateEvent
 
 /// Applies readings of the kernel's tables: at the start, after a loss, and for what no event reports.

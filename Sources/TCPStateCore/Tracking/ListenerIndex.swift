@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Listeners by namespace and port: a listener's owner also owns the connections
 /// that it has not yet handed to another process.
 ///

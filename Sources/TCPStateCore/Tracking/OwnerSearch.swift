@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Connections of which it isn't known which process has accepted them.
 ///
 /// Most show it themselves in a moment, by a read or a close. Those that don't are looked for among the descriptors of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import CTCPStateEvent
 
 /// Slots by 32-bit hash, with open addressing and without tombstones.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import CLibbpf
 
 /// Owns an attachment; the program runs until this is released. A class, because optionals hold it.

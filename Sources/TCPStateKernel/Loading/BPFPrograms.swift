@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Programs of the BPF object, one bit each. Kernels differ in which of them they accept.
 struct BPFPrograms: OptionSet, Hashable {
   let rawValue: Int

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 
 /// A tracepoint to which a loaded program couldn't be attached; tracing goes on without it.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// How transitions are caught.
 public enum KernelAttachment: String, Sendable, CaseIterable {
   /// tp_btf: reads the socket directly. Before Linux 5.12 there are no cookies.

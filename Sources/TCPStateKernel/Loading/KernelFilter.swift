@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// What is filtered in the kernel, before an event costs anything. The default lets everything pass.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A set of programs that work together, and how.
 struct LoadPlan: Equatable {
   var programs: BPFPrograms

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Paths of cgroups by id, found by walking the hierarchy once for many.
 public struct CgroupPathCache {
   /// Nanoseconds until the next walk for a cgroup that wasn't found, which costs a walk of everything.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A capability that tracing may need, with the kernel's number (capabilities(7)).
 public enum Capability: UInt64, CaseIterable, Sendable {
   case dacReadSearch = 2

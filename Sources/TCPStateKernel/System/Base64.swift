@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Decodes what the build plugin embeds. With Foundation's decoder, Foundation would be three quarters of the binary.
 enum Base64 {
   /// Returns the bytes, which the caller deallocates. The text has to be base64 without line breaks, as bpf/Makefile

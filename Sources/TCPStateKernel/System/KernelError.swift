@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 
 /// What the kernel refused: the operation and its object, the cause, and what to do about it.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The characters that a ladder is drawn with.
 struct LadderGlyphs {
   let line: Character

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// One line of a ladder: text at given columns, with colour, without trailing spaces.
 struct LadderLine {
   private(set) var text = ""

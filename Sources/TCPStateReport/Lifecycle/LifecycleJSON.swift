@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// Lives as JSON Lines: one object per connection, with its steps in order.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// The middle of a ladder: what each end sent while ESTABLISHED, and the state of its congestion control.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// JSON inside HTML: in addition to JSON's own escapes `<` is escaped, so that

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// Lives as the page's data: arrays, because tens of thousands of objects would repeat their keys each time.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// The totals of all of a page's rows. Times are nanoseconds since the epoch.

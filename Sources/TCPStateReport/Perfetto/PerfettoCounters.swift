@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// How many sockets are in each state, written at most once per millisecond of the trace.

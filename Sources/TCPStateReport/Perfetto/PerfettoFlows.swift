@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// Finds the two ends of a SYN or FIN if both sockets are on this host.

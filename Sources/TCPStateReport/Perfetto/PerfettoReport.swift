@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// Connections as a trace for the Perfetto UI: one track per connection below its process, a slice per stay,

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The text of one cell, without its quotes.
 ///
 /// Up to `slack` bytes beyond its end are read, and ignored, so that whole words can be loaded:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// Finds the ends of CSV cells one after the other, for rows that `cells_of_row` doesn't take.

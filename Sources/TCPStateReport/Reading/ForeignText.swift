@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Turns what other programs make of a recording into the text that `TransitionReader` reads: UTF-16 into UTF-8, tabs
 /// or semicolons between cells into commas, and JSON that isn't one object per line into that.
 ///

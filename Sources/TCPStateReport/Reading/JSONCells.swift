@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 
 /// What reading JSON Lines needs besides the line: the columns of its keys, and room for a value.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Why reading a recording can't go on.
 public struct RecordingError: Error, Equatable, CustomStringConvertible {
   /// Number of the line in the file, from 1.

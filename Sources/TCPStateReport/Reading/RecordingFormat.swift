@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The format of a recording; its first line shows it.
 public enum RecordingFormat: Sendable {
   /// Ours, with any of our columns.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// tcpstates' columns as the keys of JSON objects, as programs that have read its CSV write them.
 extension TcpstatesLayout {
   /// `nil` if it isn't an object with all of tcpstates' columns.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// The columns of a recording by tcpstates from bcc or libbpf-tools, with any options.

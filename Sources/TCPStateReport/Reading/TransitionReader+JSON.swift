@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// Reads one line of JSON Lines, an object of strings and numbers (RFC 8259), into a transition.

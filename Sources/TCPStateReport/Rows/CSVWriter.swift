@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// Transitions as CSV: RFC 4180 with LF, UTF-8, one header. A value that isn't

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Column: NamedColumn {
   /// What is written unless `--columns` says otherwise: everything up to `retransmits`.
   public static let defaults = Array(allCases.prefix(RowColumn.defaults.count))

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Everything that is documented of a column of a machine format.
 public struct ColumnDeclaration: Sendable, Equatable {
   /// The name in CSV headers and in `--columns`: lower snake_case.

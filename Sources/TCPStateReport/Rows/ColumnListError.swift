@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Why a list of columns is refused.
 public enum ColumnListError<Column: NamedColumn>: Error, Equatable, Sendable {
   /// There is no such column; `nearest` is what may have been meant.

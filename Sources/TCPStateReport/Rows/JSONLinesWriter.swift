@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// Transitions as JSON Lines: one object a line (RFC 8259, UTF-8), keyed by

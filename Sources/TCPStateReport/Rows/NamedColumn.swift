@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A column of a machine format that users choose by name.
 public protocol NamedColumn: CaseIterable, Equatable, Sendable {
   /// What is written unless `--columns` says otherwise.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// The cells from `process_pid` to `network_type` as they were last written: all rows of a process have

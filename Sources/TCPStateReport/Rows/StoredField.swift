@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// Where a `Transition` stores what a column shows, and in which form: writers and the reader need no more.

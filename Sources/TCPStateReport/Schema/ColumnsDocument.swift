@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The documentation of every column, from the declarations: the page `docs/columns.md`, and entries for manual pages.
 public struct ColumnsDocument {
   private let subjects: [SchemaSubject]

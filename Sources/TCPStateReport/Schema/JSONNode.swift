@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A JSON document that is written for people too: indented, with keys in the order they are given.
 indirect enum JSONNode {
   case object([(String, JSONNode)])

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The JSON Schema (draft 2020-12) of a row of JSON Lines, from the declarations of its columns.
 ///
 /// It is exact for this version: a member that isn't a column is refused. A column that isn't

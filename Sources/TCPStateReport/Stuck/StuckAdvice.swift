@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// One plain sentence for each state, verdict and cause found: what it means and what

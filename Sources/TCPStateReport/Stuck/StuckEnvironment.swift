@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// A socket's fields as environment variables of the command that `--exec` runs: `TCPSTATE_PROCESS_PID=812`.

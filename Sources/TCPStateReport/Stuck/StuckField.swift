@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// The columns of `stuck` in the machine formats, in their order: those of `trace` where the

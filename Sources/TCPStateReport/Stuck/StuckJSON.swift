@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// The sockets that `stuck` found as JSON Lines: one object per socket; unknown fields are absent.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// A line of `stuck --watch`. Columns have fixed widths, because later lines aren't known yet.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// The sockets that `stuck` found, for people: one line per socket, one line per

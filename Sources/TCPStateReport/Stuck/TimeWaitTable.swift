@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// Sockets in TIME-WAIT, grouped by the ports they use up; the largest group comes first.

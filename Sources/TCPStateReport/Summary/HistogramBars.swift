@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// A histogram of durations: one bar per range, on a logarithmic scale.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// The result of `summary` as CSV: RFC 4180, one header, one row per group and state.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// The result of `summary` as JSON Lines: one object per group and state. Unknown values are absent,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// A transition as a systemd journal entry, with the fields of BCC's `tcpstates -Y`.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Formats and columns of tcpstates, by its options.
 public struct TcpstatesStyle: Sendable {
   /// `-T`: the local time of day.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// Transitions as BCC's tcpstates prints them, so that programs that read its output read ours.

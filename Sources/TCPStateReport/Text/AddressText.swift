@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// IP addresses as text: dotted IPv4, also for v4-mapped addresses, and IPv6 as in RFC 5952.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Bytes on their way to a file descriptor: appended at the end, and removed from
 /// the front once written. It owns its memory, which grows and never shrinks.
 public struct ByteBuffer: ~Copyable {

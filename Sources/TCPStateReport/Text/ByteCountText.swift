@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Byte counts for people: `4,096 B`, and `0` without a unit.
 public enum ByteCountText {
   /// Appends the count.

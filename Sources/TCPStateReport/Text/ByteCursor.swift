@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The place of the next byte, in memory with enough room: the row writers reserve a
 /// row's worst case once and then write unchecked.
 struct ByteCursor {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A day of the proleptic Gregorian calendar, from 1970 on.
 struct CivilDate: Equatable {
   var year: UInt64

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 
 /// The time of day for tables, `21:12:03.204131`, local or UTC.

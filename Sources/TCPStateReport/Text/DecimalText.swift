@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension ByteBuffer {
   /// Appends a number in units of 10^-digits as a decimal fraction, using integers only.
   mutating func append(_ number: UInt64, decimals digits: Int) {

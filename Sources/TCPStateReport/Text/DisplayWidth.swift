@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// How many columns of a terminal text takes: nearly `wcwidth`, without a locale.
 public enum DisplayWidth {
   public static func of(_ text: String) -> Int {

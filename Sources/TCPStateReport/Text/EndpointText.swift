@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// An address with its port, as `ss` writes them: `10.0.0.5:80`, `[2001:db8::1]:443`.

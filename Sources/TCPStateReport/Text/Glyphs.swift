@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The few characters beyond ASCII that tables use, and their replacements where
 /// the terminal's locale isn't UTF-8.
 public struct Glyphs: Sendable {

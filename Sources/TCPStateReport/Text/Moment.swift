@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A moment in a recording, as people type it.
 public enum Moment: Sendable, Equatable {
   /// Nanoseconds since the epoch: `2026-11-23T21:12:03.204Z`, as in CSV.

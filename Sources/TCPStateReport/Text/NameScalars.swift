@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// Reads a name as Unicode scalars. Each ill-formed sequence is one element, as the

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Numbers for people, with thousands separators: `9,120`.
 public enum NumberText {
   /// Appends the number.

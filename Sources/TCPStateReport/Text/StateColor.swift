@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// Terminal colours (ECMA-48, Select Graphic Rendition) by meaning.

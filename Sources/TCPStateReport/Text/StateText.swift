@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// A state's name for people, as in RFC 9293, in its colour if wanted.

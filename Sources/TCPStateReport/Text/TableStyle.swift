@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// How a table for people looks.
 public struct TableStyle: Sendable {
   /// Columns of the terminal; `nil` if the output isn't a terminal.

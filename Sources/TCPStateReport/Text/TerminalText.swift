@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Foreign text for a terminal.
 public enum TerminalText {
   /// The text with control and formatting characters as `\x1b` and `\u202e`, so that none is sent.

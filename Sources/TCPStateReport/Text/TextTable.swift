@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A table whose rows are all known before it is written: each column is as wide as its widest cell.
 public struct TextTable: Sendable {
   public enum Alignment: Sendable {

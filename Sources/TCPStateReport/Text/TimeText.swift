@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Times of the machine formats. Everything above the fraction is kept between calls, so
 /// a time in the same second as the last one costs nine digits.
 public struct TimeText: Sendable {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Text of at most 16 bytes kept inline, so that writing it takes two stores.
 struct Word: BitwiseCopyable, Sendable {
   /// Bytes 0–7 and 8–15, the first in the lowest bits.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The line printed once tracing has begun: `Tracing TCP on Linux 6.18. Open before: …`
 public struct OpeningText {
   /// What is known about the sockets that were open before tracing began.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// The closing table of a trace: one line per state, with how often and how long sockets stayed in it.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A column of the timeline. The cases are in the order shown.
 enum TimelineColumn: Int, CaseIterable {
   case time, role, owner, local, localPort, peer, transition, stayed, state

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Which columns the timeline shows, how wide they are, and how fine its clock is.
 ///
 /// A terminal gets what fits without wrapping, including a short `why`: the compact

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// What a row's columns don't say about a transition: what caused it, and which process.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// The detail screen of `top`: one connection's timeline, holders, sequence numbers and windows.

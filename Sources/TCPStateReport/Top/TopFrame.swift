@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// One frame of `top` as text: exactly `height` lines of at most `width`

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// Text of a `top` frame, fitted to columns and coloured if wanted.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Exit statuses, from <sysexits.h> where it has one.
 enum ExitStatus: Int32 {
   case done = 0

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The names of the subcommands, for what is typed instead of them.
 enum Subcommands {
   /// A test compares them with those that there are.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateReport
 
 /// What was typed, for messages that repeat it or say what was meant.

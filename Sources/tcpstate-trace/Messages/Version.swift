@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateKernel
 
 /// What `--version` shows: which program this is, and what it is made of.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// A fold over transitions, wherever they come from: the live kernel or a recording.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 
 /// Standard output or error, written to without ever being held up by a reader that doesn't read.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Drives the report's page in a real Chromium: page.py CHECK FOLDER
 
 FOLDER contains rows.csv and page.html, which the command made from it. Exits with 0 if every

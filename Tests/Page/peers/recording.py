@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writes a recording of invented connections, as `trace --format csv --columns all` writes it.
 
 recording.py CONNECTIONS [SECONDS] > t.csv prints the same bytes each time: clients, servers, resets,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Connections on the loopback: one is open before "ready" is printed, the others follow a line on standard input."""
 import socket
 import sys

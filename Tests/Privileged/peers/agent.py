@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Holds TCP sockets and acts on them: one command per line on standard input, one answer per line.
 
 An answer has the command's values, and `before` and `after`, the CLOCK_MONOTONIC nanoseconds around it: the truth that a

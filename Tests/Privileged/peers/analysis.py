@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs every code block of docs/analysis.md and compares the answers: analysis.py DOCUMENT BINARY
 
 In a network namespace, as root, in an empty folder. The comment above a block, <!-- test: QUESTION TOOL -->, says what it

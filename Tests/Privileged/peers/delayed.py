@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A connection whose packets are delayed by a known time, each way.
 
 usage: delayed.py CLIENT_NETNS SERVER_NETNS MILLISECONDS

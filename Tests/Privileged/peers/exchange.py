@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Exchanges two names in a folder, as fast as it can, until standard input ends.
 
 usage: exchange.py USER FOLDER ONE OTHER   It does so as that user.

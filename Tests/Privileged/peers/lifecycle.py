@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes TCP connections on the loopback of its namespace, one after the other.
 
 Each is over, or in TIME-WAIT, before the next begins. Prints how many there were.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every way a TCP connection lives and dies, on the real kernel, in this network namespace.
 
 usage: lives.py NAME...   Prints "NAME PORT..." before each: the ports that identify its sockets.

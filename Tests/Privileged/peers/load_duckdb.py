@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Loads the CSV as DuckDB does by default, and checks types and values."""
 import sys
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Listens, and lets a child serve one connection by echoing; prints the port and the child's PID."""
 import os
 import socket

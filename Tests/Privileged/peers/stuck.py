@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sockets that get stuck, each through a mistake that programs really make.
 
 `stuck.py CASE [ADDRESS]` makes one, then prints `port=… fd=… pids=…` and more

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes one name stand for two network namespaces in turn, as fast as it can, until standard input ends.
 
 usage: swap.py NAME ONE OTHER   All three are files as `ip netns` makes them.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes the connections that docs/analysis.md asks about, in this network namespace; prints their ports.
 
 Leaks three sockets in CLOSE-WAIT under a name that a spreadsheet would run, closes slowly towards one address and fast

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs two processes with the same id, one after the other; each connects to the port, under a name of its own."""
 import ctypes
 import os

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /*
  * Makes TCP connections on the loopback device that live and end in the ways
  * the tracer has to distinguish. Prints one line for each:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /*
  * Which programs of the BPF object a kernel accepts, each on its own, and what
  * they record once they are attached. Next to the tracer it shows which parts a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * TCP sockets on the loopback device, and waiting for their states. What can't
  * be done ends the program with a message.

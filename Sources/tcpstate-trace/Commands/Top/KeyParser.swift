@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateReport
 
 /// Turns a terminal's bytes into keys: ECMA-48 sequences as xterm, tmux and the Linux console send them, and UTF-8.

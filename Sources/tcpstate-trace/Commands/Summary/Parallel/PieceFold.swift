@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// One worker's fold: stays add up over all its pieces, steps of sockets are a piece's own.
