@@ -43,13 +43,16 @@ struct FilterOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Network namespace: self, an inode, or a path such as /run/netns/x.", valueName: "netns"))
   var netns: String?
 
-  @Option(help: ArgumentHelp("cgroup v2 directory, including its descendants.", valueName: "path"))
+  @Option(
+    help: ArgumentHelp("cgroup v2 directory, including its descendants.", valueName: "path"), completion: .directory)
   var cgroup: String?
 
   @Option(
     help: ArgumentHelp(
       "Show only transitions from or to these states (any spelling), or groups of them: connected, synchronized, bucket, big, all.",
-      valueName: "list"))
+      valueName: "list"),
+    completion: .list(
+      TCPState.all.map { $0.name(.rfc).lowercased() } + ["connected", "synchronized", "bucket", "big", "all"]))
   var state: String?
 
   @Option(help: ArgumentHelp("Show only stays of at least this long: 250ms, 30s, 5m, 2h.", valueName: "duration"))
