@@ -47,14 +47,16 @@ class Program:
 
     def __init__(self, binary):
         root = declarations.root(binary)
-        self.texts, self.options, self.words = {}, {}, {}
+        self.texts, self.options, self.words, self.filters = {}, {}, {}, {}
         for command in declarations.commands(root):
             name = command["commandName"]
             self.texts[name] = command["abstract"].rstrip(".")
             self.options[name] = [option(binary, name, a) for a in declarations.options(command)]
-            # One argument, a word of a list.
             for argument in declarations.positionals(command):
-                self.words[name] = value_kind(argument)[1]
+                if argument["valueName"] == "filter":  # a state, a process, a recording, and what can't be known
+                    self.filters[name] = next(o.values for o in self.options[name] if "--state" in o.names)
+                else:  # one word of a list
+                    self.words[name] = value_kind(argument)[1]
         self.texts["help"], self.options["help"] = "Show the help of a command", []
         self.words["help"] = [name for name in self.texts if name != "help"]
 
@@ -80,6 +82,8 @@ def bash(program):
     lists = [f"    {command}) options='{' '.join(n for o in options for n in o.names)}' ;;"
              for command, options in program.options.items()]
     words = [f"    {command}) values='{' '.join(values)}' ;;" for command, values in program.words.items()]
+    words += [f"    {' | '.join(program.filters)}) filters=yes values='{' '.join(values)}' ;;"
+              for values in list(program.filters.values())[:1]]
     return {"COMMANDS": " ".join(program.texts), "VALUES": "\n".join(arms), "OPTIONS": "\n".join(lists),
             "WORDS": "\n".join(words)}
 
@@ -123,9 +127,12 @@ def zsh(program):
         specs = [f"        {spec}" for each in options for spec in zsh_spec(each)]
         if command in program.words:
             specs.append(f"        {zsh_quote('1:' + command + ':(' + ' '.join(program.words[command]) + ')')}")
+        if command in program.filters:
+            specs.append("        '*:filter:_tcpstate_trace_filters'")
         arms.append("\n".join([f"    {command})", "      specs=(", *specs, "      ) ;;"]))
     names = [f"    {zsh_quote(name + ':' + text)}" for name, text in program.texts.items()]
-    return {"COMMANDS": "\n".join(names), "OPTIONS": "\n".join(arms)}
+    return {"COMMANDS": "\n".join(names), "OPTIONS": "\n".join(arms),
+            "STATES": " ".join(next(iter(program.filters.values()), []))}
 
 
 # fish
@@ -163,6 +170,7 @@ def fish(program):
     words = [f"complete -c tcpstate-trace -n '__tcpstate_trace_is_second {command}' -a '{' '.join(values)}'"
              for command, values in program.words.items()]
     return {"COMMANDS": "\n".join(names), "OPTIONS": "\n".join(lines), "WORDS": "\n".join(words),
+            "FILTERED": " ".join(program.filters), "STATES": " ".join(next(iter(program.filters.values()), [])),
             "NAMES": " ".join(program.texts)}
 
 

@@ -64,6 +64,8 @@ def option(argument):
 
 def options(command):
     lines, title = [".SH OPTIONS"], None
+    for argument in declarations.positionals(command):
+        lines += tagged(italic(word(argument)), argument.get("abstract", ""))
     arguments = declarations.options(command)
     # Groups in the order of their first option.
     order = list(dict.fromkeys(a.get("sectionTitle") for a in arguments))
@@ -129,10 +131,14 @@ def see_also(names):
     return [".SH SEE ALSO", *(f"{link}," for link in links[:-1]), links[-1]]
 
 
-def synopsis(command):
+def word(argument):
+    return argument["valueName"] + (" ..." if argument["isRepeating"] else "")
+
+
+def synopsis(command, default):
+    words = "".join(f" [{italic(word(a))}]" for a in declarations.positionals(default))
     if command["commandName"] == PROGRAM:
-        return [f"{bold(PROGRAM)} [{italic('command')}] [{italic('options')}]"]
-    words = "".join(f" [{italic(a['valueName'])}]" for a in declarations.positionals(command))
+        return [f"{bold(PROGRAM)} [{italic('command')}] [{italic('options')}]{words}"]
     return [f"{bold(PROGRAM)} {bold(command['commandName'])} [{italic('options')}]{words}"]
 
 
@@ -144,15 +150,15 @@ def short(abstract):
 
 def page(binary, command, others):
     name = full_name(command)
+    # Without a command's name the options are those of the default one.
+    default = next((o for o in others if o["commandName"] == declarations.DEFAULT_COMMAND), command)
     lines = [*head(name, 1, binary), ".SH NAME", f"{escape(name)} \\- {short(command['abstract'])}",
-             ".SH SYNOPSIS", *synopsis(command), *description(command)]
+             ".SH SYNOPSIS", *synopsis(command, default), *description(command)]
     if others:
         lines += [".SH COMMANDS"]
         for other in others:
             lines += tagged(bold(other["commandName"]), other["abstract"])
     lines += section(command, "REQUIREMENTS")
-    # Without a command's name the options are those of the default one.
-    default = next((o for o in others if o["commandName"] == declarations.DEFAULT_COMMAND), command)
     lines += options(default) + fields(binary, command) + verdicts(command) + section(command, "OVERHEAD")
     lines += section(command, "ENVIRONMENT") + examples(command) + exit_status()
     links = [f"{full_name(o)}(1)" for o in others] or [f"{PROGRAM}(1)"]

@@ -59,6 +59,12 @@ CASES = [
     ("tcpstate-trace schema --format mark^", ["schema", "--format", "markdown"]),
     ("tcpstates --journal-s^x", ["--journal-socket", "x"]),
     ("tcpstates -L 80 --skip^", ["-L", "80", "--skip-bad"]),
+    # Words without a dash are filters.
+    ("tcpstate-trace close-^", ["close-wait"]),
+    ("tcpstate-trace tcpst-sle^", ["tcpst-sleeper"]),
+    ("tcpstate-trace top 443 fin-wait-1 tcpst-sle^", ["top", "443", "fin-wait-1", "tcpst-sleeper"]),
+    ("tcpstate-trace stuck syn-r^--watch", ["stuck", "syn-received", "--watch"]),
+    ("tcpstate-trace summary {folder}/record^", ["summary", "{folder}/recording.csv"]),
     # Foreign text is inserted as it is, and never run.
     ("tcpstate-trace --process x^", ["--process", HOSTILE]),
     # What isn't known stays as it was typed.
