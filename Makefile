@@ -28,7 +28,8 @@ PLUGIN_OUTPUTS := .build/plugins/outputs/
 IDENTITY := $(shell basename '$(CURDIR)' | tr '[:upper:]' '[:lower:]')
 PREFIXES := $(foreach p,$(CURDIR)/ ./ ,$(p)$(PLUGIN_OUTPUTS)$(IDENTITY)=./$(PLUGIN_OUTPUTS)package) \
   $(PLUGIN_OUTPUTS)$(IDENTITY)=$(PLUGIN_OUTPUTS)package $(CURDIR)=.
-REPRODUCIBLE := $(foreach p,$(PREFIXES),-Xswiftc -file-prefix-map -Xswiftc $(p)) -Xcc -ffile-prefix-map=$(CURDIR)=.
+REPRODUCIBLE := $(foreach p,$(PREFIXES),-Xswiftc -file-prefix-map -Xswiftc $(p)) -Xcc -ffile-prefix-map=$(CURDIR)=. \
+  -Xswiftc -Xfrontend -Xswiftc -no-clang-module-breadcrumbs # their names hold a hash of the folder
 
 SWIFT_FILES := Sources Tests Plugins examples bench/pipeline Package.swift
 C_FILES := $(wildcard bpf/*.c bpf/*.h Sources/CTCPStateEvent/include/*.h Sources/CCells/include/*.h $(foreach d,CFront CVerbose,Sources/$d/*.c Sources/$d/include/*.h) bench/*.c bench/pipeline/*.c bench/pipeline/*.h Tests/kernels/guest/*.c Tests/kernels/guest/*.h)
