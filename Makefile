@@ -23,13 +23,14 @@ SWIFT_BUILD := $(SWIFT) build $(if $(MAKE_TERMOUT),,--quiet)
 # lld, because gold warns about mktemp() in the static library. Without a search path for libraries
 # ($ORIGIN), which root would follow into a folder that others write to; symbols are bound before main().
 HARDENED := -Xswiftc -use-ld=lld --disable-local-rpath -Xlinker -pie -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now
-# The same bytes, whatever the folder is called; SwiftPM names a folder of the plugins' outputs after it.
+# The same bytes, whatever the folder is called; SwiftPM names a folder of the plugins' outputs after it, and the
+# names of cached modules and the hashes for incremental builds (.swift_modhash) depend on it.
 PLUGIN_OUTPUTS := .build/plugins/outputs/
 IDENTITY := $(shell basename '$(CURDIR)' | tr '[:upper:]' '[:lower:]')
 PREFIXES := $(foreach p,$(CURDIR)/ ./ ,$(p)$(PLUGIN_OUTPUTS)$(IDENTITY)=./$(PLUGIN_OUTPUTS)package) \
   $(PLUGIN_OUTPUTS)$(IDENTITY)=$(PLUGIN_OUTPUTS)package $(CURDIR)=.
 REPRODUCIBLE := $(foreach p,$(PREFIXES),-Xswiftc -file-prefix-map -Xswiftc $(p)) -Xcc -ffile-prefix-map=$(CURDIR)=. \
-  -Xswiftc -Xfrontend -Xswiftc -no-clang-module-breadcrumbs # their names hold a hash of the folder
+$(addprefix -Xswiftc -Xfrontend -Xswiftc -,no-clang-module-breadcrumbs disable-incremental-llvm-codegen)
 
 SWIFT_FILES := Sources Tests Plugins examples bench/pipeline Package.swift
 C_FILES := $(wildcard bpf/*.c bpf/*.h Sources/CTCPStateEvent/include/*.h Sources/CCells/include/*.h $(foreach d,CFront CVerbose,Sources/$d/*.c Sources/$d/include/*.h) bench/*.c bench/pipeline/*.c bench/pipeline/*.h Tests/kernels/guest/*.c Tests/kernels/guest/*.h)

@@ -2,7 +2,7 @@
 """Makes the packages in dist/ from what `make packages` has built: build.py [OUT]
 
 For each program: a Debian package with its symbols apart, a tarball, an image, and what is linked in (SPDX), then
-SHA256SUMS. Two builds of one commit give the same bytes, in any folder: the time is the commit's.
+SHA256SUMS. Nothing depends on the folder or the time of the build: the time is the commit's.
 """
 import os
 import subprocess
