@@ -23,7 +23,8 @@ SWIFT_BUILD := $(SWIFT) build $(if $(MAKE_TERMOUT),,--quiet)
 # lld, because gold warns about mktemp() in the static library. Without a search path for libraries
 # ($ORIGIN), which root would follow into a folder that others write to; symbols are bound before main().
 HARDENED := -Xswiftc -use-ld=lld --disable-local-rpath -Xlinker -pie -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now
-# The same bytes, whatever the folder is called; SwiftPM names a folder of the plugins' outputs after it.
+# The same bytes, whatever the folder is called; SwiftPM names a folder of the plugins' outputs after it, and the
+# names of cached modules and the hashes for incremental builds (.swift_modhash) depend on it.
 PLUGIN_OUTPUTS := .build/plugins/outputs/
 IDENTITY := $(shell basename '$(CURDIR)' | tr '[:upper:]' '[:lower:]')
 PREFIXES := $(foreach p,$(CURDIR)/ ./ ,$(p)$(PLUGIN_OUTPUTS)$(IDENTITY)=./$(PLUGIN_OUTPUTS)package) \
@@ -34,13 +35,13 @@ REPRODUCIBLE := $(foreach p,$(PREFIXES),-Xswiftc -file-prefix-map -Xswiftc $(p))
 
 SWIFT_FILES := Sources Tests Plugins examples bench/pipeline Package.swift
 C_FILES := $(wildcard bpf/*.c bpf/*.h Sources/CTCPStateEvent/include/*.h Sources/CCells/include/*.h $(foreach d,CFront CVerbose,Sources/$d/*.c Sources/$d/include/*.h) bench/*.c bench/pipeline/*.c bench/pipeline/*.h Tests/kernels/guest/*.c Tests/kernels/guest/*.h Tests/faults/*.c)
-SHELL_FILES := .ci/run $(wildcard scripts/*.sh) $(addprefix Tests/kernels/guest/,init steps.tracer steps.probe)
+SHELL_FILES := .ci/run $(wildcard scripts/*.sh packaging/*.sh packaging/*/*.sh) $(addprefix Tests/kernels/guest/,init steps.tracer steps.probe)
 CLANG_FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(shell command -v $(c) 2>/dev/null)) clang-format)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-privileged build install uninstall golden format docs man lint bench bench-timewait bench-stuck bench-top test-kernels test-faults test-reproducible refresh-kernels fuzz test-sanitize coverage soak bench-summary bench-report deps clean
+.PHONY: help run test test-privileged build install uninstall golden format docs man lint bench bench-timewait bench-stuck bench-top test-kernels test-faults test-reproducible refresh-kernels completions packages test-packages fuzz test-sanitize coverage soak bench-summary bench-report deps clean
 .NOTPARALLEL: # apt and swift build must each run alone
-.PHONY: find-swift test-bundle deps-build deps-test deps-lint deps-bench deps-kernels
+.PHONY: find-swift test-bundle deps-build deps-test deps-lint deps-bench deps-kernels deps-packages deps-test-packages
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,13 +87,19 @@ build: find-swift deps-build ## build .build/release/tcpstate-trace
 	@$(SWIFT_BUILD) -c release --static-swift-stdlib --product tcpstate-trace $(HARDENED) $(REPRODUCIBLE)
 
 install: ## install to PREFIX (/usr/local) below DESTDIR, with sudo if needed; TCPSTATES=1 links tcpstates
-	@[ -n "$$SUDO_USER" ] && [ -x $(BINARY) ] || $(MAKE) --no-print-directory build
+	@[ -n "$$SUDO_USER" ] && [ -d .build/man ] && [ -d .build/completions ] || $(MAKE) --no-print-directory man completions
 	@$(AS_OWNER) install -D -m 755 $(BINARY) "$(DESTDIR)$(PREFIX)/bin/tcpstate-trace"
+	@$(AS_OWNER) install -d $(foreach d,man/man1 man/man5 $(COMPLETIONS),"$(SHARE)/$d")
+	@$(AS_OWNER) install -m 644 .build/man/*.1 "$(SHARE)/man/man1"
+	@$(AS_OWNER) install -m 644 .build/man/*.5 "$(SHARE)/man/man5"
+	@$(foreach d,$(COMPLETIONS),$(AS_OWNER) install -m 644 .build/completions/$(firstword $(subst -, ,$(subst /, ,$d)))/* "$(SHARE)/$d" &&) :
 	@$(if $(TCPSTATES),$(AS_OWNER) ln -sfn tcpstate-trace "$(DESTDIR)$(PREFIX)/bin/tcpstates")
-	@echo "Installed $(DESTDIR)$(PREFIX)/bin/tcpstate-trace$(if $(TCPSTATES), and its link tcpstates)"
+	@echo "Installed $(DESTDIR)$(PREFIX)/bin/tcpstate-trace$(if $(TCPSTATES), and its link tcpstates), man pages and completions"
 
 uninstall: ## remove what install installed
-	@$(AS_OWNER) rm -f "$(DESTDIR)$(PREFIX)/bin/tcpstate-trace"
+	@$(AS_OWNER) rm -f "$(DESTDIR)$(PREFIX)/bin/tcpstate-trace" "$(SHARE)"/man/man[15]/tcpstate-trace*.[15] \
+	  "$(SHARE)"/bash-completion/completions/tcpstate-trace "$(SHARE)"/bash-completion/completions/tcpstates "$(SHARE)"/zsh/site-functions/_tcpstate-trace \
+  "$(SHARE)"/fish/vendor_completions.d/tcpstate-trace.fish "$(SHARE)"/fish/vendor_completions.d/tcpstates.fish
 	@link="$(DESTDIR)$(PREFIX)/bin/tcpstates"; [ "$$(readlink "$$link")" != tcpstate-trace ] || $(AS_OWNER) rm "$$link"
 
 golden: find-swift deps-build ## rewrite the golden files with what the code prints now
@@ -107,7 +114,19 @@ docs: find-swift deps-build ## make the libraries' pages with DocC, in .build/do
 	@scripts/docs.sh .build/docs
 
 man: build ## make the man pages from the binary's own declarations, in .build/man
-	@python3 -B scripts/man.py $(BINARY) .build/man
+	@rm -rf .build/man
+	@python3 -B scripts/man.py $(BINARY) .build/man >/dev/null
+
+completions: build ## make the completions for bash, zsh and fish, in .build/completions
+	@rm -rf .build/completions
+	@python3 -B scripts/completions.py $(BINARY) .build/completions >/dev/null
+
+packages: man completions deps-packages ## make the Debian package, tarball, image and SBOM, in dist/; docs/packaging.md
+	@packaging/link-static.sh tcpstate-trace .build/static
+	@python3 -B packaging/build.py dist
+
+test-packages: packages deps-test-packages ## install the packages in empty roots and containers, and build them twice; as root; ONLY=deb,tarball,image,shells,twice
+	@$(SUDO) env "PATH=$$PATH" python3 -B Tests/packages/run.py dist $(if $(ONLY),--only $(ONLY))
 
 lint: find-swift deps-lint ## check the format of Swift and C, and the scripts
 	@$(SWIFT) format lint -r -p --strict $(SWIFT_FILES)
@@ -139,14 +158,14 @@ bench-top: build deps-bench ## measure what top costs with 20,000 sockets; 45 s
 screenshots: build deps-screenshots ## make docs/top.png and docs/report.png again from a real run; 3 min
 	@$(SUDO) scripts/screenshots.sh $(BINARY)
 
-deps: deps-build deps-test deps-lint deps-bench deps-kernels ## install the system packages that all targets need
+deps: deps-build deps-test deps-lint deps-bench deps-kernels deps-packages ## install the system packages that all targets need
 
 clean: ## remove everything that was built
-	@rm -rf .build
+	@rm -rf .build dist
 
 # Steps of other targets.
 
-deps-build deps-test deps-lint deps-bench deps-kernels deps-screenshots: deps-%:
+deps-build deps-test deps-lint deps-bench deps-kernels deps-screenshots deps-packages deps-test-packages: deps-%:
 	@scripts/install-dependencies.sh $*
 
 find-swift:
@@ -179,6 +198,10 @@ bench-pipeline: find-swift deps-build
 .build/bench/records .build/bench/twin: .build/bench/%: bench/pipeline/%.c $(wildcard bench/pipeline/*.h) | deps-bench
 	@mkdir -p $(@D)
 	@$(CC) -O2 -Wall -Wextra -Werror -ISources/CTCPStateEvent/include $< -o $@
+
+# Folders of completions below share/; the first word is the shell's name.
+COMPLETIONS := bash-completion/completions zsh/site-functions fish/vendor_completions.d
+SHARE = $(DESTDIR)$(PREFIX)/share
 
 # sudo, unless the nearest folder that exists is writable.
 AS_OWNER = $(if $(SUDO),$(shell d="$(DESTDIR)$(PREFIX)/bin"; while [ ! -e "$$d" ]; do d=$$(dirname "$$d"); done; [ -w "$$d" ] || echo $(SUDO)))

@@ -47,13 +47,15 @@ struct FilterOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "cgroup v2 directory, including its descendants: of the process that made the socket or of one that holds it.",
-      valueName: "path"))
+      valueName: "path"), completion: .directory)
   var cgroup: String?
 
   @Option(
     help: ArgumentHelp(
       "Show only transitions from or to these states (any spelling), or groups of them: connected, synchronized, bucket, big, all.",
-      valueName: "list"))
+      valueName: "list"),
+    completion: .list(
+      TCPState.all.map { $0.name(.rfc).lowercased() } + ["connected", "synchronized", "bucket", "big", "all"]))
   var state: String?
 
   @Option(help: ArgumentHelp("Show only stays of at least this long: 250ms, 30s, 5m, 2h.", valueName: "duration"))

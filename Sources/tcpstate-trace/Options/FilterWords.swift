@@ -107,7 +107,7 @@ struct FilterWords {
     guard text.isEmpty || !text.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }) else {
       throw Failure(.usage, "'\(word)' is not a port from 1 to 65535")
     }
-    guard let port = Self.service(text) else { return false }
+    guard let port = ServiceNames.port(text) else { return false }
     var set = PortSet()
     set.insert(port...port)
     merge(set)
@@ -145,12 +145,6 @@ struct FilterWords {
   }
 
   private static func isEnd(_ word: String?) -> Bool { ["src", "dst", "local", "peer", "remote"].contains(word) }
-
-  /// A port of /etc/services.
-  private static func service(_ name: String) -> UInt16? {
-    guard let entry = getservbyname(name, "tcp") else { return nil }
-    return UInt16(truncatingIfNeeded: entry.pointee.s_port).byteSwapped
-  }
 
   /// A process's name has no slash, and hardly such an ending.
   private static func isRecording(_ word: String) -> Bool {

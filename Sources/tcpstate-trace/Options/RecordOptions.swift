@@ -5,7 +5,8 @@ import ArgumentParser
 struct RecordOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Also save everything that is traced to a file for --read (csv, all columns).", valueName: "file"))
+      "Also save everything that is traced to a file for --read (csv, all columns).", valueName: "file"),
+    completion: .file())
   var record: String?
 
   func refuse(with recording: RecordingOptions) throws {

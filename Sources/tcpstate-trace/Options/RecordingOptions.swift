@@ -8,7 +8,7 @@ struct RecordingOptions: ParsableArguments {
     name: .customLong("read"), parsing: .upToNextOption,
     help: ArgumentHelp(
       "Read recordings instead of tracing, merged by time: csv, jsonl, or the output of tcpstates, also as .gz or .zst; '-' is standard input. Needs no privileges.",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var paths: [String] = []
 
   @Flag(help: "Skip lines of a recording that can't be read, and count them.")

@@ -7,7 +7,8 @@ import ArgumentParser
 struct DestinationOption: ParsableArguments {
   @Option(
     name: [.customShort("o"), .long],
-    help: ArgumentHelp("Write to a file instead of standard output; '-' is standard output.", valueName: "file"))
+    help: ArgumentHelp("Write to a file instead of standard output; '-' is standard output.", valueName: "file"),
+    completion: .file())
   var output: String?
 
   @Flag(help: "Add to the files of --output and --record, which keep what is in them, instead of replacing it.")

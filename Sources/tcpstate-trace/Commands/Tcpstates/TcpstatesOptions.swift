@@ -21,7 +21,8 @@ struct TcpstatesOptions: ParsableArguments {
   var journal = false
 
   @Option(
-    help: ArgumentHelp("The journal's socket (default \(JournalSocket.defaultPath)).", valueName: "path"))
+    help: ArgumentHelp("The journal's socket (default \(JournalSocket.defaultPath)).", valueName: "path"),
+    completion: .file())
   var journalSocket: String?
 
   @Flag(
