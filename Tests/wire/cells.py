@@ -1,0 +1,217 @@
+"""Compares every cell of every row of the trace with what the wire and the calls say."""
+import datetime
+
+import rows as product
+from machine import EARLY, LATE, MS
+from wire import Wire
+
+JITTER = 40_000
+FULL = ("bytes_sent", "bytes_received", "rtt_us", "retransmits", "initial_send_sequence", "initial_receive_sequence",
+        "send_unacknowledged", "send_next", "receive_next", "unread_bytes", "unacknowledged_bytes", "send_window_bytes",
+        "receive_window_bytes", "congestion_window_packets", "slow_start_threshold_packets", "congestion_control", "rto_us",
+        "syn_ack_retransmits", "segments_sent", "segments_received", "interface_index", "reset_reason", "unsent_bytes",
+        "receive_shutdown")
+
+
+class Judge:
+    """Facts of one run."""
+
+    def __init__(self, ends, calls, netns, tally, begun, finish):
+        self.ends = ends
+        self.calls = calls
+        self.netns = netns
+        self.tally = tally
+        self.begun, self.finish = begun, finish
+
+    def all(self, path):
+        wanted, everything, self.names = product.load(path, {str(inode) for inode in self.netns.values()})
+        wanted = [row for row in wanted if row["peer_port"] != product.PROBE_PORT or row["actor_name"] != "bash"]
+        self.sequence(everything)
+        strange = product.join(self.ends, wanted, self.netns, self.tally)
+        for row in strange:
+            if row.t > self.begun:
+                self.tally.add("csv", "row", "wrong", f"belongs to nothing, {row.change}", self.say(row))
+        for end in self.ends:
+            self.end(end)
+
+    def sequence(self, everything):
+        """Numbers without a gap, events in time order, both times the same."""
+        latest = 0
+        ours = {str(inode) for inode in self.netns.values()}
+        for number, row in enumerate(everything, 1):
+            if row["netns"] not in ours and row["sequence"] == str(number):
+                continue
+            self.tally.check("csv", "sequence", row["sequence"], {str(number)}, "consecutive")
+            if row["source"] == "event":
+                self.tally.add("csv", "sequence", "right" if row.t >= latest else "wrong", "events in the order of time", self.say(row))
+                latest = max(latest, row.t)
+            whole, nano = divmod(row.t, 1_000_000_000)
+            text = datetime.datetime.fromtimestamp(whole, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S") + f".{nano:09}Z"
+            self.tally.check("csv", "timestamp", row["timestamp"], {text}, "as timestamp_unix_nano")
+
+    def say(self, row, step=None, end=None):
+        return (f"#{row['sequence']} {row['timestamp'][11:]} {row['role']} {row['local_address']}:{row['local_port']}"
+                f" {row['peer_address']}:{row['peer_port']} {row.change} {row['source']} {row['reason']}"
+                + (f" [{end.scene}]" if end else "") + (f" {step.cause}" if step else ""))
+
+    def end(self, end):
+        left = product.align(end)
+        end.wire = Wire(end)
+        if not end.rows and any(not step.optional for step in end.steps):
+            self.tally.add("csv", "row", "wrong", f"no rows at all: {end.role} in {end.scene}", repr(end))
+            return
+        for step in end.steps:
+            if step.row is not None:
+                self.row(end, step)
+            elif getattr(step, "merged", False):
+                self.tally.add("csv", "row", "unknown", f"{step.old}>{step.new} of a minisock, {step.cause}", repr(end))
+            elif not step.optional:
+                self.tally.add("csv", "row", "wrong", f"missing {step.old}>{step.new}, {step.cause}", f"{end!r} {step!r}")
+        for row in left:
+            self.tally.add("csv", "row", "wrong", f"{row.change} {row['source']} {row['reason']} didn't happen", self.say(row, None, end)
+                           + f"; steps: {' '.join(s.new for s in end.steps)}")
+
+    def row(self, end, step):
+        row = step.row
+        self.tally.add("csv", "row", "right", "")
+        for name in self.names:
+            check = getattr(self, "of_" + name, None)
+            if check is None:
+                self.tally.ignored[name] += 1
+                continue
+            verdict, wanted = check(row[name], row, step, end)
+            self.tally.add("csv", name, verdict, self.kind(name, row, step),
+                           f"{row[name]!r}, wanted {wanted}: {self.say(row, step, end)}")
+
+    def kind(self, name, row, step):
+        return f"{row.change} {row['source']}" + (f", {step.cause}" if step.cause else "")
+
+    # Times and identity. Each returns a verdict and what was wanted.
+
+    @staticmethod
+    def one_of(value, wanted):
+        wanted = {str(one) for one in wanted}
+        return "right" if value in wanted else "wrong" if value else "unknown", sorted(wanted)
+
+    @staticmethod
+    def span(value, low, high):
+        if value == "":
+            return "unknown", f"{low}..{high}"
+        return "right" if low <= int(value) <= high else "wrong", f"{low}..{high}"
+
+    def of_timestamp(self, value, row, step, end):
+        return "right", ""  # compared with the other time already
+
+    def of_timestamp_unix_nano(self, value, row, step, end):
+        if (step.old, step.new) == ("listen", "syn_received") and row["source"] == "event":
+            # The kernel reports it with the handshake's end, as docs/states.md says.
+            done = end.machine.handshake_end()
+            return self.span(value, done - EARLY, done + LATE)
+        if step.old == "listen":
+            return self.span(value, step.low, end.machine.syn_ack_first + 5 * MS)
+        if row["duration_kind"] == "at_least" and row["source"] == "derived" and int(value) <= step.high:
+            return ("right", "") if int(value) >= step.low else ("unknown", step.low)
+        at = end.steps.index(step)
+        last = end.steps[at - 1].row if at else None
+        if last is not None and int(value) < last.t:
+            return "wrong", f"not before the row before, {last.t}"
+        grain = MS if step.silent else 0  # the kernel's stamp of a minisock has milliseconds
+        return self.span(value, step.low - grain, step.high)
+
+    def of_sequence(self, value, row, step, end):
+        return "right", ""
+
+    def of_connection_id(self, value, row, step, end):
+        good = len(value) == 16 and not set(value) - set("0123456789abcdef") and value == end.identity
+        return "right" if good else "wrong", "the same as before"
+
+    def of_role(self, value, row, step, end):
+        return self.one_of(value, [end.role])
+
+    def of_netns(self, value, row, step, end):
+        return self.one_of(value, [self.netns[end.side]])
+
+    def of_network_type(self, value, row, step, end):
+        return self.one_of(value, ["ipv6" if ":" in end.local[0] else "ipv4"])
+
+    def of_local_address(self, value, row, step, end):
+        if end.role == "listener":
+            return self.one_of(value, {"0.0.0.0", end.local[0]} if ":" not in end.local[0] else {end.local[0]})
+        return self.one_of(value, [end.local[0]])
+
+    def of_local_port(self, value, row, step, end):
+        if value == "" and step.new == "syn_sent":
+            return "unknown", end.local[1]
+        if step.cause == "no port":
+            return self.one_of(value, ["", "0"])
+        return self.one_of(value, [end.local[1]])
+
+    def of_peer_address(self, value, row, step, end):
+        return self.one_of(value, [end.peer[0]] if end.peer else [""])
+
+    def of_peer_port(self, value, row, step, end):
+        return self.one_of(value, [end.peer[1]] if end.peer else [""])
+
+    def of_state_old(self, value, row, step, end):
+        return self.one_of(value, [step.old])
+
+    def of_state_new(self, value, row, step, end):
+        return self.one_of(value, [step.new])
+
+    def of_state_duration_ns(self, value, row, step, end):
+        """What the row says has to be true of the wire's times, and of the rows' own."""
+        at = end.steps.index(step)
+        if at == 0:
+            return self.one_of(value, [""])
+        last = end.steps[at - 1]
+        low, high = max(0, step.low - last.high), step.high - last.low
+        if step.old == "syn_received" and end.role == "server":
+            sent = end.machine.syn_ack_first
+            low, high = max(0, step.low - sent - MS), step.high - sent + MS
+        if value == "":
+            return "unknown", f"{low}..{high}"
+        if row["duration_kind"] == "at_least":
+            return ("right" if int(value) <= high else "wrong"), f"<= {high}"
+        if last.row is not None and step.old != "syn_received" and int(value) > 0:
+            distance = row.t - last.row.t
+            if abs(distance - int(value)) > MS + distance // 1000:
+                return "wrong", f"{distance} from row to row"
+        return self.span(value, low, high)
+
+    def of_duration_kind(self, value, row, step, end):
+        if row["state_duration_ns"] == "":
+            return self.one_of(value, [""])
+        if value == "at_least":
+            return "unknown", "exact"
+        return self.one_of(value, ["exact"])
+
+    def of_source(self, value, row, step, end):
+        if step.cause == "payload after close":
+            return self.one_of(value, ["event", "derived"])  # the kernel reports the RST that answers it
+        if step.silent:
+            return self.one_of(value, ["derived", "snapshot"])
+        if step.again:
+            return self.one_of(value, ["event", "derived"])  # a SYN-ACK sent again makes the request visible
+        return self.one_of(value, ["event"])
+
+    # Reasons
+
+    def of_reason(self, value, row, step, end):
+        if step.new not in ("closed", "time_wait") or end.role == "listener":
+            return self.one_of(value, ["", *step.reasons] if end.role == "listener" else [""])
+        if value == "unknown" and "unknown" not in step.reasons:
+            return "unknown", sorted(step.reasons)
+        return self.one_of(value, step.reasons)
+
+    def of_closer(self, value, row, step, end):
+        """Which end sent its FIN first: known from the first step that is a FIN's."""
+        changes = [(s.old, s.new) for s in end.steps[:end.steps.index(step) + 1]]
+        if ("established", "close_wait") in changes:
+            return self.one_of(value, ["passive"])
+        crossed = any(new == "closing" for _, new in changes)
+        if any(new == "fin_wait_1" for _, new in changes):
+            return self.one_of(value, ["both"] if crossed else ["active"])
+        return self.one_of(value, [""])
+
+
+__all__ = ["Judge", "JITTER", "FULL"]
