@@ -84,7 +84,7 @@ class Calls:
             made.setsockopt(level, name, bytes.fromhex(value) if isinstance(value, str) else value)
         if bind:
             made.bind(sockaddr(bind))
-        self.log.add("socket", handle, now, time.time_ns(), family=family, bind=bind, uid=os.geteuid(),
+        self.log.add("socket", handle, now, time.time_ns(), family=family, bind=bind, uid=os.geteuid(), fd=made.fileno(),
                      options=[list(option) for option in options])
         return 0
 
@@ -203,7 +203,7 @@ class Calls:
         made = socket.socket(fileno=descriptor)
         made.setblocking(False)
         self.sockets[name] = made
-        self.log.add("take", name, before, after)
+        self.log.add("take", name, before, after, fd=descriptor)
         return name
 
     def accept_all(self, listener):
@@ -220,7 +220,7 @@ class Calls:
             handle = f"a{os.getpid()}-{self.accepted}"
             self.sockets[handle] = made
             self.log.add("accept", handle, before, after, listener=listener, local=made.getsockname()[:2],
-                         peer=peer[:2], uid=os.geteuid())
+                         peer=peer[:2], uid=os.geteuid(), fd=made.fileno())
             self.stash[f"{listener} {peer[1]}"] = handle
 
     def run(self, name, steps, keep):

@@ -73,6 +73,7 @@ async def perform(world, count, seed, rate, only=(), looks=None):
             await asyncio.sleep(max(0, begun + number / rate - time.monotonic()))
         await asyncio.gather(*tasks)
         await asyncio.sleep(0.5)
+        stage.done = True
         if watching:
             await watching
     for remote in world.remotes.values():

@@ -329,7 +329,7 @@ class Machine:
         if self.state == "syn_sent":
             if segment.flags & ACK and segment.ack == self.nxt:
                 self.step("closed", *moment, {None}, {"refused"}, cause="RST in SYN-SENT")
-        elif self.state == "time_wait":
+        elif self.state == "time_wait" and segment.seq == self.rcv:
             self.step("closed", *moment, {None}, {"reset_received", "unknown"}, cause="RST in TIME-WAIT", silent=True)
         elif self.state == "syn_received" and self.end.role == "server":
             self.step("closed", moment[0], moment[1] + 1500 * MS, {None}, {"reset_received", "unknown"},

@@ -8,8 +8,6 @@ NO_NUMBERS = ("syn_sent", "listen")
 
 
 class Judge(Who):
-    control = "cubic"
-
     def views(self, row, end, step=None):
         """What had been captured surely, and at most, when the row was made; with `step` without what its segment brought."""
         late = JITTER
@@ -120,10 +118,10 @@ class Judge(Who):
         return self.number(value, row, step, end, floor, max(low.unacknowledged, high.payload_out - max(low.una - 1, 0)), ("", "0"))
 
     def of_send_window_bytes(self, value, row, step, end):
-        low, high = self.views(row, end)
+        low, high = self.views(row, end, step if step.old == "syn_received" else None)
         if not self.has_numbers(row, step, end) or high.window is None:
             return self.one_of(value, ["", "0"])
-        return self.one_of(value, [low.window, high.window])
+        return self.one_of(value, {m.window for m in (low, high, *end.wire.moments) if low.into <= m.into <= high.into})
 
     def of_receive_window_bytes(self, value, row, step, end):
         low, high = self.views(row, end)

@@ -4,8 +4,6 @@ import csv
 from ends import plain
 from machine import EARLY, LATE
 
-PROBE_PORT = "1"
-
 
 class Row(dict):
     """One line of the CSV."""
@@ -19,12 +17,11 @@ class Row(dict):
         return f"{self['state_old']}>{self['state_new']}"
 
 
-def load(path, netns):
-    """The rows of the namespaces, and all rows."""
+def load(path):
+    """The rows, and the names of the columns."""
     with open(path, newline="") as file:
         reader = csv.DictReader(file, strict=True)
-        rows = [Row(line) for line in reader]
-        return [row for row in rows if row["netns"] in netns], rows, reader.fieldnames
+        return [Row(line) for line in reader], reader.fieldnames
 
 
 def groups(rows):
@@ -34,7 +31,7 @@ def groups(rows):
     return found
 
 
-def join(ends, rows, netns, tally):
+def join(ends, rows, netns):
     """Give each end its rows. Returns those that belong to nobody."""
     openings, passive = {}, {}
     for end in ends:
@@ -75,7 +72,7 @@ def align(end):
                     and (row["state_old"], row["state_new"], row["reason"]) == (one.old, other.new, "unknown")), None)
         if row is not None:
             left.remove(row)
-            one.merged = other.merged = True
+            one.merged = other.merged = row
     return left
 
 

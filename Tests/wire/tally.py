@@ -8,7 +8,7 @@ class Tally:
         self.wrong = collections.Counter()
         self.unknown = collections.Counter()
         self.examples = {}
-        self.ignored = collections.Counter()
+        self.ignored = collections.Counter()  # columns that the referee doesn't know
 
     def add(self, view, fact, verdict, kind, example=""):
         """One fact: `view` is the output it is from, `fact` what it is, `kind` where it belongs."""

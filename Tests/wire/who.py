@@ -8,8 +8,6 @@ OWNER_GRACE = 1000 * MS  # an owner who has neither read nor closed is known aft
 class Judge(Cells):
     """Adds owner, actor, user and cgroup."""
 
-    cgroups = {}
-
     def near(self, end, moment):
         """Processes in a call on this socket at that moment: they may hold its lock."""
         if not end.socket:
