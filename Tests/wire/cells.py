@@ -97,6 +97,8 @@ class Judge:
         self.tally.add("csv", "row", "right", "")
         for name in self.names:
             check = getattr(self, "of_" + name, None)
+            if row[name] and name in self.words and row[name] not in self.words[name]:
+                self.tally.add("csv", name, "wrong", "a word that the schema lacks", f"{row[name]}: {self.say(row, step, end)}")
             if check is None:
                 self.tally.ignored[name] += 1
                 continue

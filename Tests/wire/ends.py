@@ -83,6 +83,7 @@ class Socket:
         self.family = None
         self.linger = False
         self.options = {}
+        self.descriptors = {}  # pid -> fd
 
     def take(self, pid, since):
         self.holds.setdefault(pid, []).append([since, None])
@@ -143,7 +144,9 @@ class Calls:
             self.children[call["child"]] = call["handles"]
             self.names[call["child"]] = call["name"]
             for handle in call["handles"]:
-                self.get(handle).take(call["child"], span)
+                held = self.get(handle)
+                held.take(call["child"], span)
+                held.descriptors[call["child"]] = held.descriptors.get(pid)
             return
         if op in ("exit", "reaped"):
             gone = pid if op == "exit" else call["child"]
@@ -154,6 +157,8 @@ class Calls:
             return
         made = self.get(call["h"])
         made.calls.append(call)
+        if "fd" in call:
+            made.descriptors[pid] = call["fd"]
         if op in ("socket", "accept"):
             made.uid = call["uid"]
             made.take(pid, span)

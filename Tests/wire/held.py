@@ -12,8 +12,9 @@ SOON = 300 * MS
 
 
 class Held:
-    def __init__(self, judge):
+    def __init__(self, judge, words):
         self.judge = judge
+        self.words = words  # the verdicts that the schema declares
         self.tally = judge.tally
         self.by_ends = {}
         self.known = {end.identity: end for end in judge.ends if end.rows}
@@ -101,6 +102,10 @@ class Held:
             self.owner(view, row, end, may, begun)
             return
         told = {int(part.rsplit("/", 1)[1].split(":")[0]) for part in row["holders"].split() if "/" in part}
+        for part in row["holders"].split():
+            pid = int(part.rsplit("/", 1)[1].split(":")[0])
+            right = f"{self.judge.calls.names.get(pid, '?')[:15]}/{pid}:{socket.descriptors.get(pid) if socket else '?'}"
+            self.tally.check(view, "descriptor", part, {right}, "", repr(end))
         self.tally.add(view, "holders", "right" if sure <= told <= may else "wrong", f"{row['verdict']}, {end.scene}",
                        f"{sorted(told)}, not {sorted(sure)}..{sorted(may)}: {end!r}")
         wanted = {"held"} if len(sure) == 1 else {"shared"} if len(sure) > 1 else {"unaccepted", "orphan", "unseen"}
@@ -108,6 +113,7 @@ class Held:
             if not sure:
                 wanted = {"orphan"}
             self.tally.check(view, "verdict", row["verdict"], wanted | self.finer(row), end.scene, repr(end))
+        self.tally.add(view, "verdict", "right" if row["verdict"] in self.words else "wrong", "undeclared", row["verdict"])
         for number in ("unread_bytes", "unsent_bytes"):
             name = "of_" + number
             if end.wire.between(begun - LATE, ended + LATE) or row[number] == "":

@@ -222,7 +222,8 @@ class Ladder:
         if truth is None:
             self.fact("act", False, f"{step['act']} without a call", text)
             return
-        words = set(re.findall("close|shutdown", step["act"])) if truth.cause in ("close", "shutdown") else {step["act"]}
+        # A word for both says that it can't be known which.
+        words = set(re.split(r"_or_|\W+", step["act"]))
         wanted = ACTS.get(truth.cause, set())
         if truth.cause == "shutdown" and self.both_ways(end, truth):
             wanted = wanted | {"close"}  # as docs/states.md says

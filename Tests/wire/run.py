@@ -18,6 +18,7 @@ import tempfile
 import time
 
 import drive
+import falsify
 import held
 import trial
 from documented import documented
@@ -101,7 +102,7 @@ def show(given, folder):
 def main():
     given = options()
     if given.read:
-        return show(given, given.read)
+        return falsify.main(given.read, os.path.abspath(given.binary)) if given.self_test else show(given, given.read)
     if os.geteuid():
         sys.exit("Tests/wire/run.py: not root: network namespaces and tracing need it")
     folder = given.keep or tempfile.mkdtemp(prefix="wire-")
@@ -110,7 +111,6 @@ def main():
     try:
         play(given, folder)
         if given.self_test:
-            import falsify
             return falsify.main(folder, os.path.abspath(given.binary))
         return show(given, folder)
     finally:

@@ -41,6 +41,8 @@ class Tally:
         for view in views:
             counts = [sum(n for key, n in counter.items() if key[0] == view) for counter in (self.right, self.wrong, self.unknown)]
             lines.append(f"  {view}: {counts[0]} right, {counts[1]} wrong, {counts[2]} unknown")
+        if self.ignored:
+            lines.append("columns without a rule here: " + ", ".join(f"{name} {number}" for name, number in self.ignored.items()))
         for key, number in sorted(self.wrong.items(), key=lambda item: (item[0][:2], -item[1])):
             lines.append(f"wrong {number:6} {key[0]} {key[1]} | {key[2]}")
             lines += [f"             {text}" for text in self.examples[("wrong", *key)][:examples]]

@@ -1,6 +1,7 @@
 """One judgement of what a run has left in its folder."""
 import csv
 import json
+import re
 import subprocess
 
 import ends as joined
@@ -58,6 +59,17 @@ class Outputs:
             return file.read()
 
 
+def declared(outputs):
+    """The words of each column, from the page about the columns that the program prints."""
+    found = {}
+    for line in outputs.text("schema", "--format", "markdown").splitlines():
+        cells = line.split("|")
+        if len(cells) == 4:
+            for column in re.findall("`([a-z_]+)`", cells[1]):
+                found.setdefault(column, set()).update(re.findall("`([^`]+)`", cells[2]))
+    return found
+
+
 def load(folder):
     with open(f"{folder}/run.json") as file:
         facts = json.load(file)
@@ -72,6 +84,7 @@ def judge(folder, binary, outputs=None, loaded=None):
     outputs = outputs or Outputs(binary, folder)
     tally = Tally()
     found = Judge(ends, calls, facts, tally)
+    found.words = declared(outputs)
     path = ours(folder, {str(inode) for inode in facts["netns"].values()})
     outputs.recording(path)
     found.gaps(f"{folder}/trace.csv")
@@ -81,7 +94,7 @@ def judge(folder, binary, outputs=None, loaded=None):
     views.summary()
     views.perfetto()
     views.page()
-    held = Held(found)
+    held = Held(found, found.words.get("verdict", set()))
     held.looks(outputs.looks(facts["looks"]))
     held.recorded(outputs, path, facts["looks"])
     return tally, facts, ends
