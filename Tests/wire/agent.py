@@ -241,8 +241,8 @@ class Calls:
             self.log = Log(folder, name)
             for op, *arguments in steps:
                 time.sleep(arguments[0]) if op == "sleep" else getattr(self, op)(*arguments)
-            now = time.time_ns()
-            self.log.add("exit", ",".join(self.sockets), now, now + 5_000_000, handles=list(self.sockets))
+            now = time.time_ns()  # the kernel closes what is left a moment later
+            self.log.add("exit", ",".join(self.sockets), now, now + 1_000_000_000, handles=list(self.sockets))
             self.log.file.close()
         finally:
             os._exit(0)

@@ -24,8 +24,12 @@ class Judge:
         self.cgroups = {int(pid): inode for pid, inode in facts["cgroups"].items()}
         self.begun, self.finish = facts["begun"], facts["finish"]
         self.tally = tally
+        self.readers = {str(look.get("pid")) for look in facts["looks"]}
         for end in ends:
             end.rows = []
+            end.earlier = None
+            while end.steps and end.steps[0].high < self.begun:
+                end.earlier = end.steps.pop(0)  # before the tracer was there
             for step in end.steps:
                 step.row = step.merged = None
 
@@ -74,6 +78,7 @@ class Judge:
             return
         for step in end.steps:
             if step.row is not None:
+                self.finished_by_reader(end, step)
                 self.row(end, step)
             elif step.merged is not None:
                 self.merged(end, step)
@@ -82,6 +87,15 @@ class Judge:
         for row in left:
             self.tally.add("csv", "row", "wrong", f"{row.change} {row['source']} {row['reason']} didn't happen", self.say(row, None, end)
                            + f"; steps: {' '.join(s.new for s in end.steps)}")
+
+    def finished_by_reader(self, end, step):
+        """Who reads descriptors holds a file for a moment; a close() that comes just then is finished there and then."""
+        row = step.row
+        if row["actor_pid"] in self.readers and step.cause in ("close", "linger 0", "unread at close"):
+            pid = int(row["actor_pid"])
+            step.by, step.high = {pid}, max(step.high, row.t)
+            end.socket.holds[pid] = [[(row.t - MS, row.t), None]]
+            self.calls.names[pid] = "tcpstate-trace"
 
     def merged(self, end, step):
         """A minisock's end that a reading found, with a change before it that none did."""
@@ -103,11 +117,11 @@ class Judge:
                 self.tally.ignored[name] += 1
                 continue
             verdict, wanted = check(row[name], row, step, end)
-            self.tally.add("csv", name, verdict, self.kind(name, row, step),
+            self.tally.add("csv", name, verdict, self.kind(name, row, step, end),
                            f"{row[name]!r}, wanted {wanted}: {self.say(row, step, end)}")
 
-    def kind(self, name, row, step):
-        return f"{row.change} {row['source']}" + (f", {step.cause}" if step.cause else "")
+    def kind(self, name, row, step, end=None):
+        return ("opened before the start, " if end and end.earlier else "") + f"{row.change} {row['source']}" + (f", {step.cause}" if step.cause else "")
 
     # Times and identity. Each returns a verdict and what was wanted.
 
@@ -132,14 +146,37 @@ class Judge:
             return self.span(value, done - EARLY, done + LATE)
         if (step.old, step.new) == ("listen", "syn_received"):
             return self.span(value, step.low, end.machine.syn_ack_first + 5 * MS)
-        if row["duration_kind"] == "at_least" and row["source"] == "derived" and int(value) <= step.high:
-            return ("right", "") if int(value) >= step.low else ("unknown", step.low)
         at = end.steps.index(step)
         last = end.steps[at - 1].row if at else None
         if last is not None and int(value) < last.t:
             return "wrong", f"not before the row before, {last.t}"
+        if row.get("timestamp_kind") in ("at_least", "at_most"):
+            return self.bound(int(value), row, step)
         grain = MS if step.silent else 0  # the kernel's stamp of a minisock has milliseconds
         return self.span(value, step.low - grain, step.high)
+
+    @staticmethod
+    def bound(value, row, step):
+        """A time that says itself that it is a bound has to be one, and no further off than it says."""
+        error = int(row["timestamp_error_ns"]) if row.get("timestamp_error_ns") else None
+        if row["timestamp_kind"] == "at_least":
+            good = value <= step.high and (error is None or value + error >= step.low)
+        else:
+            good = value >= step.low and (error is None or value - error <= step.high)
+        if good and error is not None and error <= 10 * MS:
+            return "right", ""
+        return "unknown" if good else "wrong", f"{step.low}..{step.high}"
+
+    def of_timestamp_kind(self, value, row, step, end):
+        return self.one_of(value, ["exact"] if row["source"] == "event" else ["exact", "at_least", "at_most"])
+
+    def of_timestamp_error_ns(self, value, row, step, end):
+        good = value == "" or value.isdigit() and row.get("timestamp_kind") != ""
+        return "right" if good else "wrong", "empty, or how far the time is off"
+
+    def of_fin_call(self, value, row, step, end):
+        sent = [s.cause for s in end.history[:end.history.index(step) + 1] if s.cause in ("close", "shutdown")]
+        return self.one_of(value, sent[:1] or [""])
 
     def of_sequence(self, value, row, step, end):
         return "right", ""
@@ -149,6 +186,8 @@ class Judge:
         return "right" if good else "wrong", "the same as before"
 
     def of_role(self, value, row, step, end):
+        if value == "unknown" and end.earlier:
+            return "unknown", end.role
         return self.one_of(value, [end.role])
 
     def of_netns(self, value, row, step, end):
@@ -184,9 +223,9 @@ class Judge:
     def of_state_duration_ns(self, value, row, step, end):
         """What the row says has to be true of the wire's times, and of the rows' own."""
         at = end.steps.index(step)
-        if at == 0:
+        last = end.steps[at - 1] if at else end.earlier
+        if last is None:
             return self.one_of(value, [""])
-        last = end.steps[at - 1]
         low, high = max(0, step.low - last.high), step.high - last.low
         if step.old == "syn_received" and end.role == "server":
             sent = end.machine.syn_ack_first
@@ -209,7 +248,7 @@ class Judge:
         return self.one_of(value, ["exact"])
 
     def of_source(self, value, row, step, end):
-        if step.cause == "payload after close":
+        if step.cause in ("payload after close", "no room for a minisock", "no room for TIME-WAIT"):
             return self.one_of(value, ["event", "derived"])  # the kernel reports the RST that answers it
         if step.silent:
             return self.one_of(value, ["derived", "snapshot"])
@@ -228,7 +267,7 @@ class Judge:
 
     def of_closer(self, value, row, step, end):
         """Which end sent its FIN first: known from the first step that is a FIN's."""
-        changes = [(s.old, s.new) for s in end.steps[:end.steps.index(step) + 1]]
+        changes = [(s.old, s.new) for s in end.history[:end.history.index(step) + 1]]
         if ("established", "close_wait") in changes:
             return self.one_of(value, ["passive"])
         crossed = any(new == "closing" for _, new in changes)

@@ -100,6 +100,16 @@ class Socket:
         return {pid for pid, holds in self.holds.items() for since, until in holds
                 if since[0] - slack <= moment and (until is None or moment <= until[1] + slack)}
 
+    def between(self, begun, ended):
+        """The processes that had one at any time between."""
+        return {pid for pid, holds in self.holds.items() for since, until in holds
+                if since[0] <= ended and (until is None or until[1] >= begun)}
+
+    def formerly(self, moment, grace):
+        """Those that had one until not long ago."""
+        return {pid for pid, holds in self.holds.items() for since, until in holds
+                if until and since[0] <= moment and until[1] > moment - grace}
+
     def surely(self, moment):
         """Those that had one without doubt."""
         return {pid for pid, holds in self.holds.items() for since, until in holds
@@ -115,6 +125,7 @@ class Calls:
         self.scenes = {}
         self.all = []
         self.children = {}
+        self.overflow = None
         for path in glob.glob(f"{folder}/calls-*.jsonl"):
             name, pid = path[len(folder) + 7:-6].rsplit("-", 1)
             self.names[int(pid)] = name
@@ -125,12 +136,18 @@ class Calls:
                 record = json.loads(line)
                 if record["op"] == "scene":
                     self.scenes[record["number"]] = record
+                elif record["op"] == "overflow":
+                    self.overflow = record
                 elif record["op"] == "kill":
                     self.names[record["pid"]] = record["name"]
                     self.all.append(record)
         self.all.sort(key=lambda call: (call["t0"], call["n"]))
         for call in self.all:
             self.note(call)
+
+    def overflows(self, side, moment):
+        """Whether tcp_max_tw_buckets was lowered there at that moment."""
+        return self.overflow is not None and side == self.overflow["side"] and self.overflow["t0"] <= moment <= self.overflow["t1"]
 
     def get(self, handle):
         if handle not in self.sockets:

@@ -5,6 +5,7 @@ import io
 
 from machine import LATE, MS
 from views import open_state
+from who import OWNER_GRACE
 
 STATES = "syn-sent,established,fin-wait-1,fin-wait-2,close-wait,closing,last-ack"
 NAMES = {name.replace("-", "_") for name in STATES.split(",")}
@@ -79,7 +80,7 @@ class Held:
         check(view, "network_type", row["network_type"], {"ipv6" if ":" in end.local[0] else "ipv4"}, "", repr(end))
 
     def age(self, view, row, end, begun, ended):
-        entered = [s for s in end.steps if s.new == row["state"] and s.low <= ended]
+        entered = [s for s in end.history if s.new == row["state"] and s.low <= ended]
         if not entered:
             return
         low, high = begun - entered[-1].high - LATE, ended - entered[-1].low + LATE
@@ -97,7 +98,7 @@ class Held:
     def holders(self, view, row, end, begun, ended, live):
         socket = end.socket
         sure = socket.surely(begun) & socket.surely(ended) if socket else set()
-        may = {pid for t in (begun, (begun + ended) // 2, ended) for pid in socket.holders(t, MS)} if socket else set()
+        may = socket.between(begun - MS, ended + MS) if socket else set()
         if not live:
             self.owner(view, row, end, may, begun)
             return
@@ -150,7 +151,7 @@ class Held:
             may = may | opener
         if pid in may:
             verdict = "right"
-        elif row.get("owner_kind") == "inherited" and pid in opener:
+        elif row.get("owner_kind") == "inherited" and pid in opener or end.socket and pid in end.socket.formerly(moment, OWNER_GRACE):
             verdict = "unknown"
         else:
             verdict = "wrong"

@@ -15,7 +15,7 @@ def state_at(end, moment):
     found = set()
     state = "listen" if end.role == "server" else "closed"
     since = 0
-    for step in end.steps:
+    for step in end.history:
         if since <= moment <= step.high:
             found.add(state)
         state, since = step.new, step.low
@@ -51,7 +51,9 @@ class Ladder:
             if end is None:
                 other = one.other
                 joined = not (other and other.rows and other is not one)
-                self.fact("joined", joined, f"one end only, in {one.scene}", where)
+                older = one.earlier and not joined
+                self.tally.add("lifecycle", "joined", "right" if joined else "unknown" if older else "wrong",
+                               f"{'opened before the start, ' if older else ''}one end only, in {one.scene}", where)
                 # What is implied of it has to be true all the same.
                 ends[role] = other or (one if one.local == one.peer else None)
             else:
@@ -62,7 +64,7 @@ class Ladder:
         if one.role == "client" and one.other is None and one.local != one.peer:
             ends["server"] = None
         self.closer(record, ends, where)
-        reasons = {r for end in ends.values() if end for s in end.steps for r in s.reasons}
+        reasons = {r for end in ends.values() if end for s in end.history for r in s.reasons}
         if record.get("reason") not in (None, "unknown"):
             self.fact("reason", record["reason"] in reasons, f"{record['reason']}, {one.scene}", where)
         done = {(id(end), step.new): 0 for end in ends.values() if end for step in end.steps}
@@ -82,7 +84,7 @@ class Ladder:
     def closer(self, record, ends, where):
         first = {}
         for role, end in ends.items():
-            changes = [s.new for s in end.steps] if end else []
+            changes = [s.new for s in end.history] if end else []
             if "closing" in changes:
                 first["both"] = True
             elif "fin_wait_1" in changes and not any(s.new == "closed" and s.old == "established" for s in end.steps):
@@ -93,7 +95,8 @@ class Ladder:
             wanted = {"both", *first}
         else:
             wanted = set(first) or {None}
-        self.tally.check("lifecycle", "closer", record.get("closer"), wanted, "", where)
+        older = any(end and end.earlier for end in ends.values())
+        self.tally.check("lifecycle", "closer", record.get("closer"), wanted, "opened before the start" if older else "", where)
 
     def end(self, told, end, where):
         """The facts about one end, as of the last row."""
@@ -104,17 +107,19 @@ class Ladder:
         check("lifecycle", "local address", told.get("network.local.address"), {end.local[0]}, "", where)
         check("lifecycle", "local port", told.get("network.local.port"), {port}, "", where)
         check("lifecycle", "netns", told.get("tcp.netns"), {self.judge.netns[end.side]}, "", where)
-        check("lifecycle", "role", told.get("tcp.role"), {end.role}, "", where)
+        older = "opened before the start" if end.earlier else ""
+        check("lifecycle", "role", told.get("tcp.role").replace("unknown", "") if older else told.get("tcp.role"), {end.role}, older, where)
         check("lifecycle", "process", str(told.get("process.pid", "")), {row["process_pid"] for row in end.rows[-2:]}, "as in the rows", where)
         # It is drawn in TIME-WAIT; what comes later needs --time-wait.
         check("lifecycle", "state", told.get("network.connection.state"),
               {last["state_new"], *(row["state_new"] for row in end.rows if row["state_new"] == "time_wait")}, "", where)
-        if wire.iss is not None and any(s.new == "established" for s in end.steps):
-            check("lifecycle", "initial sequence", told.get("tcp.initial_send_sequence"), {wire.iss}, "", where)
+        if wire.iss is not None and any(s.new == "established" for s in end.history):
+            check("lifecycle", "initial sequence", told.get("tcp.initial_send_sequence"), {wire.iss}, older, where)
             low = end.wire.at(end.rows[-1].t - LATE)
             sent = told.get("tcp.bytes_sent")
             good = sent is not None and min(low.payload_out, wire.payload_out) <= int(sent) <= wire.payload_out
-            self.fact("bytes sent", good, "", f"{sent}, not {wire.payload_out}: {where}")
+            self.tally.add("lifecycle", "bytes sent", "right" if good else "unknown" if sent is None else "wrong", older,
+                           f"{sent}, not {wire.payload_out}: {where}")
             again = told.get("tcp.retransmits")
             self.fact("retransmits", again is None or int(again) <= wire.again, "", f"{again}, not {wire.again}: {where}")
 
@@ -129,7 +134,7 @@ class Ladder:
                           f"that sent none, {ends['client'].steps[-1].cause}", f"{text}: {where}")
             return
         moment = int(step["time_unix_nano"]) if "time_unix_nano" in step else None
-        bound = step.get("time_kind") or step.get("basis") == "bound"
+        bound = step.get("time_kind") in ("at_least", "at_most")
         if step.get("flags"):
             self.flags(step, end, moment, bound, f"{text}: {where}")
         if step.get("state_new"):
@@ -164,7 +169,7 @@ class Ladder:
             self.fact("segment", False, f"not on the wire: {kind}", f"{text}; sent {close}")
             return
         self.fact("segment", True, "", "")
-        if moment and step["basis"] == "observed" and not bound and sent:
+        if moment and step["basis"] in ("observed", "found") and not bound and sent:
             good = any(moment - 2 * MS <= s.t <= moment + LATE for s in sent)
             self.fact("segment's time", good, kind, f"{(sent[0].t - moment) / MS:.3f} ms after: {text}")
 
@@ -174,20 +179,20 @@ class Ladder:
         return f"{step.get('state_new', '')} {matching[-1] if matching else ''}"
 
     def change(self, step, end, moment, bound, text):
-        matching = [s for s in end.steps if s.new == step["state_new"]]
+        matching = [s for s in end.history if s.new == step["state_new"]]
         if not matching:
             self.fact("state", False, f"{step['basis']} {step['state_new']} {step.get('reason', '')} didn't happen, {end.scene}",
                       f"{text}: {[s.new for s in end.steps]}")
             return
         self.fact("state", True, "", "")
         truth = matching[-1]
-        if moment and step["basis"] == "observed":
+        if moment and step["basis"] in ("observed", "found"):
             low, high = truth.low, truth.high
             if truth.new == "syn_received" and end.role == "server":
                 high = end.machine.syn_ack_first + 5 * MS
             grain = MS if truth.silent else 50_000
             if bound:
-                self.tally.add("lifecycle", "time", "unknown" if moment <= high else "wrong", f"a bound, {truth.cause}", text)
+                self.bound(step, moment, low, high, truth, text)
             else:
                 self.fact("time", low - grain <= moment <= high, f"{step['state_new']}, {truth.cause}",
                           f"{(moment - low - EARLY) / MS:.3f} ms after what caused it: {text}")
@@ -198,12 +203,22 @@ class Ladder:
                            "unknown" if step["reason"] == "unknown" else "wrong", f"{step['reason']}, {truth.cause}", text)
         self.stay(step, end, truth, text)
 
+    def bound(self, step, moment, low, high, truth, text):
+        """A time that is only a bound has to be on the right side, and no further off than it says."""
+        error = int(step.get("time_error_ns", 0)) or None
+        if step["time_kind"] == "at_most":
+            good = moment >= low and (error is None or moment - error <= high)
+        else:
+            good = moment <= high and (error is None or moment + error >= low)
+        verdict = "wrong" if not good else "right" if error and error <= 10 * MS else "unknown"
+        self.tally.add("lifecycle", "time", verdict, f"a bound, {truth.cause}", f"{moment} +- {error}, not {low}..{high}: {text}")
+
     def stay(self, step, end, truth, text):
         """The time spent in the state that the step enters."""
-        at = end.steps.index(truth)
-        if "state_duration_ns" not in step or at + 1 >= len(end.steps):
+        at = end.history.index(truth)
+        if "state_duration_ns" not in step or at + 1 >= len(end.history):
             return
-        following = end.steps[at + 1]
+        following = end.history[at + 1]
         low, high = following.low - truth.high, following.high - truth.low
         if truth.new == "syn_received" and end.role == "server":
             low, high = following.low - end.machine.syn_ack_first - MS, following.high - truth.low
@@ -218,23 +233,16 @@ class Ladder:
     def act(self, step, end, truth, text):
         """The call that made it: close() or shutdown(), an abort, a kill, the listener's end."""
         if truth is None:
-            truth = next((s for s in end.steps if s.new in ("fin_wait_1", "last_ack")), None)
+            truth = next((s for s in end.history if s.new in ("fin_wait_1", "last_ack")), None)
         if truth is None:
             self.fact("act", False, f"{step['act']} without a call", text)
             return
         # A word for both says that it can't be known which.
         words = set(re.split(r"_or_|\W+", step["act"]))
         wanted = ACTS.get(truth.cause, set())
-        if truth.cause == "shutdown" and self.both_ways(end, truth):
-            wanted = wanted | {"close"}  # as docs/states.md says
         if truth.cause.startswith("RST") or not wanted:
             wanted = wanted | {step["act"]}
         self.fact("act", bool(words & wanted), f"{step['act']} for {truth.cause}, to {truth.new}", text)
-
-    @staticmethod
-    def both_ways(end, truth):
-        return truth.new == "fin_wait_1" and any(
-            c["op"] == "shutdown" and c["how"] == 2 and c["t0"] - MS <= truth.high <= c["t1"] + MS for c in end.socket.calls)
 
 
 __all__ = ["Ladder"]

@@ -75,6 +75,8 @@ class Machine:
                 getattr(self, what)(thing)
             self.run_out()
         end.steps = [s for s in self.steps if s.low < self.finish]
+        end.earlier = None
+        end.history = list(self.steps)
         for s in end.steps:
             s.optional = s.optional or s.high > self.finish
         return self
@@ -286,12 +288,12 @@ class Machine:
             return False  # a RST is the answer of an orphan, too
         if self.state in ("last_ack", "closing") and segment.ack == self.fin_out:
             return False  # it ends with this
-        for later in self.end.segments:
-            if later.out and segment.t < later.t < segment.t + 5 * MS and later.flags & RST and later.seq == segment.ack:
-                last = max([s.t for s in self.end.segments if s.t < segment.t] + [self.steps[-1].low])
-                self.step("closed", last, segment.t, {None}, {"timeout"}, cause="timer", silent=self.state == "fin_wait_2")
-                return True
-        return False
+        following = self.end.segments[self.end.segments.index(segment) + 1:][:1]
+        if not (following and following[0].out and following[0].flags & RST and following[0].seq == segment.ack):
+            return False
+        last = max([s.t for s in self.end.segments if s.t < segment.t] + [self.steps[-1].low])
+        self.step("closed", last, segment.t, {None}, {"timeout"}, cause="timer", silent=self.state == "fin_wait_2")
+        return True
 
     def syn(self, segment):
         if self.irs is None:
@@ -356,6 +358,8 @@ class Machine:
             return
         if self.state == "fin_wait_1":
             self.step("fin_wait_2", *moment, {None}, cause="ACK of FIN")
+            if self.is_orphan and self.calls.overflows(self.end.side, segment.t) and not segment.flags & FIN:
+                self.step("closed", *moment, {None}, {"overflow"}, cause="no room for a minisock", silent=True)
         elif self.state == "closing":
             self.begin_time_wait(segment, "ACK of FIN")
         elif self.state == "last_ack":
@@ -408,6 +412,10 @@ class Machine:
         return segment.t + LATE
 
     def begin_time_wait(self, segment, cause):
+        if self.calls.overflows(self.end.side, segment.t):
+            self.step("time_wait", segment.t - EARLY, segment.t + LATE, {None}, {"fin"}, cause=f"{cause}, refused")
+            self.step("closed", segment.t - EARLY, segment.t + 1000 * MS, {None}, {"overflow"}, cause="no room for TIME-WAIT", silent=True)
+            return
         # A FIN in the segment that acknowledges ours finds the whole socket; later the orphan is a minisock.
         together = self.steps[-1].new == "fin_wait_2" and self.steps[-1].low == segment.t - EARLY
         self.step("time_wait", segment.t - EARLY, segment.t + LATE, {None}, {"fin"}, cause=cause,

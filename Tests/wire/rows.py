@@ -33,11 +33,12 @@ def groups(rows):
 
 def join(ends, rows, netns):
     """Give each end its rows. Returns those that belong to nobody."""
-    openings, passive = {}, {}
+    openings, by_ends = {}, {}
     for end in ends:
-        if end.role == "server":
-            passive.setdefault((str(netns[end.side]), end.local[0], str(end.local[1]), end.peer[0], str(end.peer[1])), []).append(end)
-        else:
+        if end.flow:
+            key = str(netns[end.side]), end.local[0], str(end.local[1]), end.peer[0], str(end.peer[1])
+            by_ends.setdefault(key, []).append(end)
+        if end.role != "server":
             openings.setdefault(str(end.origin["pid"]), []).append(end)
     strange = []
     for identity, group in groups(rows).items():
@@ -46,9 +47,14 @@ def join(ends, rows, netns):
         if first["state_old"] == "closed":
             end = next((e for e in openings.get(first["actor_pid"], ())
                         if e.origin["t0"] - EARLY <= first.t <= e.origin["t1"] + EARLY and not e.rows), None)
+        if end is None and first["state_old"] == "listen" and first["state_new"] == "closed":
+            end = next((e for e in ends if e.role == "listener" and not e.rows and e.socket.last_close
+                        and e.socket.last_close["t0"] - EARLY <= first.t <= e.socket.last_close["t1"] + EARLY
+                        and str(e.local[1]) == first["local_port"]), None)
         if end is None:
             tuples = {(r["netns"], r["local_address"], r["local_port"], r["peer_address"], r["peer_port"]) for r in group}
-            end = next((e for key in tuples for e in passive.get(key, ()) if not e.rows
+            end = next((e for key in tuples for e in by_ends.get(key, ()) if not e.rows
+                        and (e.role == "server" or first["state_old"] != "listen") and first["state_old"] != "closed"
                         and e.segments[0].t - EARLY <= first.t <= (e.flow.next.segments[0].t if e.flow.next else 1 << 63) + LATE), None)
         if end is None:
             strange += group

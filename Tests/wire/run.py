@@ -55,18 +55,26 @@ def looks(world, found):
                     world.binary, "stuck", "--netns", world.path(side), "--state", held.STATES, "--older-than", "0s",
                     "--format", "csv", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL)
                 text, _ = await process.communicate()
-                found.append({"side": side, "t0": before, "t1": time.time_ns(), "status": process.returncode, "text": text.decode()})
+                found.append({"side": side, "t0": before, "t1": time.time_ns(), "status": process.returncode, "pid": process.pid, "text": text.decode()})
     return watch
 
 
 def play(given, folder):
     """Makes the connections; everything that is known of them is in the folder afterwards."""
     with World(os.path.abspath(given.binary), folder, given.seed) as world:
-        tracer = world.start_tracer()
-        facts = {"begun": time.time_ns(), "netns": world.netns, "control": world.control, "cgroups": world.cgroup_ids(), "looks": []}
+        tracers = []
+        facts = {"netns": world.netns, "control": world.control, "cgroups": world.cgroup_ids(), "looks": []}
         begun = time.monotonic()
         only = [name for name in given.only.split(",") if name]
-        failures = asyncio.run(drive.perform(world, given.connections, given.seed, given.rate, only, looks(world, facts["looks"])))
+
+        def start_tracer():
+            facts["asked"] = time.time_ns()
+            tracers.append(world.start_tracer())
+            facts["begun"] = time.time_ns()
+
+        failures = asyncio.run(drive.perform(world, given.connections, given.seed, given.rate, only, start_tracer,
+                                             looks(world, facts["looks"])))
+        tracer = tracers[0]
         if not given.no_time_wait:
             time.sleep(max(0, begun + TIME_WAIT_SECONDS - time.monotonic()))
         facts["finish"] = time.time_ns()

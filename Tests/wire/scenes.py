@@ -17,6 +17,7 @@ SOURCE = {"v4": "AF_INET", "v6": "AF_INET6", "mapped": "AF_INET6"}
 V6ONLY = (41, 26)
 TCP_CONGESTION = 13
 REGISTRY = {}
+OLDER = {}
 
 
 def kind(weight=1, slow=False):
@@ -25,6 +26,12 @@ def kind(weight=1, slow=False):
         REGISTRY[function.__name__] = (function, weight, slow)
         return function
     return register
+
+
+def older(function):
+    """Registers a scene that begins before the tracer does."""
+    OLDER[function.__name__] = function
+    return function
 
 
 def address(side, family):
@@ -45,6 +52,8 @@ class Stage:
         self.relay = world.remotes["relay"]
         self.ports = itertools.count(2000)
         self.shared = {}
+        self.tracing = asyncio.Event()
+        self.older = 0
         self.locks = {name: asyncio.Lock() for name in self.remotes}
 
     async def open(self):
@@ -91,6 +100,11 @@ class Scene:
 
     def handle(self, side="c"):
         return f"{self.number}{side}{next(self.handles)}"
+
+    async def tracer(self):
+        """What comes before this was there before the tracer."""
+        self.stage.older += 1
+        await self.stage.tracing.wait()
 
     async def pause(self, low=0.0, high=None):
         await asyncio.sleep(low if high is None else self.random.uniform(low, high))
@@ -167,4 +181,4 @@ class Scene:
 
 
 
-__all__ = ["Scene", "Stage", "REGISTRY", "kind", "address", "socket", "SOURCE", "FAMILIES", "wildcard"]
+__all__ = ["Scene", "Stage", "REGISTRY", "OLDER", "kind", "older", "address", "socket", "SOURCE", "FAMILIES", "wildcard"]

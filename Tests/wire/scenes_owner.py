@@ -1,5 +1,5 @@
 """Scenes about which process has a socket, and about the path between the ends."""
-from scenes import POLICIES, kind
+from scenes import POLICIES, kind, older
 from scenes_open import finish
 
 
@@ -93,6 +93,61 @@ async def killed_process(s):
     await s.s.do(["kill", name])
     await s.read_end(s.c, client)
     await s.c.do(["close", client])
+
+
+@older
+async def older_established(s):
+    """Connections that are there before the tracer is."""
+    listener, port = await s.listener()
+    client, _, local = await s.connect(port)
+    server = await s.s.do(["accept", listener, local, 5])
+    await s.chat(client, server)
+    await s.tracer()
+    await s.pause(0.2, 2)
+    await s.chat(client, server)
+    await finish(s, client, server)
+    await s.end_listener()
+
+
+@older
+async def older_close_wait(s):
+    listener, port = await s.listener()
+    client, _, local = await s.connect(port)
+    server = await s.s.do(["accept", listener, local, 5])
+    await s.c.do(["close", client])
+    await s.read_end(s.s, server)
+    await s.tracer()
+    await s.pause(0.2, 2)
+    await s.s.do(["close", server])
+    await s.end_listener()
+
+
+@older
+async def older_half_closed(s):
+    listener, port = await s.listener()
+    client, _, local = await s.connect(port)
+    server = await s.s.do(["accept", listener, local, 5])
+    await s.c.do(["shutdown", client, 1])
+    await s.read_end(s.s, server)
+    await s.tracer()
+    await s.pause(0.2, 2)
+    await s.transfer(s.s, server, s.c, client, 100)
+    await s.s.do(["close", server])
+    await s.read_end(s.c, client)
+    await s.c.do(["close", client])
+    await s.end_listener()
+
+
+@older
+async def older_listener(s):
+    """A listener of before, and a connection from after it."""
+    listener, port = await s.listener()
+    await s.tracer()
+    client, _, local = await s.connect(port)
+    server = await s.s.do(["accept", listener, local, 5])
+    await s.chat(client, server)
+    await finish(s, client, server)
+    await s.end_listener()
 
 
 def through(policy):

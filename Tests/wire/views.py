@@ -16,7 +16,7 @@ def open_state(end, moment, until=None):
     """The states in which the end can be at a moment, or between two; closed if there is no socket."""
     until = moment if until is None else until
     found, state, since = set(), "closed", 0
-    for step in end.steps:
+    for step in end.history:
         if since <= until and (step.high >= moment or step.optional):
             found.add(state)
         state, since = step.new, step.low
@@ -168,9 +168,11 @@ class Views:
         ends = {e.identity: e for e in self.judge.ends if e.rows and e.role != "listener"}
         for identity, end in ends.items():
             self.tally.check("page", "lanes", seen.get(identity, 0), {1}, end.scene, repr(end))
-        alone = sum(1 for e in ends.values() if not (e.other and e.other.rows))
-        wanted = alone + sum(1 for e in ends.values() if e.other and e.other.rows) // 2
-        self.tally.check("page", "connections", lives, {wanted}, "joined ends are one connection")
+        pairs = [e for e in ends.values() if e.other and e.other.rows]
+        wanted = len(ends) - len(pairs) // 2
+        older = sum(1 for e in pairs if e.earlier)  # these may stay apart
+        self.tally.add("page", "connections", "right" if wanted <= lives <= wanted + older // 2 else "wrong",
+                       "joined ends are one connection", f"{lives}, not {wanted}")
         self.tally.check("page", "rows", totals["rows"], {len(self.judge.everything)}, "")
         self.tally.check("page", "lost", totals["lost"], {0}, "")
         self.tally.check("page", "sockets", totals["ends"], {len(ends)}, "")

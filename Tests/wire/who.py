@@ -60,8 +60,7 @@ class Judge(Cells):
         if row.get("owner_kind") == "inherited" and int(value) in opener:
             # It says itself that nobody has been seen yet.
             return "unknown", sorted(holders)
-        if end.socket and int(value) in {pid for pid, holds in end.socket.holds.items() for since, until in holds
-                                         if until and since[0] <= row.t and until[1] > row.t - OWNER_GRACE}:
+        if end.socket and int(value) in end.socket.formerly(row.t, OWNER_GRACE):
             return "unknown", f"{sorted(holders)}, who has it since less than a second"
         return "wrong", sorted(holders)
 
