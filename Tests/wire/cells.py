@@ -2,15 +2,10 @@
 import datetime
 
 import rows as product
-from machine import EARLY, LATE, MS
+from steps import EARLY, LATE, MS
 from wire import Wire
 
 JITTER = 40_000
-FULL = ("bytes_sent", "bytes_received", "rtt_us", "retransmits", "initial_send_sequence", "initial_receive_sequence",
-        "send_unacknowledged", "send_next", "receive_next", "unread_bytes", "unacknowledged_bytes", "send_window_bytes",
-        "receive_window_bytes", "congestion_window_packets", "slow_start_threshold_packets", "congestion_control", "rto_us",
-        "syn_ack_retransmits", "segments_sent", "segments_received", "interface_index", "reset_reason", "unsent_bytes",
-        "receive_shutdown")
 
 
 class Judge:
@@ -274,6 +269,3 @@ class Judge:
         if any(new == "fin_wait_1" for _, new in changes):
             return self.one_of(value, ["both"] if crossed else ["active"])
         return self.one_of(value, [""])
-
-
-__all__ = ["Judge", "JITTER", "FULL"]

@@ -5,7 +5,7 @@ import json
 
 import pcap
 from pcap import ACK, RST, SYN
-from world import ADDRESSES
+from playing.world import ADDRESSES
 
 CLOSING_OPS = ("shutdown", "disconnect", "kill")
 

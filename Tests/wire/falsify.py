@@ -196,10 +196,10 @@ def end_edit(key):
         lines = text.splitlines()
         for at, line in enumerate(lines):
             record = json.loads(line)
-            told = record["server"]
-            if told.get("observed") and key in told and record["client"]["observed"] and record.get("closer"):
-                value = told[key]
-                told[key] = value + 7_000_000 if isinstance(value, int) else other(value)
+            stated = record["server"]
+            if stated.get("observed") and key in stated and record["client"]["observed"] and record.get("closer"):
+                value = stated[key]
+                stated[key] = value + 7_000_000 if isinstance(value, int) else other(value)
                 lines[at] = json.dumps(record)
                 return "\n".join(lines), True
         return text, False
@@ -341,6 +341,3 @@ def main(folder, binary):
     for what in missing:
         print(f"  nothing to falsify in this run: {what}")
     return 1 if unnoticed else 0
-
-
-__all__ = ["main"]

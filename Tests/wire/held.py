@@ -3,13 +3,14 @@ import csv
 import datetime
 import io
 
-from machine import LATE, MS
+from steps import LATE, MS
 from views import open_state
 from who import OWNER_GRACE
 
 STATES = "syn-sent,established,fin-wait-1,fin-wait-2,close-wait,closing,last-ack"
 NAMES = {name.replace("-", "_") for name in STATES.split(",")}
 SOON = 300 * MS
+RECORDED = 24  # looks into the recording, at most twice as many
 
 
 class Held:
@@ -38,7 +39,8 @@ class Held:
             self.one("stuck", rows, look["side"], look["t0"], look["t1"], live=True)
 
     def recorded(self, outputs, path, looks):
-        for look in looks:
+        """The same moments in the recording; of many some."""
+        for look in looks[::1 + len(looks) // RECORDED]:
             moment = (look["t0"] + look["t1"]) // 2
             whole = datetime.datetime.fromtimestamp(moment // 10**9, datetime.timezone.utc)
             at = whole.strftime("%Y-%m-%dT%H:%M:%S") + f".{moment % 10**9:09}Z"
@@ -62,7 +64,7 @@ class Held:
             self.age(view, row, end, begun, ended)
             self.holders(view, row, end, begun, ended, live)
         for end in self.judge.ends:
-            if end.side == side and end.role != "listener" and id(end) not in listed:
+            if end.side == side and end.role != "listener" and id(end) not in listed and self.lives(end, begun, ended):
                 states = [open_state(end, begun - SOON, ended + SOON)]
                 surely = len(states[0]) == 1 and states[0] <= NAMES
                 if surely and not any(step.merged for step in end.steps):
@@ -70,6 +72,12 @@ class Held:
                     self.tally.add(view, "row", "wrong", f"missing {next(iter(states[0]))}{' of an orphan' if unseen else ''}, "
                                    f"{end.scene}", repr(end))
         return listed
+
+    @staticmethod
+    def lives(end, begun, ended):
+        """Whether there can be a socket then."""
+        return (end.history and end.history[0].low <= ended + SOON
+                and (end.history[-1].new != "closed" or end.history[-1].high >= begun - SOON))
 
     def addresses(self, view, row, end):
         check = self.tally.check
@@ -102,13 +110,13 @@ class Held:
         if not live:
             self.owner(view, row, end, may, begun)
             return
-        told = {int(part.rsplit("/", 1)[1].split(":")[0]) for part in row["holders"].split() if "/" in part}
+        stated = {int(part.rsplit("/", 1)[1].split(":")[0]) for part in row["holders"].split() if "/" in part}
         for part in row["holders"].split():
             pid = int(part.rsplit("/", 1)[1].split(":")[0])
             right = f"{self.judge.calls.names.get(pid, '?')[:15]}/{pid}:{socket.descriptors.get(pid) if socket else '?'}"
             self.tally.check(view, "descriptor", part, {right}, "", repr(end))
-        self.tally.add(view, "holders", "right" if sure <= told <= may else "wrong", f"{row['verdict']}, {end.scene}",
-                       f"{sorted(told)}, not {sorted(sure)}..{sorted(may)}: {end!r}")
+        self.tally.add(view, "holders", "right" if sure <= stated <= may else "wrong", f"{row['verdict']}, {end.scene}",
+                       f"{sorted(stated)}, not {sorted(sure)}..{sorted(may)}: {end!r}")
         wanted = {"held"} if len(sure) == 1 else {"shared"} if len(sure) > 1 else {"unaccepted", "orphan", "unseen"}
         if sure == may and (sure or end.role == "client"):
             if not sure:
@@ -156,6 +164,3 @@ class Held:
         else:
             verdict = "wrong"
         self.tally.add(view, "process", verdict, f"{row['state']}, {end.scene}", f"{pid}, not {sorted(may)}: {end!r}")
-
-
-__all__ = ["Held", "STATES"]

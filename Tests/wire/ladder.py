@@ -2,7 +2,7 @@
 import json
 import re
 
-from machine import EARLY, LATE, MS
+from steps import EARLY, LATE, MS
 from pcap import ACK, FIN, MASK, RST, SYN
 
 BITS = {"SYN": SYN, "ACK": ACK, "FIN": FIN, "RST": RST}
@@ -98,29 +98,29 @@ class Ladder:
         older = any(end and end.earlier for end in ends.values())
         self.tally.check("lifecycle", "closer", record.get("closer"), wanted, "opened before the start" if older else "", where)
 
-    def end(self, told, end, where):
+    def end(self, stated, end, where):
         """The facts about one end, as of the last row."""
         check = self.tally.check
         last = end.rows[-1]
         wire = end.wire.at(self.judge.finish)
         port = end.local[1] if not any(s.cause == "no port" for s in end.steps) else None
-        check("lifecycle", "local address", told.get("network.local.address"), {end.local[0]}, "", where)
-        check("lifecycle", "local port", told.get("network.local.port"), {port}, "", where)
-        check("lifecycle", "netns", told.get("tcp.netns"), {self.judge.netns[end.side]}, "", where)
+        check("lifecycle", "local address", stated.get("network.local.address"), {end.local[0]}, "", where)
+        check("lifecycle", "local port", stated.get("network.local.port"), {port}, "", where)
+        check("lifecycle", "netns", stated.get("tcp.netns"), {self.judge.netns[end.side]}, "", where)
         older = "opened before the start" if end.earlier else ""
-        check("lifecycle", "role", told.get("tcp.role").replace("unknown", "") if older else told.get("tcp.role"), {end.role}, older, where)
-        check("lifecycle", "process", str(told.get("process.pid", "")), {row["process_pid"] for row in end.rows[-2:]}, "as in the rows", where)
+        check("lifecycle", "role", stated.get("tcp.role").replace("unknown", "") if older else stated.get("tcp.role"), {end.role}, older, where)
+        check("lifecycle", "process", str(stated.get("process.pid", "")), {row["process_pid"] for row in end.rows[-2:]}, "as in the rows", where)
         # It is drawn in TIME-WAIT; what comes later needs --time-wait.
-        check("lifecycle", "state", told.get("network.connection.state"),
+        check("lifecycle", "state", stated.get("network.connection.state"),
               {last["state_new"], *(row["state_new"] for row in end.rows if row["state_new"] == "time_wait")}, "", where)
         if wire.iss is not None and any(s.new == "established" for s in end.history):
-            check("lifecycle", "initial sequence", told.get("tcp.initial_send_sequence"), {wire.iss}, older, where)
+            check("lifecycle", "initial sequence", stated.get("tcp.initial_send_sequence"), {wire.iss}, older, where)
             low = end.wire.at(end.rows[-1].t - LATE)
-            sent = told.get("tcp.bytes_sent")
+            sent = stated.get("tcp.bytes_sent")
             good = sent is not None and min(low.payload_out, wire.payload_out) <= int(sent) <= wire.payload_out
             self.tally.add("lifecycle", "bytes sent", "right" if good else "unknown" if sent is None else "wrong", older,
                            f"{sent}, not {wire.payload_out}: {where}")
-            again = told.get("tcp.retransmits")
+            again = stated.get("tcp.retransmits")
             self.fact("retransmits", again is None or int(again) <= wire.again, "", f"{again}, not {wire.again}: {where}")
 
     def step(self, step, end, ends, where):
@@ -243,6 +243,3 @@ class Ladder:
         if truth.cause.startswith("RST") or not wanted:
             wanted = wanted | {step["act"]}
         self.fact("act", bool(words & wanted), f"{step['act']} for {truth.cause}, to {truth.new}", text)
-
-
-__all__ = ["Ladder"]

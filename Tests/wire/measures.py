@@ -1,10 +1,8 @@
 """The numbers of a row, against the capture up to its time and what the kernel answered to TCP_INFO just before."""
 from cells import JITTER
-from machine import MS
+from steps import MS
 from pcap import MASK, RST
 from who import Judge as Who
-
-NO_NUMBERS = ("syn_sent", "listen")
 
 
 class Judge(Who):
@@ -214,6 +212,3 @@ class Judge(Who):
         if sent and step.cause.startswith(("SO_ERROR", "orphan timer", "timer", "unaccepted")):
             return "right", ""  # a timer's RST, and a listener's
         return self.one_of(value, [""])
-
-
-__all__ = ["Judge"]

@@ -1,8 +1,8 @@
 """Joins the product's rows to the ends of the referee, and each row to its step."""
+import bisect
 import csv
 
-from ends import plain
-from machine import EARLY, LATE
+from steps import EARLY, LATE
 
 
 class Row(dict):
@@ -40,13 +40,16 @@ def join(ends, rows, netns):
             by_ends.setdefault(key, []).append(end)
         if end.role != "server":
             openings.setdefault(str(end.origin["pid"]), []).append(end)
+    for line in openings.values():
+        line.sort(key=lambda e: e.origin["t0"])
     strange = []
     for identity, group in groups(rows).items():
         first = group[0]
         end = None
         if first["state_old"] == "closed":
-            end = next((e for e in openings.get(first["actor_pid"], ())
-                        if e.origin["t0"] - EARLY <= first.t <= e.origin["t1"] + EARLY and not e.rows), None)
+            line = openings.get(first["actor_pid"], ())
+            at = bisect.bisect_right(line, first.t + EARLY, key=lambda e: e.origin["t0"])
+            end = next((e for e in line[max(0, at - 4):at] if first.t <= e.origin["t1"] + EARLY and not e.rows), None)
         if end is None and first["state_old"] == "listen" and first["state_new"] == "closed":
             end = next((e for e in ends if e.role == "listener" and not e.rows and e.socket.last_close
                         and e.socket.last_close["t0"] - EARLY <= first.t <= e.socket.last_close["t1"] + EARLY
@@ -80,6 +83,3 @@ def align(end):
             left.remove(row)
             one.merged = other.merged = row
     return left
-
-
-__all__ = ["load", "join", "align", "plain", "groups", "Row"]

@@ -13,16 +13,17 @@ import collections
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
 
-import drive
+from playing import drive
 import falsify
 import held
 import trial
 from documented import documented
-from world import World
+from playing.world import World
 
 TIME_WAIT_SECONDS = 67  # 60, and what the kernel's timers take longer
 
@@ -42,13 +43,11 @@ def options():
     return parser.parse_args()
 
 
-def looks(world, found):
-    """Looks at what is open, every two seconds while scenes run."""
+def looks(world, found, pause):
+    """Looks at what is open, every so many seconds while scenes run."""
     async def watch(stage):
-        for _ in range(1000):
-            await asyncio.sleep(2)
-            if getattr(stage, "done", False):
-                return
+        while not stage.done:
+            await asyncio.sleep(pause)
             for side in "AB":
                 before = time.time_ns()
                 process = await asyncio.create_subprocess_exec(
@@ -73,7 +72,7 @@ def play(given, folder):
             facts["begun"] = time.time_ns()
 
         failures = asyncio.run(drive.perform(world, given.connections, given.seed, given.rate, only, start_tracer,
-                                             looks(world, facts["looks"])))
+                                             looks(world, facts["looks"], max(2, given.connections / given.rate / 40))))
         tracer = tracers[0]
         if not given.no_time_wait:
             time.sleep(max(0, begun + TIME_WAIT_SECONDS - time.monotonic()))
@@ -113,6 +112,7 @@ def main():
         return falsify.main(given.read, os.path.abspath(given.binary)) if given.self_test else show(given, given.read)
     if os.geteuid():
         sys.exit("Tests/wire/run.py: not root: network namespaces and tracing need it")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that namespaces and processes go
     folder = given.keep or tempfile.mkdtemp(prefix="wire-")
     os.makedirs(folder, exist_ok=True)
     os.chmod(folder, 0o1777)  # agents of other users write their logs there

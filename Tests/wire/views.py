@@ -5,7 +5,7 @@ import json
 import math
 import re
 
-from machine import LATE, MS
+from steps import MS
 
 STATES = ("listen", "syn_sent", "syn_received", "established", "fin_wait_1", "fin_wait_2", "close_wait", "closing", "last_ack",
           "time_wait")
@@ -176,6 +176,3 @@ class Views:
         self.tally.check("page", "rows", totals["rows"], {len(self.judge.everything)}, "")
         self.tally.check("page", "lost", totals["lost"], {0}, "")
         self.tally.check("page", "sockets", totals["ends"], {len(ends)}, "")
-
-
-__all__ = ["Views", "LATE"]

@@ -1,6 +1,6 @@
 """Which process has a socket, and which one acts: from the log of calls and descriptors."""
 from cells import JITTER, Judge as Cells
-from machine import MS
+from steps import MS
 
 OWNER_GRACE = 1000 * MS  # an owner who has neither read nor closed is known after a look at the descriptors
 
@@ -98,6 +98,3 @@ class Judge(Cells):
         if wanted is None:
             return "unknown", "no cgroup v2"
         return self.one_of(value, [wanted])
-
-
-__all__ = ["Judge"]

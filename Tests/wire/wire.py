@@ -153,6 +153,3 @@ class Wire:
                 now.fin_in = stop
                 now.rcv += 1
             del self.islands[start]
-
-
-__all__ = ["Wire", "Moment"]

@@ -1,7 +1,6 @@
 """A process that makes socket calls on behalf of a scene, and logs each with the time before and after it."""
 import array
 import ctypes
-import errno
 import json
 import os
 import select
@@ -365,6 +364,3 @@ def main(name, namespace, uid, folder, control, inboxes, cgroup=None):
         log.add("exit", "", now, now + 50_000_000, handles=list(calls.sockets))
         log.file.close()
         os._exit(0)
-
-
-__all__ = ["main", "enter", "name_process", "errno"]

@@ -1,9 +1,8 @@
 """What scenes share: listeners of every family and policy, and a connection made through one of them."""
 import asyncio
 import itertools
-import socket
 
-from world import ADDRESSES
+from playing.world import ADDRESSES
 
 FAMILIES = ("v4", "v6", "mapped")
 POLICIES = {
@@ -54,6 +53,7 @@ class Stage:
         self.shared = {}
         self.tracing = asyncio.Event()
         self.older = 0
+        self.done = False
         self.locks = {name: asyncio.Lock() for name in self.remotes}
 
     async def open(self):
@@ -177,8 +177,3 @@ class Scene:
     async def read_end(self, agent, handle, seconds=20):
         """Wait for the FIN, and read up to it."""
         await agent.do(["wait", handle, "h", seconds], ["drain", handle])
-
-
-
-
-__all__ = ["Scene", "Stage", "REGISTRY", "OLDER", "kind", "older", "address", "socket", "SOURCE", "FAMILIES", "wildcard"]

@@ -6,11 +6,10 @@ import json
 import os
 import random
 import select
-import socket
 import struct
 import time
 
-import agent
+from playing import agent
 
 TUNSETIFF = 0x400454CA
 DEVICE = "wire0"
@@ -193,6 +192,3 @@ def main(namespaces, control, ready, seed):
         Relay(devices, control, seed).serve()
     finally:
         os._exit(0)
-
-
-__all__ = ["main", "DEVICE", "socket"]

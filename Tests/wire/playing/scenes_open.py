@@ -1,7 +1,7 @@
 """The ways in which connections begin, or fail to."""
 import asyncio
 
-from scenes import SOURCE, address, kind, wildcard
+from playing.scenes import SOURCE, address, kind, wildcard
 
 TCP_SYNCNT, TCP_DEFER_ACCEPT = 7, 9
 
@@ -248,5 +248,3 @@ async def time_wait_reset(s):
     await s.relay.request("reset", s.own_port, [0])
     await s.pause(0.2)
     await s.end_listener()
-
-

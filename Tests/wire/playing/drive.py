@@ -4,10 +4,10 @@ import json
 import random
 import time
 
-import scenes
-import scenes_close
-import scenes_open
-import scenes_owner
+from playing import scenes
+from playing import scenes_close
+from playing import scenes_open
+from playing import scenes_owner
 
 AT_ONCE = 60
 MODULES = scenes_close, scenes_open, scenes_owner
@@ -113,6 +113,3 @@ async def perform(world, count, seed, rate, only, start_tracer, looks):
     for remote in world.remotes.values():
         loop.remove_reader(remote.control)
     return failures
-
-
-__all__ = ["perform", "MODULES"]

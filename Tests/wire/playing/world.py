@@ -7,8 +7,8 @@ import socket
 import subprocess
 import time
 
-import agent
-import relay
+from playing import agent
+from playing import relay
 
 ADDRESSES = {"A": ("10.99.0.1", "fd99::1"), "B": ("10.99.0.2", "fd99::2")}
 CLIENTS = ("c0", "c1", "c2")

@@ -1,5 +1,5 @@
 """The ways in which established connections end."""
-from scenes import kind
+from playing.scenes import kind
 
 
 @kind(weight=6)

@@ -1,6 +1,6 @@
 """Scenes about which process has a socket, and about the path between the ends."""
-from scenes import POLICIES, kind, older
-from scenes_open import finish
+from playing.scenes import POLICIES, kind, older
+from playing.scenes_open import finish
 
 
 @kind(weight=3)
