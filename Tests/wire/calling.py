@@ -5,6 +5,11 @@ from pcap import FIN, SYN
 from steps import EARLY, ERRNO_REASONS, MS, OPEN
 
 
+def who(call):
+    """The process that called, or either of two that closed at the same time."""
+    return {call["pid"], *call.get("others", ())}
+
+
 class Calling:
     """The part of the machine that calls drive."""
 
@@ -34,10 +39,10 @@ class Calling:
         new = {"established": "fin_wait_1", "syn_received": "fin_wait_1", "close_wait": "last_ack"}.get(self.state)
         if new:
             fin = [s.t for s in self.end.segments if s.out and s.flags & FIN][:1]
-            self.step(new, call["t0"], min([call["t1"], *[t for t in fin if t >= call["t0"]]]), {call["pid"]}, cause=how)
+            self.step(new, call["t0"], min([call["t1"], *[t for t in fin if t >= call["t0"]]]), who(call), cause=how)
 
     def call_close(self, call):
-        low, high, by = call["t0"], call["t1"], {call["pid"]}
+        low, high, by = call["t0"], call["t1"], who(call)
         if self.state == "syn_sent":
             self.step("closed", low, high, by, {"aborted"}, cause="close in SYN-SENT")
         elif self.state in OPEN and self.unread() > 0:
@@ -59,11 +64,11 @@ class Calling:
 
     def call_unlisten(self, call):
         if self.state in ("established", "close_wait"):
-            self.step("closed", call["t0"], call["t1"], {call["pid"], None}, {"unaccepted"}, cause="unaccepted")
+            self.step("closed", call["t0"], call["t1"], {*who(call), None}, {"unaccepted"}, cause="unaccepted")
         elif self.state == "syn_received" and self.request_end() < call["t0"]:
             self.request_runs_out()
         elif self.state == "syn_received":
-            self.step("closed", call["t0"], call["t1"] + 100 * MS, {call["pid"], None}, {"unaccepted", "unknown", "aborted"},
+            self.step("closed", call["t0"], call["t1"] + 100 * MS, {*who(call), None}, {"unaccepted", "unknown", "aborted"},
                       cause="request ended with its listener", optional=True, silent=True)
 
     def request_end(self):

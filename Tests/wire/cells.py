@@ -2,10 +2,15 @@
 import datetime
 
 import rows as product
-from steps import EARLY, LATE, MS
+from steps import EARLY, LATE, MS, Step
+from views import open_state
 from wire import Wire
 
 JITTER = 40_000
+
+
+OF_A_LOOK = ("connection_id", "role", "netns", "network_type", "local_address", "local_port", "peer_address", "peer_port", "user_id",
+             "cgroup_id", "process_pid", "process_name", "owner_kind")
 
 
 class Judge:
@@ -19,7 +24,6 @@ class Judge:
         self.cgroups = {int(pid): inode for pid, inode in facts["cgroups"].items()}
         self.begun, self.finish = facts["begun"], facts["finish"]
         self.tally = tally
-        self.readers = {str(look.get("pid")) for look in facts["looks"]}
         for end in ends:
             end.rows = []
             end.earlier = None
@@ -79,18 +83,34 @@ class Judge:
                 self.merged(end, step)
             elif not step.optional:
                 self.tally.add("csv", "row", "wrong", f"missing {step.old}>{step.new}, {step.cause}", f"{end!r} {step!r}")
+        for row in end.rows:
+            if row["state_old"] == row["state_new"]:
+                self.note(end, row)
         for row in left:
             self.tally.add("csv", "row", "wrong", f"{row.change} {row['source']} {row['reason']} didn't happen", self.say(row, None, end)
                            + f"; steps: {' '.join(s.new for s in end.steps)}")
 
+    def note(self, end, row):
+        """A row from a state to itself: what a look at the socket has found, such as its owner."""
+        step = Step(row["state_old"], row["state_new"], row.t, row.t, {None}, cause="a look")
+        good = row["state_new"] in open_state(end, row.t - LATE, row.t + LATE) and row["source"] == "snapshot"
+        self.tally.add("csv", "row", "right" if good else "wrong", f"{row.change} {row['source']} isn't its state", self.say(row, None, end))
+        for name in OF_A_LOOK:
+            if name in row:
+                verdict, wanted = getattr(self, "of_" + name)(row[name], row, step, end)
+                self.tally.add("csv", name, verdict, self.kind(name, row, step, end),
+                               f"{row[name]!r}, wanted {wanted}: {self.say(row, step, end)}")
+        self.tally.check("csv", "state_duration_ns", row["state_duration_ns"], {""}, "of a look", self.say(row, None, end))
+
     def finished_by_reader(self, end, step):
-        """Who reads descriptors holds a file for a moment; a close() that comes just then is finished there and then."""
+        """A process that reads descriptors, any on the machine, holds a file for a moment; a close() that comes just then is
+        finished by it, as docs/states.md says."""
         row = step.row
-        if row["actor_pid"] in self.readers and step.cause in ("close", "linger 0", "unread at close"):
-            pid = int(row["actor_pid"])
+        pid = int(row["actor_pid"] or 0)
+        if row["actor_name"] == "tcpstate-trace" and pid not in self.calls.names and step.cause in (
+                "close", "linger 0", "unread at close", ""):
             step.by, step.high = {pid}, max(step.high, row.t)
             end.socket.holds[pid] = [[(row.t - MS, row.t), None]]
-            self.calls.names[pid] = "tcpstate-trace"
 
     def merged(self, end, step):
         """A minisock's end that a reading found, with a change before it that none did."""

@@ -79,6 +79,7 @@ class Socket:
         self.holds = {}  # pid -> [since, until or None]
         self.flight = 0
         self.last_close = None
+        self.dropped = None
         self.uid = 0
         self.family = None
         self.linger = False
@@ -94,6 +95,10 @@ class Socket:
                 hold[1] = (call["t0"], call["t1"])
         if not self.flight and not any(hold[1] is None for holds in self.holds.values() for hold in holds):
             self.last_close = call
+            if self.dropped and self.dropped["t1"] > call["t0"]:
+                # Two processes closed at the same time; either can have been the last.
+                self.last_close = {**call, "t1": max(call["t1"], self.dropped["t1"]), "others": [self.dropped["pid"]]}
+        self.dropped = call
 
     def holders(self, moment, slack=0):
         """The processes that had a descriptor of it around a moment."""
@@ -165,9 +170,9 @@ class Calls:
                 held.take(call["child"], span)
                 held.descriptors[call["child"]] = held.descriptors.get(pid)
             return
-        if op in ("exit", "reaped"):
-            gone = pid if op == "exit" else call["child"]
-            for handle in call.get("handles") or self.children.get(gone, []):
+        if op in ("exit", "reaped", "released"):
+            gone = call["child"] if op == "reaped" else pid
+            for handle in call["handles"] if op != "reaped" else self.children.get(gone, []):
                 made = self.get(handle)
                 if any(hold[1] is None for hold in made.holds.get(gone, [])):
                     made.drop({**call, "pid": gone, "op": "close"}, gone)

@@ -42,6 +42,8 @@ class Held:
         """The same moments in the recording; of many some."""
         for look in looks[::1 + len(looks) // RECORDED]:
             moment = (look["t0"] + look["t1"]) // 2
+            if not self.judge.everything[0].t < moment < self.judge.everything[-1].t:
+                continue  # nothing had happened yet, or happened any more
             whole = datetime.datetime.fromtimestamp(moment // 10**9, datetime.timezone.utc)
             at = whole.strftime("%Y-%m-%dT%H:%M:%S") + f".{moment % 10**9:09}Z"
             inode = str(self.judge.netns[look["side"]])

@@ -2,7 +2,7 @@
 
 The result is a list of steps: each transition with the earliest and the latest time it can have, who can have made it, and why.
 """
-from calling import Calling
+from calling import Calling, who
 from pcap import ACK, FIN, MASK, RST, SYN
 from steps import EARLY, LATE, MS, TIME_WAIT, Step, before
 
@@ -51,7 +51,7 @@ class Machine(Calling):
         self.step("listen", origin["t0"], origin["t1"], {origin["pid"]})
         if socket.last_close:
             call = socket.last_close
-            self.step("closed", call["t0"], call["t1"], {call["pid"]}, ("", "aborted", "unknown"))
+            self.step("closed", call["t0"], call["t1"], who(call), ("", "aborted", "unknown"))
 
     def timeline(self):
         """Segments and calls in the order in which they took effect."""
@@ -72,6 +72,7 @@ class Machine(Calling):
             found.append((first.t, 0, "taken_over", first))
         for error in self.end.errors:
             found.append((error.t, 0, "icmp", error))
+        found = [item for item in found if item[0] <= self.finish]
         found.sort(key=lambda item: item[:2])
         return self.crossed(found)
 

@@ -69,7 +69,7 @@ def join(ends, rows, netns):
 
 def align(end):
     """Each step's row, by states and order; returns the rows that are left."""
-    left = list(end.rows)
+    left = [row for row in end.rows if row["state_old"] != row["state_new"]]
     left.sort(key=lambda row: row.t)
     for step in end.steps:
         step.row = next((row for row in left if row["state_old"] == step.old and row["state_new"] == step.new), None)

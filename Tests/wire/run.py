@@ -54,7 +54,7 @@ def looks(world, found, pause):
                     world.binary, "stuck", "--netns", world.path(side), "--state", held.STATES, "--older-than", "0s",
                     "--format", "csv", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL)
                 text, _ = await process.communicate()
-                found.append({"side": side, "t0": before, "t1": time.time_ns(), "status": process.returncode, "pid": process.pid, "text": text.decode()})
+                found.append({"side": side, "t0": before, "t1": time.time_ns(), "status": process.returncode, "text": text.decode()})
     return watch
 
 

@@ -25,6 +25,12 @@ def open_state(end, moment, until=None):
     return found
 
 
+def group(row):
+    """The process that `summary --by process` counts a row for: none if the owner is only inherited after the handshake."""
+    is_presumed = row.get("owner_kind") == "inherited" and row["state_old"] not in ("listen", "syn_received")
+    return "" if is_presumed else row["process_name"]
+
+
 class Views:
     def __init__(self, judge, outputs, path):
         self.judge = judge
@@ -42,7 +48,7 @@ class Views:
             rows = [row for row in self.judge.of_netns_rows(inode)]
             for line in csv.DictReader(io.StringIO(text)):
                 self.state(line, ends, rows, side)
-            names = sorted({row["process_name"] for row in rows if row["process_name"]})
+            names = sorted({group(row) for row in rows if group(row)})
             self.grouped(self.outputs.text("summary", "--read", self.path, "--netns", str(inode), "--by", "process", "--format", "csv"), rows, side, names)
 
     def state(self, line, ends, rows, side):
@@ -80,7 +86,7 @@ class Views:
         found = set()
         for line in csv.DictReader(io.StringIO(text)):
             found.add(line["process_name"])
-            lengths = sorted(int(row["state_duration_ns"]) for row in rows if row["process_name"] == line["process_name"]
+            lengths = sorted(int(row["state_duration_ns"]) for row in rows if group(row) == line["process_name"]
                              and row["state_old"] == line["state"] != row["state_new"] and row["state_duration_ns"])
             self.counts(line, lengths, f"{line['state']} of {line['process_name']} in {side}")
         self.tally.add("summary", "groups", "right" if found >= set(names) else "wrong", "",

@@ -34,7 +34,9 @@ class Judge(Cells):
     def of_actor_name(self, value, row, step, end):
         if row["actor_pid"] == "":
             return self.one_of(value, [""])
-        return self.one_of(value, [self.calls.names.get(int(row["actor_pid"]), "ss")[:15]])
+        pid = int(row["actor_pid"])
+        known = "ss" if step.cause == "killed" else "tcpstate-trace"[:15]
+        return self.one_of(value, [self.calls.names.get(pid, known)[:15]])
 
     def owners(self, end, row, step):
         """Pids that are right as the owner, and whether a listener's is only inherited."""
@@ -77,7 +79,7 @@ class Judge(Cells):
     def of_process_name(self, value, row, step, end):
         if row["process_pid"] == "":
             return self.one_of(value, [""])
-        return self.one_of(value, [self.calls.names.get(int(row["process_pid"]), "?")[:15]])
+        return self.one_of(value, [self.calls.names.get(int(row["process_pid"]), "tcpstate-trace")[:15]])
 
     def of_user_id(self, value, row, step, end):
         socket = end.socket

@@ -224,20 +224,21 @@ class Calls:
 
     def run(self, name, steps, keep):
         """Fork a child that holds the sockets `keep`, makes the steps, and exits without closing what it has left."""
+        self.log.file.flush()  # or the child would write it, too
         before = time.time_ns()
         child = os.fork()
         if child:
-            self.log.add("fork", ",".join(keep), before, time.time_ns(), child=child, handles=keep, name=name)
+            self.log.add("fork", ",".join(keep), before, time.time_ns(), child=child, handles=list(self.sockets), name=name)
             self.children[name] = child
             return child
         try:
             name_process(name)
-            folder = os.path.dirname(self.log.file.name)
-            for handle, held in self.sockets.items():
-                if handle not in keep:
-                    held.close()
-            self.sockets = {handle: self.sockets[handle] for handle in keep}
-            self.log = Log(folder, name)
+            self.log = Log(os.path.dirname(self.log.file.name), name)
+            before = time.time_ns()
+            others = [handle for handle in self.sockets if handle not in keep]
+            for handle in others:
+                self.sockets.pop(handle).close()
+            self.log.add("released", "", before, time.time_ns(), handles=others)
             for op, *arguments in steps:
                 time.sleep(arguments[0]) if op == "sleep" else getattr(self, op)(*arguments)
             now = time.time_ns()  # the kernel closes what is left a moment later

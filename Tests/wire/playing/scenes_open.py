@@ -137,10 +137,10 @@ async def queue_overflows(s):
     listener, port = await s.listener(backlog=0)
     clients = [await s.connect(port, options=[[6, TCP_SYNCNT, 2]], wait=False) for _ in range(3)]
     await s.pause(0.6)
-    await s.s.do(["accept", listener, clients[0][2], 4])
+    servers = {clients[0][2]: await s.s.do(["accept", listener, clients[0][2], 4])}
     await s.pause(4)
     for handle, _, local in clients:
-        server = await s.s.do(["accept", listener, local, 0.1])
+        server = servers.get(local) or await s.s.do(["accept", listener, local, 0.1])
         await s.c.do(["close", handle])
         if server:
             await s.s.do(["wait", server, "r", 3], ["drain", server], ["close", server])
