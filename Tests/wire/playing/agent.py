@@ -239,6 +239,7 @@ class Calls:
             for handle in others:
                 self.sockets.pop(handle).close()
             self.log.add("released", "", before, time.time_ns(), handles=others)
+            self.log.file.flush()  # it may be killed
             for op, *arguments in steps:
                 time.sleep(arguments[0]) if op == "sleep" else getattr(self, op)(*arguments)
             now = time.time_ns()  # the kernel closes what is left a moment later
