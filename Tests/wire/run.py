@@ -12,6 +12,7 @@ import asyncio
 import collections
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -84,21 +85,31 @@ def play(given, folder):
         facts["dropped"] = world.dropped
         facts["failures"] = failures
         tracer.messages.seek(0)
-        facts["closing"] = tracer.messages.read().decode().strip().splitlines()[-1:]
+        lines = tracer.messages.read().decode().strip().splitlines()
+        facts["closing"] = next((line for line in reversed(lines) if " lost" in line), "")
     with open(f"{folder}/run.json", "w") as file:
         json.dump(facts, file)
 
 
+def lost(facts):
+    """Whether the tracer says that it has lost events."""
+    return any(not text.startswith("0 ") for text in re.findall(r"[0-9,]+ lost", facts["closing"]))
+
+
 def show(given, folder):
     """Judges and prints; the exit status."""
-    tally, facts, ends = trial.judge(folder, os.path.abspath(given.binary))
+    found = trial.Trial(folder, trial.Outputs(os.path.abspath(given.binary), folder))
+    tally, facts, ends = found.all(), found.facts, found.ends
     scenes = collections.Counter(end.scene for end in ends if end.role == "client")
-    print(f"{sum(scenes.values())} connections of {len(scenes)} kinds, {len(ends)} sockets, seed {given.seed}; {' '.join(facts['closing'])}")
+    print(f"{sum(scenes.values())} connections of {len(scenes)} kinds, {len(ends)} sockets, seed {given.seed}; {facts['closing']}")
     print("\n".join(tally.report(documented, given.examples)))
     for failure in facts["failures"]:
         print(f"a scene failed: {failure}")
     if facts["dropped"]:
         print(f"tcpdump missed {facts['dropped']} packets: nothing can be said")
+        return 2
+    if lost(facts):
+        print("the tracer has lost events, which other programs on this machine may have caused: nothing can be said")
         return 2
     right, wrong, _ = tally.totals()
     undocumented = tally.undocumented(documented)

@@ -26,7 +26,6 @@ def ours(folder, netns):
                 number += 1
                 row["sequence"] = number
                 writer.writerow(row)
-    return path
 
 
 class Outputs:
@@ -78,23 +77,51 @@ def load(folder):
     return facts, ends, calls
 
 
-def judge(folder, binary, outputs=None, loaded=None):
-    """The tally of all facts, what the run noted, and the ends."""
-    facts, ends, calls = loaded or load(folder)
-    outputs = outputs or Outputs(binary, folder)
-    tally = Tally()
-    found = Judge(ends, calls, facts, tally)
-    found.words = declared(outputs)
-    path = ours(folder, {str(inode) for inode in facts["netns"].values()})
-    outputs.recording(path)
-    found.gaps(f"{folder}/trace.csv")
-    found.all(path)
-    Ladder(found).all(outputs.text("lifecycle", "--read", path, "--format", "jsonl"))
-    views = Views(found, outputs, path)
-    views.summary()
-    views.perfetto()
-    views.page()
-    held = Held(found, found.words.get("verdict", set()))
-    held.looks(outputs.looks(facts["looks"]))
-    held.recorded(outputs, path, facts["looks"])
-    return tally, facts, ends
+class Trial:
+    """One judgement of a run, in parts: the rows first, because the others look at the ends that they are joined to."""
+
+    PARTS = "rows", "ladder", "views", "held"
+
+    def __init__(self, folder, outputs, loaded=None):
+        self.folder = folder
+        self.facts, self.ends, self.calls = loaded or load(folder)
+        self.outputs = outputs
+        self.path = f"{folder}/ours.csv"
+        self.words = declared(outputs)
+        self.tally = Tally()
+
+    def part(self, name):
+        """A tally of this part alone."""
+        self.tally = Tally()
+        getattr(self, name)()
+        return self.tally
+
+    def all(self):
+        for name in self.PARTS:
+            getattr(self, name)()
+        return self.tally
+
+    def rows(self):
+        self.found = Judge(self.ends, self.calls, self.facts, self.tally)
+        self.found.words = self.words
+        ours(self.folder, {str(inode) for inode in self.facts["netns"].values()})
+        self.outputs.recording(self.path)
+        self.found.gaps(f"{self.folder}/trace.csv")
+        self.found.all(self.path)
+
+    def ladder(self):
+        self.found.tally = self.tally
+        Ladder(self.found).all(self.outputs.text("lifecycle", "--read", self.path, "--format", "jsonl"))
+
+    def views(self):
+        self.found.tally = self.tally
+        views = Views(self.found, self.outputs, self.path)
+        views.summary()
+        views.perfetto()
+        views.page()
+
+    def held(self):
+        self.found.tally = self.tally
+        held = Held(self.found, self.words.get("verdict", set()))
+        held.looks(self.outputs.looks(self.facts["looks"]))
+        held.recorded(self.outputs, self.path, self.facts["looks"])

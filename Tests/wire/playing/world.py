@@ -195,7 +195,7 @@ class World:
         """Trace the machine, because a filter takes one namespace only; ready when a refused connection has its rows."""
         output = f"{self.folder}/trace.csv"
         messages = open(f"{self.folder}/tracer.txt", "w+b")
-        process = self.spawn(self.binary, "--format", "csv", "--columns", "all", "--output", output, stderr=messages)
+        process = self.spawn(self.binary, "--format", "csv", "--columns", "all", "--buffer", "64M", "--output", output, stderr=messages)
         process.messages = messages
         end = time.monotonic() + 20
         while process.poll() is None and time.monotonic() < end:
