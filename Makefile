@@ -58,7 +58,7 @@ test-kernels: build deps-kernels ## run the tracer on Debian's kernels, 5.10 to 
 
 test-wire: build deps-test ## compare every fact with a capture and a log of calls, as root; WIRE_CONNECTIONS (300), WIRE_SEED, WIRE_SELF_TEST=1
 	@$(SUDO) python3 -B Tests/wire/run.py $(TCPSTATE_TEST_BINARY) --connections $(or $(WIRE_CONNECTIONS),300) \
-	  --seed $(or $(WIRE_SEED),1) $(if $(WIRE_KEEP),--keep $(WIRE_KEEP)) $(if $(WIRE_SELF_TEST),--self-test)
+	  --seed $(or $(WIRE_SEED),1) $(if $(WIRE_KEEP),--keep $(WIRE_KEEP)) $(if $(WIRE_WRITE),--write $(WIRE_WRITE)) $(if $(WIRE_SELF_TEST),--self-test)
 
 refresh-kernels: deps-kernels ## pin the newest version of each kernel in Tests/kernels/kernels.txt
 	@python3 -B Tests/kernels/run.py --refresh

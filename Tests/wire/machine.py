@@ -4,7 +4,7 @@ The result is a list of steps: each transition with the earliest and the latest 
 """
 from calling import Calling, who
 from pcap import ACK, FIN, MASK, RST, SYN
-from steps import EARLY, LATE, MS, TIME_WAIT, Step, before
+from steps import ANSWERED, EARLY, LATE, MS, TIME_WAIT, Step, before
 
 
 class Machine(Calling):
@@ -200,7 +200,7 @@ class Machine(Calling):
         """What comes of a segment has happened when something is sent that acknowledges it."""
         for later in self.end.segments:
             if later.out and later.t > segment.t and later.flags & ACK and later.ack == segment.end and segment.length:
-                return min(later.t + 20_000, segment.t + LATE)
+                return min(later.t + ANSWERED, segment.t + LATE)
         return segment.t + LATE
 
     def completes(self, segment):
@@ -294,7 +294,7 @@ class Machine(Calling):
     def answer_of(self, number, segment):
         for later in self.end.segments:
             if later.out and later.t > segment.t and later.flags & ACK and later.ack == number:
-                return min(later.t + 20_000, segment.t + LATE)
+                return min(later.t + ANSWERED, segment.t + LATE)
         return segment.t + LATE
 
     def begin_time_wait(self, segment, cause):
@@ -310,7 +310,12 @@ class Machine(Calling):
         self.time_wait_since = segment.t, (again or [segment.t])[-1]
 
     def taken_over(self, segment):
-        if self.state == "time_wait":
+        if self.state == "time_wait" and segment.t > self.time_wait_since[1] + TIME_WAIT + 6000 * MS:
+            self.run_out()
+        elif self.state == "time_wait" and segment.t > self.time_wait_since[0] + TIME_WAIT - 10 * MS:
+            self.step("closed", self.time_wait_since[0] + TIME_WAIT - 10 * MS, segment.t + LATE, {None}, {"fin", "reused"},
+                      cause="timer or reused", silent=True)
+        elif self.state == "time_wait":
             self.step("closed", segment.t - EARLY, segment.t + LATE, {None}, {"reused"}, cause="reused", silent=True)
 
     def run_out(self):

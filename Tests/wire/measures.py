@@ -137,6 +137,8 @@ class Judge(Who):
 
     def answered(self, row, end):
         """TCP_INFO from just before, if nothing came or went since."""
+        if row["source"] != "event":
+            return None
         infos = [c for c in (end.socket.calls if end.socket else ()) if c["op"] == "info" and c["t1"] <= row.t]
         if infos and not end.wire.between(infos[-1]["t0"] - JITTER, row.t):
             return infos[-1]["info"]

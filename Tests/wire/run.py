@@ -26,6 +26,7 @@ import trial
 from documented import documented
 from playing.world import World
 
+MARK = "<!-- figures -->"
 TIME_WAIT_SECONDS = 67  # 60, and what the kernel's timers take longer
 
 
@@ -40,6 +41,7 @@ def options():
     parser.add_argument("--read", metavar="DIR", help="judge what an earlier run has kept")
     parser.add_argument("--no-time-wait", action="store_true", help="don't wait for the first TIME-WAITs to end")
     parser.add_argument("--examples", type=int, default=1, help="examples of each kind (1)")
+    parser.add_argument("--write", metavar="FILE", help="put the figures into this page, below its line of <!-- figures -->")
     parser.add_argument("--self-test", action="store_true", help="falsify outputs, and demand that it is noticed")
     return parser.parse_args()
 
@@ -96,6 +98,16 @@ def lost(facts):
     return any(not text.startswith("0 ") for text in re.findall(r"[0-9,]+ lost", facts["closing"]))
 
 
+def write(given, tally, facts, scenes, sockets):
+    """The figures in docs/TRUTH.md."""
+    with open(given.write) as file:
+        page = file.read()
+    head = page[:page.index(MARK) + len(MARK)]
+    run = f"{sum(scenes.values()):,} connections of {len(scenes)} kinds, {sockets:,} sockets, seed {given.seed}, Linux {os.uname().release}."
+    with open(given.write, "w") as file:
+        file.write("\n".join([head, "", run, "", *tally.figures(documented)]) + "\n")
+
+
 def show(given, folder):
     """Judges and prints; the exit status."""
     found = trial.Trial(folder, trial.Outputs(os.path.abspath(given.binary), folder))
@@ -103,6 +115,8 @@ def show(given, folder):
     scenes = collections.Counter(end.scene for end in ends if end.role == "client")
     print(f"{sum(scenes.values())} connections of {len(scenes)} kinds, {len(ends)} sockets, seed {given.seed}; {facts['closing']}")
     print("\n".join(tally.report(documented, given.examples)))
+    if given.write:
+        write(given, tally, facts, scenes, len(ends))
     for failure in facts["failures"]:
         print(f"a scene failed: {failure}")
     if facts["dropped"]:

@@ -6,6 +6,7 @@ from pcap import MASK
 MS = 1_000_000
 EARLY = 60_000  # a capture's stamp may lie this far behind what it stamps
 LATE = 60 * MS  # and what a segment does may come this much later on a loaded machine
+ANSWERED = 300_000  # an ACK may leave before the state changes, as with CLOSING
 TIME_WAIT = 60_000 * MS
 OPEN = ("established", "close_wait", "fin_wait_1", "fin_wait_2", "closing", "last_ack", "syn_received")
 ERRNO_REASONS = {errno.ETIMEDOUT: {"timeout"}, errno.ECONNREFUSED: {"refused"}, errno.EHOSTUNREACH: {"unreachable"},

@@ -62,3 +62,25 @@ class Tally:
 
     def undocumented(self, documented):
         return sum(number for key, number in self.unknown.items() if not documented(*key))
+
+    def figures(self, documented):
+        """The tables of docs/TRUTH.md."""
+        lines = ["| output | facts | wrong | unknown |", "|---|---:|---:|---:|"]
+        views = sorted({key[0] for counter in (self.right, self.wrong, self.unknown) for key in counter})
+        for view in [*views, None]:
+            counts = [sum(n for key, n in counter.items() if view in (None, key[0])) for counter in (self.right, self.wrong, self.unknown)]
+            name = "`" + view + "`" if view else "all"
+            lines.append(f"| {name} | {sum(counts):,} | {counts[1]:,} | {counts[2]:,} |")
+        lines += ["", "| unknown | facts | of |", "|---|---:|---|"]
+        reasons = collections.defaultdict(collections.Counter)
+        for (view, fact, kind), number in self.unknown.items():
+            reasons[documented(view, fact, kind) or "**not documented**"][fact] += number
+        for reason, facts in sorted(reasons.items(), key=lambda item: -sum(item[1].values())):
+            named = ", ".join(f"`{fact}`" for fact, _ in facts.most_common(4)) + (" …" if len(facts) > 4 else "")
+            lines.append(f"| {reason} | {sum(facts.values()):,} | {named} |")
+        if self.wrong:
+            lines += ["", "| wrong | facts |", "|---|---:|"]
+            for key, number in sorted(self.wrong.items(), key=lambda item: -item[1]):
+                text = f"`{key[0]}` {key[1]}: {key[2]}".replace("|", "or")
+                lines.append(f"| {text} | {number:,} |")
+        return lines
