@@ -1,20 +1,21 @@
 """The numbers of a row, against the capture up to its time and what the kernel answered to TCP_INFO just before."""
 from cells import JITTER
 from steps import MS
-from pcap import MASK, RST
+from pcap import LOOPBACK, MASK, RST
 from who import Judge as Who
 
 
 class Judge(Who):
     def views(self, row, end, step=None):
         """What had been captured surely, and at most, when the row was made; with `step` without what its segment brought."""
-        late = JITTER
+        # On loopback a segment is captured once, when it comes in; it has left a little earlier.
+        late = early = MS if end.segments and end.segments[0].device == LOOPBACK else JITTER
         if step is not None and step.segment is not None:
             late = max(late, row.t - step.segment.t + 1)
         for call in end.socket.calls if end.socket else ():
             if call["t0"] <= row.t <= call["t1"] + JITTER:
                 late = max(late, row.t - call["t0"] + JITTER)  # what comes during a call waits for its end
-        return end.wire.at(row.t - late), end.wire.at(row.t + JITTER + (MS if row["source"] == "derived" else 0))
+        return end.wire.at(row.t - late), end.wire.at(row.t + early + (MS if row["source"] == "derived" else 0))
 
     def has_numbers(self, row, step, end):
         """A listener, a request and a socket that connects have no connection's numbers yet."""

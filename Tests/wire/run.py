@@ -146,6 +146,8 @@ def main():
         if given.self_test:
             return falsify.main(folder, os.path.abspath(given.binary))
         return show(given, folder)
+    except RuntimeError as error:
+        sys.exit(f"Tests/wire/run.py: {error}")
     finally:
         if not given.keep:
             shutil.rmtree(folder, ignore_errors=True)
