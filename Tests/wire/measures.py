@@ -123,7 +123,12 @@ class Judge(Who):
         info = self.answered(row, end)
         if info and value == str(info["snd_wnd"]):
             return "right", ""  # Linux scales the window of a SYN ACK that crosses a SYN
-        return self.one_of(value, {m.window for m in (low, high, *end.wire.moments) if low.into <= m.into <= high.into})
+        return self.one_of(value, {m.window for m in self.meanwhile(end, low, high)})
+
+    @staticmethod
+    def meanwhile(end, low, high):
+        """All moments from one to the other."""
+        return [low, high] + [m for m in end.wire.moments if low.into + low.out <= m.into + m.out <= high.into + high.out]
 
     def of_receive_window_bytes(self, value, row, step, end):
         low, high = self.views(row, end)
@@ -133,7 +138,7 @@ class Judge(Who):
             return "unknown", high.advertised
         # The segment has it rounded to the scale; what came since has used some of it up, or an ACK is yet to announce more.
         grain = 1 << end.wire.scaling("out")
-        near = any(-grain < int(value) - known < grain for known in (low.advertised, high.advertised) if known is not None)
+        near = any(-grain < int(value) - known < grain for known in {m.advertised for m in self.meanwhile(end, low, high)} - {None})
         return ("right" if near else "wrong"), [low.advertised, high.advertised]
 
     def answered(self, row, end):
