@@ -39,7 +39,7 @@ SHELL_FILES := .ci/run $(wildcard scripts/*.sh packaging/*.sh packaging/*/*.sh) 
 CLANG_FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(shell command -v $(c) 2>/dev/null)) clang-format)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-privileged build install uninstall golden format docs man lint bench bench-timewait bench-stuck bench-top test-kernels test-faults test-reproducible refresh-kernels completions packages test-packages fuzz test-sanitize coverage soak bench-summary bench-report deps clean
+.PHONY: help run test test-privileged test-wire build install uninstall golden format docs man lint bench bench-timewait bench-stuck bench-top test-kernels test-faults test-reproducible refresh-kernels completions packages test-packages fuzz test-sanitize coverage soak bench-summary bench-report deps clean
 .NOTPARALLEL: # apt and swift build must each run alone
 .PHONY: find-swift test-bundle deps-build deps-test deps-lint deps-bench deps-kernels deps-packages deps-test-packages
 
@@ -58,6 +58,10 @@ test-privileged: test-bundle ## run only the tests that trace real sockets, as r
 test-kernels: build deps-kernels ## run the tracer on Debian's kernels, 5.10 to the newest, in QEMU; KERNELS=5.10,newest chooses some
 	@python3 -B Tests/kernels/run.py $(TCPSTATE_TEST_BINARY) $(if $(KERNELS),--only $(KERNELS)) \
 	  $(if $(KERNELS_WRITE),--write) $(if $(KERNELS_IF_FETCHED),--if-fetched)
+
+test-wire: build deps-test ## compare every fact with a capture and a log of calls, as root; WIRE_CONNECTIONS (300), WIRE_SEED, WIRE_SELF_TEST=1
+	@$(SUDO) python3 -B Tests/wire/run.py $(TCPSTATE_TEST_BINARY) --connections $(or $(WIRE_CONNECTIONS),300) \
+	  --seed $(or $(WIRE_SEED),1) $(if $(WIRE_KEEP),--keep $(WIRE_KEEP)) $(if $(WIRE_WRITE),--write $(WIRE_WRITE)) $(if $(WIRE_SELF_TEST),--self-test)
 
 refresh-kernels: deps-kernels ## pin the newest version of each kernel in Tests/kernels/kernels.txt
 	@python3 -B Tests/kernels/run.py --refresh
