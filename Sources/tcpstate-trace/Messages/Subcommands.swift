@@ -3,10 +3,14 @@
 /// The names of the subcommands, for what is typed instead of them.
 enum Subcommands {
   /// A test compares them with those that there are.
-  static let names = ["trace", "top", "stuck", "summary", "lifecycle", "report", "tcpstates", "schema", "help"]
+  static let names = [
+    "trace", "top", "stuck", "summary", "lifecycle", "report", "tcpstates", "explain", "schema", "help",
+  ]
 
   /// The subcommand that somebody meant who typed a word close to it.
-  static func near(_ word: String) -> String? {
+  static func near(_ word: String) -> String? { near(word, among: names) }
+
+  static func near(_ word: String, among names: [String]) -> String? {
     let allowed = word.count < 5 ? 1 : 2
     return names.map { ($0, distance($0, word)) }.filter { $0.1 <= allowed }.min { $0.1 < $1.1 }?.0
   }

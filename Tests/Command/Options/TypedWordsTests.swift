@@ -51,10 +51,19 @@ import Testing
     #expect(try Recording.run(["-V"]).outputText == (try Recording.run(["--version"]).outputText))
   }
 
+  /// What this host's files say is in it.
+  @Test func explain() throws {
+    let process = try Recording.run(["explain", "fin-wait-2"])
+    #expect(process.outputText.contains("net.ipv4.tcp_fin_timeout = ") && process.outputText.contains("in it now"))
+    #expect(try Recording.run(["explain"]).outputText.contains("  close-wait\n"))
+    #expect(try Recording.run(["explain", "handshake"]).outputText.contains("seq y, ack x+1"))
+  }
+
   /// The line that answers a mistake, with status 64.
   private static let answers: [(String, String)] = [
     ("stukc", "did you mean 'stuck'?"), ("summry", "did you mean 'summary'?"), ("tpo", "did you mean 'top'?"),
-    ("help stuk", "did you mean 'stuck'?"), ("70000", "not a port from 1 to 65535"), ("port", "needs a value"),
+    ("help stuk", "did you mean 'stuck'?"), ("explain close-wiat", "did you mean 'close-wait'?"),
+    ("explain nothing", "lists what there is"), ("70000", "not a port from 1 to 65535"), ("port", "needs a value"),
     ("state bogus", "is no TCP state"), ("curl or nginx", "words of one kind widen"), ("--csv", "use --format csv"),
     ("--json", "use --format jsonl"), ("--kill", "sudo ss -K"), ("-tanp", "letters of ss"),
     ("-tan", "only TCP is traced"), ("-t", "only TCP is traced"),
