@@ -258,7 +258,7 @@ struct tcpstate_tally {
 	tcpstate_u64 transitions;
 	tcpstate_u64 unmatched; /* the old state wasn't the remembered one */
 	tcpstate_u64 untracked; /* there was no room to remember when a state was entered */
-	tcpstate_u64 minisocks; /* FIN-WAIT-2 continued in a minisock, where its end isn't seen */
+	tcpstate_u64 minisocks; /* FIN-WAIT-2 continued in a minisock, unseen: counted as a bound */
 	tcpstate_u64 socket; /* the kernel side's own */
 	tcpstate_s64 open[16]; /* by state: sockets that entered it minus those that left it */
 };
