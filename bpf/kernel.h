@@ -42,6 +42,7 @@ typedef _Bool bool;
 enum {
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_LPM_TRIE = 11,
 	BPF_MAP_TYPE_SK_STORAGE = 24,
 	BPF_MAP_TYPE_RINGBUF = 27,
@@ -57,6 +58,7 @@ enum {
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
+#define IPPROTO_MPTCP 262
 #define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3
@@ -68,6 +70,8 @@ enum {
 #define TCP_LAST_ACK 9
 #define TCP_LISTEN 10
 #define TCP_NEW_SYN_RECV 12
+/* include/linux/sched.h */
+#define PF_KTHREAD 0x00200000
 /* include/net/sock.h */
 #define SOCK_DEAD 0
 #define SOCK_DONE 1
@@ -198,6 +202,7 @@ struct inet_connection_sock {
 	struct timer_list icsk_retransmit_timer;
 	u32 icsk_rto;
 	struct tcp_congestion_ops *icsk_ca_ops;
+	void *icsk_ulp_data;
 	u8 icsk_retransmits;
 	u8 icsk_pending;
 	u8 icsk_backoff;
@@ -225,6 +230,16 @@ struct tcp_sock {
 	u32 total_retrans;
 	u32 total_rto_time;
 	int linger2;
+	bool is_mptcp; /* with CONFIG_MPTCP */
+};
+
+struct mptcp_sock {
+	u32 last_ack_recv; /* 6.10 and newer */
+};
+
+/* Below an MPTCP socket: what ties one of its TCP connections to it. */
+struct mptcp_subflow_context {
+	struct sock *conn;
 };
 
 struct inet_timewait_sock {
@@ -259,8 +274,25 @@ struct tcp_request_sock {
 	u32 rcv_nxt;
 };
 
+struct pid_namespace {
+	struct ns_common ns;
+};
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+/* One process's or thread's id in each PID namespace that it is in, the initial one first. */
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
 struct task_struct {
+	unsigned int flags;
 	int tgid;
+	struct pid *thread_pid;
 	char comm[16];
 	struct task_struct *group_leader;
 };

@@ -48,7 +48,7 @@
 SEC("tp_btf/tcp_rcv_space_adjust")
 int BPF_PROG(reader, struct sock *sk)
 {
-	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	__u32 pid = current_id();
 	struct owner *owner = bpf_sk_storage_get(&owners, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
 	if (!owner || (owner->pid == pid && owner->reader))

@@ -21,6 +21,8 @@ public enum SnapshotAge {
     }
     guard let ticks = ticksPerSecond else { return 0 }
     let state = TCPState(number: snapshot.pointee.event.state_new)
+    // MPTCP's own FIN (DATA_FIN) comes with an acknowledgment, too; when ours was sent, nothing says.
+    if kind == TCPSTATE_KIND_MPTCP, state != .established, state != .closeWait, state != .finWait2 { return 0 }
     if state == .synSent || state == .finWait1 || state == .lastAck {
       return unanswered(snapshot, ticksPerSecond: ticks)
     }

@@ -12,6 +12,7 @@ public struct StuckSurvey: ~Copyable {
   private var sockets: [Found] = []
   private var indices: [UInt64: Int] = [:]
   /// Open sockets in other states, by key, which occupy ports like those in TIME-WAIT.
+  private var mptcp = MPTCPSockets()
   private var bystanders: [UInt64: (netns: UInt32, local: Endpoint, peer: Endpoint)] = [:]
 
   private struct Found {
@@ -21,6 +22,8 @@ public struct StuckSurvey: ~Copyable {
     var flags: Int32
     var kind: Int32
     var listener: Queues?
+    /// The address of the MPTCP socket that this is, or that is above it; 0 if there is none.
+    var mptcp: UInt64 = 0
   }
 
   /// What a listener's record says about its queues.
@@ -53,6 +56,12 @@ public struct StuckSurvey: ~Copyable {
     let event = UnsafeRawPointer(snapshot).assumingMemoryBound(to: tcpstate_event.self)
     let state = TCPState(number: event.pointee.state_new)
     let key = ConnectionTracker.key(event)
+    if event.pointee.kind == TCPSTATE_KIND_MPTCP {
+      mptcp.add(event, connection: idOf(key), Self.holder(snapshot))
+      guard state != .listen, query.wants(idOf(key), state) else { return }
+    } else if snapshot.pointee.mptcp_socket != 0 {
+      mptcp.add(subflow: key, of: snapshot.pointee.mptcp_socket)
+    }
     guard state == .listen || query.wants(idOf(key), state) else {
       if state != .closed { noteBystander(event) }
       return
@@ -67,12 +76,19 @@ public struct StuckSurvey: ~Copyable {
       sockets.append(describe(snapshot, event, StuckSocket(connection: idOf(key), state: state)))
     }
     guard snapshot.pointee.fd != TCPSTATE_NO_FD else { return }
-    let holder = SocketHolder(
-      pid: event.pointee.owner_pid,
-      name: ConnectionTracker.name(event, offset: ConnectionTracker.ownerNameOffset),
-      descriptor: snapshot.pointee.fd)
+    let holder = Self.holder(snapshot)
     if !sockets[index].socket.holders.contains(holder) { sockets[index].socket.holders.append(holder) }
   }
+
+  private static func holder(_ snapshot: UnsafePointer<tcpstate_snapshot>) -> SocketHolder {
+    let record = EventRecord(snapshot)
+    return SocketHolder(
+      pid: record.event.pointee.owner_pid, name: record.ownerName, descriptor: snapshot.pointee.fd)
+  }
+
+  /// Whether an MPTCP connection was found, so that the tables are to be read for the TCP connections below it, whatever
+  /// their states.
+  public var wantsSubflows: Bool { sockets.contains { $0.kind == TCPSTATE_KIND_MPTCP } }
 
   private mutating func noteBystander(_ event: UnsafePointer<tcpstate_event>) {
     bystanders[ConnectionTracker.key(event)] = (
@@ -112,17 +128,24 @@ public struct StuckSurvey: ~Copyable {
       let rest = Int64(bitPattern: snapshot.pointee.timer_expires &- snapshot.pointee.jiffies)
       socket.nextTimeout = UInt64(max(0, min(rest, 1 << 32))) * 1_000_000_000 / ticks
     }
-    guard kind == TCPSTATE_KIND_SOCKET else { return Found(key: key, socket: socket, flags: flags, kind: kind) }
-    socket.cgroup = event.pointee.cgroup_id == 0 ? nil : event.pointee.cgroup_id
-    socket.userID = event.pointee.user_id
+    if kind == TCPSTATE_KIND_SOCKET || kind == TCPSTATE_KIND_MPTCP {
+      socket.cgroup = event.pointee.cgroup_id == 0 ? nil : event.pointee.cgroup_id
+      socket.userID = event.pointee.user_id
+    }
+    guard kind == TCPSTATE_KIND_SOCKET else {
+      let address = kind == TCPSTATE_KIND_MPTCP ? event.pointee.socket_address : 0
+      if address != 0 { socket.timeouts = nil }
+      return Found(key: key, socket: socket, flags: flags, kind: kind, mptcp: address)
+    }
+    let parent = snapshot.pointee.mptcp_socket
     guard state != .listen else {
       let queues = Queues(
         acceptQueue: snapshot.pointee.accept_queue, acceptQueueLimit: snapshot.pointee.accept_queue_limit,
         requestQueue: snapshot.pointee.request_queue)
-      return Found(key: key, socket: socket, flags: flags, kind: kind, listener: queues)
+      return Found(key: key, socket: socket, flags: flags, kind: kind, listener: queues, mptcp: parent)
     }
     fillBytes(&socket, event)
-    return Found(key: key, socket: socket, flags: flags, kind: kind)
+    return Found(key: key, socket: socket, flags: flags, kind: kind, mptcp: parent)
   }
 
   private func fillBytes(_ socket: inout StuckSocket, _ event: UnsafePointer<tcpstate_event>) {
@@ -144,6 +167,7 @@ public struct StuckSurvey: ~Copyable {
     portRanges: [UInt32: ClosedRange<UInt16>] = [:], makerOf: (UInt64) -> SocketHolder? = { _ in nil }
   ) -> StuckReading {
     var reading = StuckReading()
+    for index in sockets.indices where sockets[index].mptcp != 0 { Self.place(&sockets[index], mptcp) }
     let listeners = listenersByPort()
     for found in sockets where query.states.contains(found.socket.state) {
       var socket = found.socket
@@ -158,6 +182,19 @@ public struct StuckSurvey: ~Copyable {
     reading.sort()
     reading.timeWait = timeWaitGroups(reading.sockets, portRanges)
     return reading
+  }
+
+  /// Gives a TCP connection below an MPTCP socket that socket's holders.
+  private static func place(_ found: inout Found, _ mptcp: MPTCPSockets) {
+    guard found.kind != TCPSTATE_KIND_MPTCP else {
+      let count = mptcp.subflowCount(of: found.mptcp)
+      found.socket.mptcp = .connection(subflows: count > 0 ? count : nil)
+      return
+    }
+    found.socket.mptcp = .subflow(of: mptcp.connection(found.mptcp))
+    for holder in mptcp.holders(of: found.mptcp) where !found.socket.holders.contains(holder) {
+      found.socket.holders.append(holder)
+    }
   }
 
   private static func verdict(_ kind: Int32, _ flags: Int32, _ socket: StuckSocket) -> Verdict {

@@ -35,6 +35,24 @@ extension ConnectionTracker {
     connection.pointee.ownerName = owner.pointee.ownerName
   }
 
+  /// Takes note of a process that holds an MPTCP socket; the TCP connections below it come later in the reading.
+  mutating func noteMPTCP(_ event: UnsafePointer<tcpstate_event>) {
+    let address = event.pointee.socket_address
+    guard event.pointee.owner_pid != 0, mptcpHolders[address] == nil else { return }
+    mptcpHolders[address] = (event.pointee.owner_pid, Self.name(event, offset: Self.ownerNameOffset))
+  }
+
+  /// Gives a TCP connection the owner of the MPTCP socket above it, if it has none.
+  @inline(__always)
+  func inheritFromMPTCP(
+    _ connection: UnsafeMutablePointer<Connection>, _ snapshot: UnsafePointer<tcpstate_snapshot>
+  ) {
+    guard snapshot.pointee.mptcp_socket != 0, connection.pointee.ownerPID == 0,
+      let holder = mptcpHolders[snapshot.pointee.mptcp_socket]
+    else { return }
+    (connection.pointee.ownerPID, connection.pointee.ownerName) = holder
+  }
+
   /// Whether the process that the event names really acted.
   ///
   /// A reading of the tables holds each socket for a moment. If its process closes it just then, the

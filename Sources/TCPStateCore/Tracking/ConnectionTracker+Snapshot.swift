@@ -11,6 +11,7 @@ extension ConnectionTracker {
     pass &+= 1
     passUnderWay = true
     endedDuringPass = []
+    mptcpHolders = [:]
   }
 
   /// Prefetches the memory that later records need.
@@ -26,7 +27,7 @@ extension ConnectionTracker {
   /// more precisely. Apply such a record after all events that are older than it.
   public func mustWait(_ snapshot: UnsafePointer<tcpstate_snapshot>) -> Bool {
     let event = UnsafeRawPointer(snapshot).assumingMemoryBound(to: tcpstate_event.self)
-    guard !Self.isFleeting(snapshot) else { return false }
+    guard !Self.isFleeting(snapshot), event.pointee.kind != TCPSTATE_KIND_MPTCP else { return false }
     // Beyond the limit it won't be tracked, so there is no need to keep the record until then.
     guard let known = find(event) else { return event.pointee.kind != TCPSTATE_KIND_SOCKET && table.count < limit }
     return known.pointee.state != TCPState(number: event.pointee.state_new)
@@ -51,6 +52,10 @@ extension ConnectionTracker {
     let state = TCPState(number: event.pointee.state_new)
     let key = Self.key(event)
     let time = event.pointee.timestamp_ns
+    guard event.pointee.kind != TCPSTATE_KIND_MPTCP else {
+      noteMPTCP(event)
+      return false
+    }
     guard state != .closed, !endedDuringPass.contains(key), !Self.isFleeting(snapshot) else { return false }
     wheel?.observe(jiffies: snapshot.pointee.jiffies, at: time)
 
@@ -72,6 +77,7 @@ extension ConnectionTracker {
     connection.pointee.pass = pass
     guard connection.pointee.entered < time else { return false }
     if connection.pointee.ownerPID == 0, event.pointee.owner_pid != 0 { update(connection, from: event) }
+    inheritFromMPTCP(connection, snapshot)
     if event.pointee.kind != TCPSTATE_KIND_SOCKET {
       if !connection.pointee.isSilent {
         // An event reports the change of a full socket and may still be on its
@@ -183,6 +189,7 @@ extension ConnectionTracker {
     _ event: UnsafePointer<tcpstate_event>
   ) {
     update(connection, from: event)
+    inheritFromMPTCP(connection, snapshot)
     connection.pointee.flags.insert(.older)
     let age = SnapshotAge.least(snapshot, ticksPerSecond: ticksPerSecond)
     connection.pointee.entered = event.pointee.timestamp_ns &- min(age, event.pointee.timestamp_ns)

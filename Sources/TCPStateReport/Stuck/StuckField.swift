@@ -10,6 +10,7 @@ public enum StuckField: Hashable, Sendable {
   public enum Own: Int, CaseIterable, Sendable {
     case event, state, verdict, fd, holders, cgroupPath, unsentBytes, timeouts, nextTimeout
     case listenerPID, listenerName, listenerAddress, acceptQueue, acceptQueueLimit, requestQueue
+    case mptcp, mptcpConnection
   }
 }
 
@@ -21,7 +22,7 @@ extension StuckField: NamedColumn {
     .shared(.networkType), .shared(.localAddress), .shared(.localPort), .shared(.peerAddress), .shared(.peerPort),
     .shared(.unreadBytes), .own(.unsentBytes), .shared(.unacknowledgedBytes), .own(.timeouts), .own(.nextTimeout),
     .own(.listenerPID), .own(.listenerName), .own(.listenerAddress), .own(.acceptQueue), .own(.acceptQueueLimit),
-    .own(.requestQueue),
+    .own(.requestQueue), .own(.mptcp), .own(.mptcpConnection),
   ]
 
   public static var defaults: [StuckField] { allCases }
@@ -67,6 +68,11 @@ extension StuckField.Own {
       "Backlog of the listener; the kernel takes one more before the queue is full."),
     ColumnDeclaration(
       "request_queue", .integer32, unit: .requests, "Half-open requests in the listener's queue."),
+    ColumnDeclaration(
+      "mptcp", .words(["connection", "subflow"]),
+      "What the socket is in MPTCP: the connection that the process holds, or a TCP connection that carries it."),
+    ColumnDeclaration(
+      "mptcp_connection_id", .text, "Connection id of the MPTCP connection that a subflow carries."),
   ]
 }
 

@@ -76,6 +76,12 @@ public struct StuckTable: Sendable {
 
   func detail(of socket: StuckSocket) -> String {
     var parts: [String] = []
+    switch socket.mptcp {
+    case .connection(let subflows?): parts.append("MPTCP over \(StuckStyle.count(subflows, "TCP connection"))")
+    case .connection: parts.append("MPTCP")
+    case .subflow: parts.append("carries MPTCP")
+    case nil: break
+    }
     switch socket.verdict {
     case .unaccepted, .halfOpen: parts.append(queue(of: socket))
     case .shared:

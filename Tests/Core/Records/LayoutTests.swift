@@ -15,14 +15,14 @@ import Testing
 
   @Test func sizes() {
     expectSize(tcpstate_event.self, 248)
-    expectSize(tcpstate_snapshot.self, 304)
-    expectSize(tcpstate_shared.self, 72)
+    expectSize(tcpstate_snapshot.self, 312)
+    expectSize(tcpstate_shared.self, 80)
     expectSize(tcpstate_config.self, 56)
     expectSize(tcpstate_stays.self, 40 + 8 * 1920)
     expectSize(tcpstate_tally.self, 168)
     expectSize(tcpstate_network_key.self, 20, alignment: 4)
     #expect(EventDecoder.eventSize == 248)
-    #expect(EventDecoder.snapshotSize == 304)
+    #expect(EventDecoder.snapshotSize == 312)
   }
 
   private static var fields: [(String, PartialKeyPath<tcpstate_event>)] {
@@ -68,7 +68,7 @@ import Testing
       ("accept_queue", \.accept_queue), ("accept_queue_limit", \.accept_queue_limit),
       ("request_queue", \.request_queue), ("request_age_us", \.request_age_us),
       ("entry_stamp_ms", \.entry_stamp_ms), ("syn_ack_timeouts", \.syn_ack_timeouts),
-      ("socket_inode", \.socket_inode),
+      ("socket_inode", \.socket_inode), ("mptcp_socket", \.mptcp_socket),
     ]
     let fixture = try HexFixture("snapshot.hex")
     #expect(Self.fields.count + fields.count == fixture.offsets.count)
@@ -89,6 +89,7 @@ import Testing
       [
         (\.lost, 0), (\.nested, 8), (\.wake_sent, 16), (\.snapshot_states, 24), (\.snapshot_minisocks_only, 28),
         (\.jiffies, 32), (\.jiffies_time_ns, 40), (\.attached_ns, 48), (\.untracked, 56), (\.reader_pid, 64),
+        (\.mptcp_changes, 72),
       ] as [(PartialKeyPath<tcpstate_shared>, Int)])
   }
 
@@ -97,7 +98,7 @@ import Testing
       [
         (\.wake_bytes, 0), (\.filter_cgroup, 8), (\.filter_cgroup_level, 16), (\.filter_family, 20),
         (\.filter_netns, 24), (\.filter_local_port, 28), (\.filter_peer_port, 32), (\.filter_local_network, 36),
-        (\.filter_peer_network, 40), (\.filters, 44), (\.plain, 48), (\.reserved, 52),
+        (\.filter_peer_network, 40), (\.filters, 44), (\.plain, 48), (\.pid_namespace, 52),
       ] as [(PartialKeyPath<tcpstate_config>, Int)])
     expectOffsets([(\.prefix_length, 0), (\.address, 4)] as [(PartialKeyPath<tcpstate_network_key>, Int)])
   }
