@@ -12,6 +12,8 @@ public struct KernelFilter: Sendable {
   public var peerNetworks: [Network] = []
   /// Inode of a network namespace.
   public var netns: UInt32?
+  /// A path that leads to it, if one is known.
+  public var netnsPath: String?
   public var cgroup: CgroupLocation?
 
   public init() {}

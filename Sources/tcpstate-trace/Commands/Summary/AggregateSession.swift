@@ -62,7 +62,7 @@ struct AggregateSession: ~Copyable, Activity {
     if unread > 0 { Message.error(OutputFile.unread(unread)) }
     let ending = RunEnding(
       transitions: summary.transitions, lost: skipped, unmatched: stays.unmatched, crowdedOut: stays.untracked,
-      unread: unread,
+      isConfined: source.isConfined, unreached: source.unreached.count, unread: unread,
       elapsed: KernelClock.monotonic() - attachedAt)
     var closing = SummaryPrinter.closing(ending, of: summary, lost: skipped)
     closing.text.removeLast()
