@@ -252,7 +252,7 @@ int BPF_PROG(aggregate, const struct sock *sk, int state_old, int state_new)
 	tally->open[state_old & 15]--;
 	if (state_new == TCP_CLOSE && becomes_minisock(tp, sk, state_old)) {
 		tally->minisocks++;
-		stay.known = false;
+		stay.exact = false; /* it goes on, and its end isn't seen */
 	}
 	enter(state_new, tally, address, slot, now);
 	if (stay.known)

@@ -46,13 +46,11 @@ static __always_inline bool network_has(void *networks, const __u8 *address)
 	return version && (*version == 4 || !v4mapped(address));
 }
 
-static __always_inline bool in_cgroup(struct cgroup *cgroup)
+/* The id of a cgroup's ancestor, given as its level times 8. */
+static __always_inline __u64 ancestor_id(struct cgroup *cgroup, __u64 offset)
 {
-	__u64 offset = (__u64)config.filter_cgroup_level * 8;
 	__u64 id = 0;
 
-	if ((__u32)BPF_CORE_READ(cgroup, level) < config.filter_cgroup_level)
-		return false;
 	if (bpf_core_field_exists(cgroup->ancestors)) {
 		struct cgroup *ancestor = NULL;
 
@@ -63,7 +61,35 @@ static __always_inline bool in_cgroup(struct cgroup *cgroup)
 		bpf_probe_read_kernel(&id, sizeof(id),
 				      (const char *)&cgroup->ancestor_ids + offset);
 	}
-	return id == config.filter_cgroup;
+	return id;
+}
+
+#define MAX_CGROUP_LEVELS 32
+
+/*
+ * In a cgroup namespace nobody knows how deep it is. The cgroups of containers
+ * are a few levels down, so it doesn't take long.
+ */
+static __always_inline bool below_cgroup(struct cgroup *cgroup)
+{
+	int level = BPF_CORE_READ(cgroup, level);
+
+	for (int i = 0; i < MAX_CGROUP_LEVELS; i++) {
+		if (i > level)
+			return false;
+		if (ancestor_id(cgroup, (__u64)i * 8) == config.filter_cgroup)
+			return true;
+	}
+	return false;
+}
+
+static __always_inline bool in_cgroup(struct cgroup *cgroup)
+{
+	if (config.filter_cgroup_level == TCPSTATE_ANY_LEVEL)
+		return below_cgroup(cgroup);
+	if ((__u32)BPF_CORE_READ(cgroup, level) < config.filter_cgroup_level)
+		return false;
+	return ancestor_id(cgroup, (__u64)config.filter_cgroup_level * 8) == config.filter_cgroup;
 }
 
 /*

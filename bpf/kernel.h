@@ -43,6 +43,7 @@ enum {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_LPM_TRIE = 11,
 	BPF_MAP_TYPE_SK_STORAGE = 24,
 	BPF_MAP_TYPE_RINGBUF = 27,
@@ -58,6 +59,7 @@ enum {
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
+#define IPPROTO_MPTCP 262
 #define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3
@@ -69,6 +71,8 @@ enum {
 #define TCP_LAST_ACK 9
 #define TCP_LISTEN 10
 #define TCP_NEW_SYN_RECV 12
+/* include/linux/sched.h */
+#define PF_KTHREAD 0x00200000
 /* include/net/sock.h */
 #define SOCK_DEAD 0
 #define SOCK_DONE 1
@@ -233,6 +237,7 @@ struct inet_connection_sock {
 	struct timer_list icsk_delack_timer;
 	u32 icsk_rto;
 	struct tcp_congestion_ops *icsk_ca_ops;
+	void *icsk_ulp_data;
 	u8 icsk_retransmits;
 	u8 icsk_pending;
 	u8 icsk_backoff;
@@ -281,6 +286,16 @@ struct tcp_sock {
 	u32 total_rto_time;
 	u8 repair : 1;
 	int linger2;
+	bool is_mptcp; /* with CONFIG_MPTCP */
+};
+
+struct mptcp_sock {
+	u32 last_ack_recv; /* 6.10 and newer */
+};
+
+/* Below an MPTCP socket: what ties one of its TCP connections to it. */
+struct mptcp_subflow_context {
+	struct sock *conn;
 };
 
 struct inet_timewait_sock {
@@ -327,9 +342,26 @@ struct css_set {
 	struct cgroup *dfl_cgrp; /* of cgroup v2 */
 };
 
+struct pid_namespace {
+	struct ns_common ns;
+};
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+/* One process's or thread's id in each PID namespace that it is in, the initial one first. */
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
 struct task_struct {
 	struct css_set *cgroups;
+	unsigned int flags;
 	int tgid;
+	struct pid *thread_pid;
 	char comm[16];
 	struct task_struct *group_leader;
 };

@@ -43,6 +43,17 @@ struct {
 	__type(value, struct owner);
 } owners SEC(".maps");
 
+/*
+ * Which process holds an MPTCP socket, by its address, from its opening to its
+ * end. Kernel threads open further TCP connections below it.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, struct owner);
+} mptcp_owners SEC(".maps");
+
 static __always_inline bool shares_port(const struct sock *sk)
 {
 	return BPF_CORE_READ_BITFIELD_PROBED(&sk->__sk_common, skc_reuseport);

@@ -45,7 +45,7 @@ static __always_inline __u32 presumed_owner(const struct sock *sk, const struct 
 SEC("tp_btf/tcp_rcv_space_adjust")
 int BPF_PROG(reader, struct sock *sk)
 {
-	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	__u32 pid = current_id();
 	struct owner *owner = bpf_sk_storage_get(&owners, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	__u32 presumed;
 

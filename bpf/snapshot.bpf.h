@@ -159,6 +159,66 @@ static __always_inline __u64 inode_of(struct socket *socket)
 	return socket ? BPF_CORE_READ(allocated, vfs_inode.i_ino) : 0;
 }
 
+static __always_inline void name_holder(struct tcpstate_snapshot *s, struct task_struct *task)
+{
+	s->event.owner_pid =
+		config.pid_namespace ? id_in_namespace(task->group_leader, task->tgid) : task->tgid;
+	__builtin_memcpy(s->event.owner_name, task->group_leader->comm, TCPSTATE_NAME_LENGTH);
+	s->event.owner_kind = TCPSTATE_OWNER_HOLDER;
+}
+
+/*
+ * A process holds the MPTCP socket, and that the TCP connections below it:
+ * iter/tcp lists these, with the address of the MPTCP socket, and no descriptor
+ * refers to them. Each has ends of its own, so the filters on ends can't decide
+ * here whether it is wanted.
+ */
+static __always_inline int write_mptcp(struct bpf_iter__task_file *ctx, struct task_struct *task,
+				       struct sock *sk, __u8 state)
+{
+	struct tcpstate_snapshot *s = record_in_making();
+	struct mptcp_sock *msk = (void *)sk;
+	struct owner owner = {};
+	struct cgroup *cgroup;
+	struct identity id;
+
+	if (!s || sk->sk_protocol != IPPROTO_MPTCP || state == TCP_CLOSE)
+		return 0;
+	if (shared.snapshot_holders_only)
+		return 0;
+	note_member(sk, task);
+	identify_common(&id, &sk->__sk_common);
+	if (config.filter_netns && id.netns != config.filter_netns)
+		return 0;
+	cgroup = sk->sk_cgrp_data.cgroup;
+	if (!wanted_member(sk, cgroup))
+		return 0;
+	start_snapshot(s);
+	fill_minisock(&s->event, &id, &sk->__sk_common, TCPSTATE_KIND_MPTCP, state);
+	s->event.user_id = sk->sk_uid.val;
+	s->event.flags = TCPSTATE_FLAG_HAS_SOCKET;
+	if (cgroup)
+		s->event.cgroup_id = BPF_CORE_READ(cgroup, kn, id);
+	if (bpf_core_field_exists(msk->last_ack_recv))
+		s->last_acked_jiffies = BPF_CORE_READ(msk, last_ack_recv);
+	s->fd = ctx->fd;
+	name_holder(s, task);
+	owner.pid = s->event.owner_pid;
+	owner.kind = s->event.owner_kind;
+	__builtin_memcpy(owner.name, s->event.owner_name, sizeof(owner.name));
+	bpf_map_update_elem(&mptcp_owners, &s->event.socket_address, &owner, 0);
+	bpf_seq_write(ctx->meta->seq, s, sizeof(*s));
+	return 0;
+}
+
+/* The MPTCP socket above a TCP connection; 0 for none. */
+static __always_inline __u64 mptcp_socket(struct tcp_sock *tp)
+{
+	if (!bpf_core_field_exists(tp->is_mptcp) || !tp->is_mptcp)
+		return 0;
+	return mptcp_above(tp);
+}
+
 SEC("iter/task_file")
 int snapshot_files(struct bpf_iter__task_file *ctx)
 {
@@ -172,17 +232,18 @@ int snapshot_files(struct bpf_iter__task_file *ctx)
 
 	if (!task || !file)
 		return 0;
-	shared.reader_pid = bpf_get_current_pid_tgid() >> 32;
+	shared.reader_pid = current_id();
 	socket = bpf_sock_from_file(file);
 	if (!socket || !socket->sk)
 		return 0;
 	/* The state first: other protocols' are alike, and reading the protocol touches more memory. */
 	state = socket->sk->__sk_common.skc_state;
-	if (!state_wanted(state))
+	/* Of MPTCP all: the TCP connections below may be in other states. */
+	if (!state_wanted(state) && socket->sk->sk_protocol != IPPROTO_MPTCP)
 		return 0;
 	tp = bpf_skc_to_tcp_sock(socket->sk);
 	if (!tp)
-		return 0;
+		return write_mptcp(ctx, task, socket->sk, state);
 	/* Neither connected nor listening: of interest for the port that bind() has given it. */
 	if (state == TCP_CLOSE && !is_bound(tp->inet_conn.icsk_bind_hash))
 		return 0;
@@ -204,9 +265,7 @@ int snapshot_files(struct bpf_iter__task_file *ctx)
 	}
 	s->event.cookie = cookie_of(&socket->sk->__sk_common);
 	s->fd = ctx->fd;
-	s->event.owner_pid = task->tgid;
-	__builtin_memcpy(s->event.owner_name, task->group_leader->comm, TCPSTATE_NAME_LENGTH);
-	s->event.owner_kind = TCPSTATE_OWNER_HOLDER;
+	name_holder(s, task);
 	if (state == TCP_LISTEN)
 		note_listener(s, socket->sk);
 	bpf_seq_write(ctx->meta->seq, s, sizeof(*s));
@@ -280,6 +339,7 @@ static __always_inline bool fill_listed_socket(struct tcpstate_snapshot *s, stru
 	start_snapshot(s);
 	fill_full_socket(s, id, tp, state);
 	s->event.cookie = cookie_of(skc);
+	s->mptcp_socket = mptcp_socket(tp);
 	if (config.plain) /* user space looks for its owners in /proc */
 		s->socket_inode = inode_of(tp->SK.sk_socket);
 	return true;

@@ -18,11 +18,13 @@ static __always_inline void record_transition(struct cpu_state *cpu, const struc
 	struct tcpstate_event *e;
 	struct identity id;
 	struct tcp_sock *tp;
-	bool owned;
+	bool owned, worker;
 
 	tp = bpf_skc_to_tcp_sock((void *)sk);
-	if (!tp)
-		return; /* SCTP, and the MPTCP connection above its subflows */
+	if (!tp) { /* SCTP, and the MPTCP connection above its subflows */
+		note_mptcp(sk, state_old, state_new);
+		return;
+	}
 	if (probing)
 		identify_probed(&id, tp);
 	else
@@ -48,8 +50,10 @@ static __always_inline void record_transition(struct cpu_state *cpu, const struc
 	e->cookie = cookie_of(&sk->__sk_common);
 
 	owned = sk->sk_lock.owned;
-	if (owned) {
+	if (owned)
 		e->flags |= TCPSTATE_FLAG_OWNED;
+	worker = owned && mptcp_worker(tp, probing);
+	if (owned && !worker) {
 		current_process(&e->actor_pid, e->actor_name);
 	} else {
 		e->actor_pid = 0;
@@ -60,6 +64,8 @@ static __always_inline void record_transition(struct cpu_state *cpu, const struc
 		own_by_act(e, owner_acts(e));
 	else
 		own_by_storage(e, sk, owner_acts(e));
+	if (worker && !e->owner_pid)
+		own_by_mptcp(e, tp);
 	submit(e, cpu, !owned);
 }
 
@@ -220,8 +226,9 @@ int transition_classic(struct set_state_context *ctx)
 	e->state_new = ctx->newstate;
 	/* One may be generated midway; with it this would look like another connection. */
 	e->cookie = 0;
-	if (BPF_CORE_READ(sk, sk_lock.owned)) {
+	if (BPF_CORE_READ(sk, sk_lock.owned))
 		e->flags |= TCPSTATE_FLAG_OWNED;
+	if (e->flags & TCPSTATE_FLAG_OWNED && !mptcp_worker(tp, true)) {
 		current_process(&e->actor_pid, e->actor_name);
 	} else {
 		e->actor_pid = 0;

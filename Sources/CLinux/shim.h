@@ -19,6 +19,7 @@
 #include <sys/timerfd.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 /* <sched.h> declares these only under _GNU_SOURCE, which a module can't define. */
 int setns(int fd, int nstype);
@@ -80,6 +81,21 @@ static inline int tcpstate_is_ignored(int signal_number)
 static inline int tcpstate_namespace_type(int fd)
 {
 	return ioctl(fd, NS_GET_NSTYPE);
+}
+
+/*
+ * A descriptor of this process's namespace of the kind that the number stands
+ * for (PIDFD_GET_*_NAMESPACE, include/uapi/linux/pidfd.h; Linux 6.11), without
+ * /proc; -1 with errno set.
+ */
+static inline int tcpstate_own_namespace(int number)
+{
+	int process = syscall(SYS_pidfd_open, getpid(), 0);
+	int namespace = process < 0 ? -1 : ioctl(process, _IO(0xff, number), 0);
+
+	if (process >= 0)
+		close(process);
+	return namespace;
 }
 
 /* What seccomp(2) calls this machine. */

@@ -14,6 +14,10 @@ public enum LiveNotice: Sendable {
   case clockSet(nanoseconds: Int64)
   /// Without this capability the tables of other network namespaces can't be read.
   case namespacesOutOfReach(missing: Capability)
+  /// This process's own namespaces limit what it can see.
+  case confined(Surroundings, hidesNamespaces: Bool)
+  /// The tables of so many network namespaces, of which there are sockets, couldn't be read.
+  case namespacesUnreached(count: Int)
   /// A tracepoint that adds to the transitions could not be attached to; what it adds is missing.
   case attachmentFailed(FailedAttachment)
   /// Capabilities that are no longer needed could not be given up.
@@ -22,7 +26,9 @@ public enum LiveNotice: Sendable {
   /// Whether it holds for as long as the stream runs; otherwise it reports something that happened once.
   public var isLasting: Bool {
     switch self {
-    case .connectionLimitReached, .namespacesOutOfReach, .attachmentFailed, .capabilitiesKept: true
+    case .connectionLimitReached, .namespacesOutOfReach, .attachmentFailed, .capabilitiesKept, .confined,
+      .namespacesUnreached:
+      true
     case .eventsLost, .clockSet: false
     }
   }

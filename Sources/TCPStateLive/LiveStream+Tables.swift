@@ -13,7 +13,7 @@ extension LiveStream {
   private var isReadingDue: Bool { nextReading.map { $0 <= KernelClock.monotonic() } ?? false }
 
   mutating func learnReadableNamespaces() throws(KernelError) {
-    guard !source.missingForNamespaces.isEmpty else { return }
+    guard !source.missingForNamespaces.isEmpty || source.hidesNamespaces else { return }
     tracker.readableNamespaces = try source.readableNamespaces()
   }
 
@@ -29,6 +29,16 @@ extension LiveStream {
     comparisonCost = KernelClock.processCPU() - cpu
     census.restart()
     counted = countable(namespaces)
+    noteUnreached()
+  }
+
+  /// Sockets of these namespaces are known, but not all of them.
+  private mutating func noteUnreached() {
+    let new = source.unreached.subtracting(unreached)
+    guard !new.isEmpty else { return }
+    unreached.formUnion(new)
+    // For lack of a capability it has been said.
+    if source.missingForNamespaces.isEmpty { notices.append(.namespacesUnreached(count: new.count)) }
   }
 
   /// The namespaces whose own counts of sockets can be compared with what is tracked: not if a filter leaves some of
@@ -69,7 +79,7 @@ extension LiveStream {
   mutating func followSilent(isFinal: Bool, _ receive: Receive) throws(KernelError) {
     guard source.canReadTables, isFinal ? tracker.silentCount > 0 : isReadingDue else { return }
     let wanted = tracker.silent.namespaces
-    let namespaces = try source.namespaces().filter { wanted.contains($0.key) }
+    let namespaces = try source.namespaces(among: wanted)
     try read(minisocksOnly: true, namespaces: namespaces, receive)
   }
 
@@ -89,8 +99,11 @@ extension LiveStream {
     applyPutOff(receive)
     overflows.take(source.timeWaitOverflows, isComplete: !minisocksOnly)
     // A socket that can't be seen isn't gone; one that could be seen, and isn't there any more, is.
-    let seesAll = source.missingForNamespaces.isEmpty
-    let isUnread = { (netns: UInt32) in !found.contains(netns) && (!seesAll || namespaces[netns] != nil) }
+    let seesAll = source.missingForNamespaces.isEmpty && !source.hidesNamespaces
+    let unreached = source.unreached
+    let isUnread = { (netns: UInt32) in
+      !found.contains(netns) && (!seesAll || namespaces[netns] != nil || unreached.contains(netns))
+    }
     let vanished = tracker.endPass(startedAt: start, minisocksOnly: minisocksOnly, isUnread: isUnread)
     let unseen = tracker.neverSeen(vanished)
     for key in vanished {

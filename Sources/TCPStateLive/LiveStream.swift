@@ -84,7 +84,9 @@ public struct LiveStream: ~Copyable {
   var putOff: [tcpstate_snapshot] = []
   private var lastCheck: UInt64 = 0
   private var hasReportedLimit = false
-  private var notices: [LiveNotice] = []
+  var notices: [LiveNotice] = []
+  /// Namespaces whose tables couldn't be read, although there were sockets of them.
+  public internal(set) var unreached: Set<UInt32> = []
   private let wakeUp: WakeUp
 
   /// Loads the kernel side; nothing is attached yet.
@@ -149,7 +151,8 @@ public struct LiveStream: ~Copyable {
 
   /// Whether everything was seen and nothing contradicted itself.
   public var isComplete: Bool {
-    lost == 0 && tracker.unmatched == 0 && tracker.crowdedOut == 0 && undecodable == 0
+    unreached.isEmpty && !source.isConfined && lost == 0 && tracker.unmatched == 0 && tracker.crowdedOut == 0
+      && undecodable == 0
   }
 
   /// Kernel records that were of an unknown version, kind or length, and so were left out.

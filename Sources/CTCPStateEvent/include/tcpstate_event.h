@@ -39,8 +39,14 @@ typedef int64_t tcpstate_s64;
 #define TCPSTATE_KIND_REQUEST 4 /* iter/tcp, a tcpstate_snapshot of a request minisock */
 #define TCPSTATE_KIND_RESET_SENT 5 /* tcp:tcp_send_reset, a tcpstate_event */
 #define TCPSTATE_KIND_SYN_ACK 6 /* tcp:tcp_retransmit_synack, a tcpstate_event of the request */
-#define TCPSTATE_KIND_OWNER \
-	7 /* accept() or a first read, a tcpstate_event: ends, state and owner */
+#define TCPSTATE_KIND_OWNER 7 /* accept() or first read, a tcpstate_event: ends, state, owner */
+#define TCPSTATE_KIND_MPTCP 8 /* iter/task_file, a tcpstate_snapshot of an MPTCP socket */
+
+/*
+ * Added to the initial namespace's id of a process that has none in the
+ * reader's PID namespace. No real id has this bit (PID_MAX_LIMIT, 2^22).
+ */
+#define TCPSTATE_PID_OUTSIDE 0x80000000u
 
 /* tcpstate_event.flags */
 #define TCPSTATE_FLAG_OWNED 0x0001 /* a process, the actor, holds the socket's lock */
@@ -138,8 +144,8 @@ struct tcpstate_event {
 	tcpstate_u32 interface_index; /* bound device, else the one last received on; 0 none */
 	tcpstate_u32 user_id; /* sk_uid */
 	tcpstate_u32 lost_before; /* events dropped since load until now, modulo 2^32 */
-	tcpstate_u32 owner_pid; /* thread group id, 0 unknown */
-	tcpstate_u32 actor_pid; /* thread group id, 0 when the network did it */
+	tcpstate_u32 owner_pid; /* thread group id, see tcpstate_config.pid_namespace; 0 unknown */
+	tcpstate_u32 actor_pid; /* as owner_pid; 0 when the network did it */
 	tcpstate_u8 owner_name[TCPSTATE_NAME_LENGTH]; /* NUL padded, any bytes */
 	tcpstate_u8 actor_name[TCPSTATE_NAME_LENGTH];
 	tcpstate_u64 bytes_sent; /* payload, retransmissions included */
@@ -215,6 +221,7 @@ struct tcpstate_snapshot {
 	tcpstate_u8 unused[3]; /* 0 */
 	/* SYN-SENT: CLOCK_MONOTONIC ms modulo 2^32, tp->retrans_stamp: when the first SYN was sent; 0 unknown */
 	tcpstate_u32 syn_sent_ms;
+	tcpstate_u64 mptcp_socket; /* struct mptcp_sock * above this subflow; 0 none */
 };
 
 #define TCPSTATE_NO_FD 0xffffffffu
@@ -242,6 +249,8 @@ struct tcpstate_shared {
 	tcpstate_u64 reader_pid; /* the process that reads snapshot_files */
 	/* Written by user space: nonzero: snapshot_files reports only the holders of servers' sockets. */
 	tcpstate_u64 snapshot_holders_only;
+	/* Changes whenever an MPTCP socket changes its state, which makes no record. */
+	tcpstate_u64 mptcp_changes;
 };
 
 /* Offsets of the members that user space accesses: atomically, so by address. */
@@ -259,6 +268,7 @@ enum {
 	TCPSTATE_SHARED_ATTACHED_NS = __builtin_offsetof(struct tcpstate_shared, attached_ns),
 	TCPSTATE_SHARED_SNAPSHOT_HOLDERS_ONLY =
 		__builtin_offsetof(struct tcpstate_shared, snapshot_holders_only),
+	TCPSTATE_SHARED_MPTCP_CHANGES = __builtin_offsetof(struct tcpstate_shared, mptcp_changes),
 };
 
 #define TCPSTATE_PORT_LOCAL 1 /* the local port has to be in local_ports */
@@ -271,7 +281,7 @@ enum {
 struct tcpstate_config {
 	tcpstate_u64 wake_bytes; /* pending bytes from which on the consumer is woken */
 	tcpstate_u64 filter_cgroup; /* cgroup v2 id; descendants match too */
-	tcpstate_u32 filter_cgroup_level; /* its depth below the root */
+	tcpstate_u32 filter_cgroup_level; /* its depth below the root, or TCPSTATE_ANY_LEVEL */
 	tcpstate_u32 filter_family; /* 4 or 6, as on the wire */
 	tcpstate_u32 filter_netns; /* inode */
 	tcpstate_u32 filter_local_port; /* TCPSTATE_PORT_…, or 0 */
@@ -280,8 +290,10 @@ struct tcpstate_config {
 	tcpstate_u32 filter_peer_network;
 	tcpstate_u32 filters; /* nonzero: one of these is set */
 	tcpstate_u32 plain; /* nonzero, for kernels before 5.12: no cookies, no local storage */
-	tcpstate_u32 reserved; /* 0 */
+	tcpstate_u32 pid_namespace; /* inode: process ids are its; 0 the initial namespace's */
 };
+
+#define TCPSTATE_ANY_LEVEL 0xffffffffu /* the depth isn't known from here */
 
 /*
  * Log-linear buckets: one for each value below 64, then 32 for each power of
@@ -309,7 +321,7 @@ struct tcpstate_tally {
 	tcpstate_u64 transitions;
 	tcpstate_u64 unmatched; /* the old state wasn't the remembered one */
 	tcpstate_u64 untracked; /* there was no room to remember when a state was entered */
-	tcpstate_u64 minisocks; /* FIN-WAIT-2 continued in a minisock, where its end isn't seen */
+	tcpstate_u64 minisocks; /* FIN-WAIT-2 continued in a minisock, unseen: counted as a bound */
 	tcpstate_u64 socket; /* the kernel side's own */
 	tcpstate_s64 open[16]; /* by state: sockets that entered it minus those that left it */
 };
@@ -343,7 +355,7 @@ TCPSTATE_AT(tcpstate_event, bytes_sent, 136);
 TCPSTATE_AT(tcpstate_event, send_unacknowledged, 168);
 TCPSTATE_AT(tcpstate_event, congestion_control, 232);
 
-_Static_assert(sizeof(struct tcpstate_snapshot) == 344, "no padding");
+_Static_assert(sizeof(struct tcpstate_snapshot) == 352, "no padding");
 TCPSTATE_AT(tcpstate_snapshot, event, 0);
 TCPSTATE_AT(tcpstate_snapshot, jiffies, 248);
 TCPSTATE_AT(tcpstate_snapshot, fd, 264);
@@ -353,8 +365,9 @@ TCPSTATE_AT(tcpstate_snapshot, first_timeout_ms, 320);
 TCPSTATE_AT(tcpstate_snapshot, details, 332);
 TCPSTATE_AT(tcpstate_snapshot, defer_accept, 336);
 TCPSTATE_AT(tcpstate_snapshot, syn_sent_ms, 340);
+TCPSTATE_AT(tcpstate_snapshot, mptcp_socket, 344);
 
-_Static_assert(sizeof(struct tcpstate_shared) == 80, "no padding");
+_Static_assert(sizeof(struct tcpstate_shared) == 88, "no padding");
 TCPSTATE_AT(tcpstate_shared, wake_sent, 16);
 TCPSTATE_AT(tcpstate_shared, snapshot_states, 24);
 TCPSTATE_AT(tcpstate_shared, jiffies, 32);
@@ -367,6 +380,7 @@ TCPSTATE_AT(tcpstate_config, filter_cgroup, 8);
 TCPSTATE_AT(tcpstate_config, filter_cgroup_level, 16);
 TCPSTATE_AT(tcpstate_config, filters, 44);
 TCPSTATE_AT(tcpstate_config, plain, 48);
+TCPSTATE_AT(tcpstate_config, pid_namespace, 52);
 
 /* A value of a per-CPU map is rounded up to 8 bytes; these have to be whole multiples. */
 _Static_assert(sizeof(struct tcpstate_stays) == 40 + 8 * TCPSTATE_STAY_BUCKETS, "no padding");

@@ -2,7 +2,7 @@
 
 /// A process that holds a socket through one of its descriptors.
 public struct SocketHolder: Hashable, Sendable, BitwiseCopyable {
-  /// Thread group id, in the initial PID namespace.
+  /// Thread group id, in the PID namespace of the tracer.
   public var pid: UInt32
   public var name: ShortName
   /// `nil` if only the owner is known, as in a recording.

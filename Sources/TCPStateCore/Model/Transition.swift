@@ -41,7 +41,8 @@ public struct Transition: Sendable, BitwiseCopyable {
   public var resetReason: ResetReason?
   public var source = Source.event
 
-  /// The thread group id of the process that holds the socket.
+  /// The thread group id of the process that holds the socket, in the PID namespace of the tracer. `nil` with a name if
+  /// the process is outside that.
   public var ownerPID: UInt32?
   /// Empty if unknown, as are all names here.
   public var ownerName = ShortName()

@@ -63,6 +63,7 @@ public enum EventDecoder {
     let kind = bytes[1]
     guard
       kind == TCPSTATE_KIND_SOCKET || kind == TCPSTATE_KIND_TIMEWAIT || kind == TCPSTATE_KIND_REQUEST
+        || kind == TCPSTATE_KIND_MPTCP
     else { throw .unknownKind(kind) }
     try checkName(bytes)
   }

@@ -29,7 +29,8 @@ public enum SnapshotAge {
 
   /// - Parameter ticksPerSecond: CONFIG_HZ; without it only minisocks have an age.
   public static func bounds(_ snapshot: UnsafePointer<tcpstate_snapshot>, ticksPerSecond: UInt64?) -> AgeBounds {
-    switch Int32(snapshot.pointee.event.kind) {
+    let kind = Int32(snapshot.pointee.event.kind)
+    switch kind {
     case TCPSTATE_KIND_REQUEST:
       let age = UInt64(snapshot.pointee.request_age_us) * 1000
       return age == 0 ? .unknown : AgeBounds(least: age, most: age)
@@ -38,7 +39,10 @@ public enum SnapshotAge {
     }
     guard let ticksPerSecond else { return .unknown }
     let socket = FullSocket(snapshot, ticks: ticksPerSecond)
-    switch TCPState(number: snapshot.pointee.event.state_new) {
+    let state = TCPState(number: snapshot.pointee.event.state_new)
+    // MPTCP's own FIN (DATA_FIN) comes with an acknowledgment, too; when ours was sent, nothing says.
+    if kind == TCPSTATE_KIND_MPTCP, state != .established, state != .closeWait, state != .finWait2 { return .unknown }
+    switch state {
     case .closeWait: return socket.closeWait
     case .finWait2: return socket.finWait2
     case .closing: return socket.closing

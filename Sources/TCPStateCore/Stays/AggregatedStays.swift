@@ -28,7 +28,8 @@ public struct AggregatedStays: Sendable {
   public private(set) var unmatched: UInt64 = 0
   /// Sockets that the kernel side had no room to remember.
   public private(set) var untracked: UInt64 = 0
-  /// Orphans in FIN-WAIT-2 that the kernel continued as minisocks, whose end isn't seen.
+  /// Orphans in FIN-WAIT-2 that the kernel continued as minisocks, whose end isn't seen. Their stays until then are
+  /// counted as lower bounds.
   public private(set) var minisocks: UInt64 = 0
 
   public init() {}

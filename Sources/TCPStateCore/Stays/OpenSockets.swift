@@ -8,9 +8,12 @@
 public struct OpenSockets: ~Copyable {
   private struct Entry {
     var connection: UInt64 = 0
+    /// When it entered its state, or is known to have been in it, on the rows' clock; 0 if unknown.
+    var entered: UInt64 = 0
     var group: Int32 = 0
     /// Its state's number; 0 if the entry is free.
     var state: UInt8 = 0
+    var isExact = false
   }
 
   private var entries: UnsafeMutablePointer<Entry>
@@ -43,7 +46,13 @@ public struct OpenSockets: ~Copyable {
       if state != 0 { remove(place) }
       return
     }
-    entries[place] = Entry(connection: step.connection, group: step.group, state: step.new)
+    if step.old == 0, state == step.new, entries[place].entered != 0 {
+      entries[place].group = step.group  // found where it was: it has been there for longer
+      return
+    }
+    entries[place] = Entry(
+      connection: step.connection, entered: step.time, group: step.group, state: step.new,
+      isExact: step.isExact && step.old != 0)
     if state == 0 {
       used += 1
       if used * 4 > capacity * 3 { grow() }
@@ -61,6 +70,18 @@ public struct OpenSockets: ~Copyable {
   public func forEach(_ body: (_ state: TCPState, _ group: Int32) -> Void) {
     for index in 0..<capacity where entries[index].state != 0 {
       body(TCPState(number: entries[index].state), entries[index].group)
+    }
+  }
+
+  /// The same, with how long each has been in its state at `now`, on the rows' clock; `nil` if that isn't known.
+  public func forEach(now: UInt64, _ body: (_ state: TCPState, _ group: Int32, _ age: Stay?) -> Void) {
+    for index in 0..<capacity where entries[index].state != 0 {
+      let entry = entries[index]
+      let age: Stay? =
+        entry.entered == 0
+        ? nil
+        : Stay(nanoseconds: now - min(entry.entered, now), kind: entry.isExact ? .exact : .atLeast)
+      body(TCPState(number: entry.state), entry.group, age)
     }
   }
 

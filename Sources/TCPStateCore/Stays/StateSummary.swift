@@ -15,6 +15,9 @@ public struct StateSummary: Sendable {
   public var totalIsLowerBound = false
   /// Connections in this state now.
   public var openNow: UInt64 = 0
+  /// The longest that one of these has been in it so far; `nil` if not known.
+  public var oldestOpen: UInt64?
+  public var oldestOpenIsLowerBound = false
 
   public init(state: TCPState) {
     self.state = state

@@ -17,7 +17,9 @@ public struct StaySummary: ~Copyable {
   /// Transitions of wanted connections.
   public private(set) var transitions: UInt64 = 0
   /// Open sockets by `TCPState.number`, if there are no rows to derive them from.
-  private var countedOpen: [UInt64]?
+  private var countedOpen: [OpenStays]?
+  /// As of when sockets are open: the latest time seen, on the rows' clock.
+  private var now: UInt64 = 0
 
   /// - Parameter isPart: whether it covers a part of a recording; see `exchangeSteps`.
   public init(keys: [SummaryKey], filter: RowFilter, isPart: Bool = false) {
@@ -29,17 +31,18 @@ public struct StaySummary: ~Copyable {
 
   /// Makes a summary of what the kernel side has counted, without groups.
   ///
-  /// - Parameter openNow: open sockets by `TCPState.number`.
-  public init(_ stays: AggregatedStays, openNow: [UInt64]) {
+  /// - Parameter open: open sockets by `TCPState.number`.
+  public init(_ stays: AggregatedStays, open: [OpenStays]) {
     self.init(keys: [], filter: RowFilter())
     tally = StayTally(stays)
     transitions = stays.transitions
-    countedOpen = openNow
+    countedOpen = open
   }
 
   /// Applies the next row.
   @inline(__always)
   public mutating func receive(_ row: borrowing Transition) {
+    if row.time > now { now = row.time }
     if !wantsAll, !filter.wants(row) { return note(SocketStep(forgetting: row.connection)) }
     let group = tally.group(of: row)
     note(SocketStep(row, group: group))
@@ -93,16 +96,27 @@ public struct StaySummary: ~Copyable {
   public mutating func mergeStays(_ part: borrowing StaySummary) {
     tally.merge(part.tally)
     transitions += part.transitions
+    now = max(now, part.now)
   }
+
+  /// Time passes without rows.
+  ///
+  /// - Parameter time: on the rows' clock.
+  public mutating func advance(to time: UInt64) { now = max(now, time) }
 
   /// How many sockets are open, by group and then by `TCPState.number`.
   public func openNow() -> [UInt64] {
+    openStays().map(\.count)
+  }
+
+  /// How many are, and since when, in the same order.
+  public func openStays() -> [OpenStays] {
     if let countedOpen { return countedOpen }
-    var counts = [UInt64](repeating: 0, count: tally.groups.count * TCPState.arraySize)
-    sockets.forEach { state, group in
+    var stays = [OpenStays](repeating: OpenStays(), count: tally.groups.count * TCPState.arraySize)
+    sockets.forEach(now: now) { state, group, age in
       guard state.isKnown, filter.states.isEmpty || filter.states.contains(state) else { return }
-      counts[Int(group) * TCPState.arraySize + Int(state.number)] += 1
+      stays[Int(group) * TCPState.arraySize + Int(state.number)].add(age)
     }
-    return counts
+    return stays
   }
 }

@@ -21,6 +21,9 @@ public struct StuckSocket: Sendable {
   /// SO_REUSEPORT listeners share the port, because the kernel doesn't say which.
   public var listeners: [StuckListener] = []
 
+  /// `nil` if it has nothing to do with MPTCP.
+  public var mptcp: MPTCPPart?
+
   public var local = Endpoint.none
   public var peer = Endpoint.none
   /// Inode of the network namespace.

@@ -18,6 +18,7 @@ public struct StuckSurvey: ~Copyable {
   private(set) var bystanders: [UInt64: (netns: UInt32, local: Endpoint, peer: Endpoint)] = [:]
   /// Ports that bind() has taken, by network namespace: connect() passes over them.
   private(set) var boundPorts: [UInt32: Set<UInt16>] = [:]
+  private var mptcp = MPTCPSockets()
 
   struct Found {
     /// Its cookie or its address.
@@ -28,6 +29,8 @@ public struct StuckSurvey: ~Copyable {
     /// TCPSTATE_DETAIL_*.
     var details: Int32
     var listener: Queues?
+    /// The address of the MPTCP socket that this is, or that is above it; 0 if there is none.
+    var mptcp: UInt64 = 0
   }
 
   /// What a listener's record says about its queues.
@@ -64,6 +67,12 @@ public struct StuckSurvey: ~Copyable {
     if Int32(snapshot.pointee.details) & TCPSTATE_DETAIL_BOUND != 0 {
       boundPorts[event.pointee.netns, default: []].insert(event.pointee.local_port)
     }
+    if event.pointee.kind == TCPSTATE_KIND_MPTCP {
+      mptcp.add(event, connection: idOf(key), Self.holder(snapshot))
+      guard state != .listen, query.wants(idOf(key), state) else { return }
+    } else if snapshot.pointee.mptcp_socket != 0 {
+      mptcp.add(subflow: key, of: snapshot.pointee.mptcp_socket)
+    }
     guard state == .listen || query.wants(idOf(key), state) else {
       if state != .closed { noteBystander(event) }
       return
@@ -79,12 +88,20 @@ public struct StuckSurvey: ~Copyable {
       sockets.append(describe(snapshot, event, StuckSocket(connection: idOf(key), state: state)))
     }
     guard snapshot.pointee.fd != TCPSTATE_NO_FD else { return }
-    let holder = SocketHolder(
-      pid: event.pointee.owner_pid,
-      name: ConnectionTracker.name(event, offset: ConnectionTracker.ownerNameOffset),
-      descriptor: snapshot.pointee.fd, kind: .holder)
+    let holder = Self.holder(snapshot)
     if !sockets[index].socket.holders.contains(holder) { sockets[index].socket.holders.append(holder) }
   }
+
+  private static func holder(_ snapshot: UnsafePointer<tcpstate_snapshot>) -> SocketHolder {
+    let record = EventRecord(snapshot)
+    return SocketHolder(
+      pid: record.event.pointee.owner_pid, name: record.ownerName, descriptor: snapshot.pointee.fd,
+      kind: .holder)
+  }
+
+  /// Whether an MPTCP connection was found, so that the tables are to be read for the TCP connections below it, whatever
+  /// their states.
+  public var wantsSubflows: Bool { sockets.contains { $0.kind == TCPSTATE_KIND_MPTCP } }
 
   private mutating func noteBystander(_ event: UnsafePointer<tcpstate_event>) {
     bystanders[ConnectionTracker.key(event)] = (
@@ -126,22 +143,28 @@ public struct StuckSurvey: ~Copyable {
     }
     let details = Int32(snapshot.pointee.details)
     if kind == TCPSTATE_KIND_TIMEWAIT { socket.hasTimestamps = details & TCPSTATE_DETAIL_TIMESTAMPS != 0 }
-    guard kind == TCPSTATE_KIND_SOCKET else {
-      return Found(key: key, socket: socket, flags: flags, kind: kind, details: details)
+    if kind == TCPSTATE_KIND_SOCKET || kind == TCPSTATE_KIND_MPTCP {
+      socket.cgroup = event.pointee.cgroup_id == 0 ? nil : event.pointee.cgroup_id
+      socket.userID = event.pointee.user_id
     }
-    socket.cgroup = event.pointee.cgroup_id == 0 ? nil : event.pointee.cgroup_id
-    socket.userID = event.pointee.user_id
+    guard kind == TCPSTATE_KIND_SOCKET else {
+      let address = kind == TCPSTATE_KIND_MPTCP ? event.pointee.socket_address : 0
+      if address != 0 { socket.timeouts = nil }
+      return Found(key: key, socket: socket, flags: flags, kind: kind, details: details, mptcp: address)
+    }
+    let parent = snapshot.pointee.mptcp_socket
     guard state != .listen else {
       let queues = Queues(
         defersAccept: snapshot.pointee.defer_accept > 0, acceptQueue: snapshot.pointee.accept_queue,
         acceptQueueLimit: snapshot.pointee.accept_queue_limit,
         requestQueue: snapshot.pointee.request_queue)
-      return Found(key: key, socket: socket, flags: flags, kind: kind, details: details, listener: queues)
+      return Found(
+        key: key, socket: socket, flags: flags, kind: kind, details: details, listener: queues, mptcp: parent)
     }
     fillBytes(&socket, event)
     socket.fillActivity(snapshot, ticksPerSecond: ticksPerSecond)
     socket.cause = StuckCause(snapshot, socket)
-    return Found(key: key, socket: socket, flags: flags, kind: kind, details: details)
+    return Found(key: key, socket: socket, flags: flags, kind: kind, details: details, mptcp: parent)
   }
 
   private func fillBytes(_ socket: inout StuckSocket, _ event: UnsafePointer<tcpstate_event>) {
@@ -164,6 +187,7 @@ public struct StuckSurvey: ~Copyable {
   ) -> StuckReading {
     var reading = StuckReading()
     var timeWait: [StuckSocket] = []
+    for index in sockets.indices where sockets[index].mptcp != 0 { Self.place(&sockets[index], mptcp) }
     let listeners = listenersByPort()
     for found in sockets where query.states.contains(found.socket.state) {
       var socket = found.socket
@@ -192,6 +216,19 @@ public struct StuckSurvey: ~Copyable {
     reading.sort()
     if query.states.contains(.timeWait) { reading.timeWait = timeWaitGroups(timeWait, supplies) }
     return reading
+  }
+
+  /// Gives a TCP connection below an MPTCP socket that socket's holders.
+  private static func place(_ found: inout Found, _ mptcp: MPTCPSockets) {
+    guard found.kind != TCPSTATE_KIND_MPTCP else {
+      let count = mptcp.subflowCount(of: found.mptcp)
+      found.socket.mptcp = .connection(subflows: count > 0 ? count : nil)
+      return
+    }
+    found.socket.mptcp = .subflow(of: mptcp.connection(found.mptcp))
+    for holder in mptcp.holders(of: found.mptcp) where !found.socket.holders.contains(holder) {
+      found.socket.holders.append(holder)
+    }
   }
 
   private func verdict(_ found: Found) -> Verdict {

@@ -192,6 +192,28 @@ extension ConnectionTracker {
 
   // MARK: - The actor
 
+  /// Takes note of a process that holds an MPTCP socket; the TCP connections below it come later in the reading.
+  mutating func noteMPTCP(_ event: UnsafePointer<tcpstate_event>) {
+    let address = event.pointee.socket_address
+    guard event.pointee.owner_pid != 0, mptcpHolders[address] == nil else { return }
+    mptcpHolders[address] = (event.pointee.owner_pid, Self.name(event, offset: Self.ownerNameOffset))
+  }
+
+  /// Gives a TCP connection the owner of the MPTCP socket above it, if no process has been seen with it.
+  ///
+  /// - Returns: whether it did.
+  @inline(__always) @discardableResult
+  func inheritFromMPTCP(
+    _ connection: UnsafeMutablePointer<Connection>, _ snapshot: UnsafePointer<tcpstate_snapshot>
+  ) -> Bool {
+    guard snapshot.pointee.mptcp_socket != 0, Self.lacksOwner(connection),
+      let holder = mptcpHolders[snapshot.pointee.mptcp_socket]
+    else { return false }
+    (connection.pointee.ownerPID, connection.pointee.ownerName) = holder
+    connection.pointee.ownerKind = .holder
+    return true
+  }
+
   /// Whether the process that the event names really acted.
   ///
   /// A reading of the tables holds each socket for a moment. If its process closes it just then, the

@@ -21,6 +21,10 @@ extension ConnectionTracker {
     ShortName(padded: UnsafeRawPointer(event) + offset)
   }
 
+  /// A process's id as rows have it: `nil` if the process has none in the tracer's PID namespace.
+  @inline(__always)
+  static func visible(_ pid: UInt32) -> UInt32? { pid & TCPSTATE_PID_OUTSIDE == 0 ? pid : nil }
+
   /// Why this host sent the RST that the record reports, or that followed its transition.
   @inline(__always)
   static func resetReason(_ event: UnsafePointer<tcpstate_event>) -> ResetReason? {
@@ -47,7 +51,7 @@ extension ConnectionTracker {
     ticksPerSecond: UInt64?, to row: inout Transition
   ) {
     if event.pointee.actor_pid != 0, trusts(event, connection) {
-      row.actorPID = event.pointee.actor_pid
+      row.actorPID = Self.visible(event.pointee.actor_pid)
       row.actorName = name(event, offset: actorNameOffset)
     }
     row.socketAddress = event.pointee.socket_address == 0 ? nil : event.pointee.socket_address
@@ -107,7 +111,7 @@ extension ConnectionTracker {
     row.role = connection.pointee.role
     row.closer = connection.pointee.closer
     if connection.pointee.ownerPID != 0 {
-      row.ownerPID = connection.pointee.ownerPID
+      row.ownerPID = visible(connection.pointee.ownerPID)
       row.ownerName = connection.pointee.ownerName
       row.ownerKind = connection.pointee.ownerKind
     }

@@ -12,6 +12,7 @@ extension ConnectionTracker {
     pass &+= 1
     passUnderWay = true
     endedDuringPass = []
+    mptcpHolders = [:]
   }
 
   /// Prefetches the memory that later records need.
@@ -27,7 +28,7 @@ extension ConnectionTracker {
   /// more precisely. Apply such a record after all events that are older than it.
   public func mustWait(_ snapshot: UnsafePointer<tcpstate_snapshot>) -> Bool {
     let event = UnsafeRawPointer(snapshot).assumingMemoryBound(to: tcpstate_event.self)
-    guard !Self.isFleeting(snapshot) else { return false }
+    guard !Self.isFleeting(snapshot), event.pointee.kind != TCPSTATE_KIND_MPTCP else { return false }
     // Beyond the limit it won't be tracked, so there is no need to keep the record until then.
     guard let known = find(event) else { return event.pointee.kind != TCPSTATE_KIND_SOCKET && table.count < limit }
     return known.pointee.state != TCPState(number: event.pointee.state_new)
@@ -55,6 +56,10 @@ extension ConnectionTracker {
     let state = TCPState(number: event.pointee.state_new)
     let key = Self.key(event)
     let time = event.pointee.timestamp_ns
+    guard event.pointee.kind != TCPSTATE_KIND_MPTCP else {
+      noteMPTCP(event)
+      return false
+    }
     guard state != .closed, !endedDuringPass.contains(key), !Self.isFleeting(snapshot) else { return false }
     wheel?.observe(jiffies: snapshot.pointee.jiffies, at: time)
 
@@ -79,6 +84,8 @@ extension ConnectionTracker {
     guard connection.pointee.entered < time else { return false }
     if Self.lacksOwner(connection), event.pointee.owner_pid != 0 {
       update(connection, from: event)
+      connection.pointee.flags.insert(.ownerChanged)
+    } else if inheritFromMPTCP(connection, snapshot) {
       connection.pointee.flags.insert(.ownerChanged)
     }
     if event.pointee.kind != TCPSTATE_KIND_SOCKET {
@@ -237,6 +244,7 @@ extension ConnectionTracker {
     _ event: UnsafePointer<tcpstate_event>
   ) {
     update(connection, from: event)
+    inheritFromMPTCP(connection, snapshot)
     connection.pointee.flags.insert(.older)
     let age = SnapshotAge.least(snapshot, ticksPerSecond: ticksPerSecond)
     connection.pointee.entered = event.pointee.timestamp_ns &- min(age, event.pointee.timestamp_ns)

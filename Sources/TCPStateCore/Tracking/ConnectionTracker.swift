@@ -55,6 +55,8 @@ public struct ConnectionTracker: ~Copyable {
   /// Keys of connections that ended during a reading, which may still report them.
   var endedDuringPass: Set<UInt64> = []
   var passUnderWay = false
+  /// The MPTCP sockets that the current reading has found, by their address, and a process that holds each.
+  var mptcpHolders: [UInt64: (pid: UInt32, name: ShortName)] = [:]
   /// What the tables need to be read for.
   public internal(set) var silent = Silent()
   var requestCount = 0
@@ -76,10 +78,11 @@ public struct ConnectionTracker: ~Copyable {
 
   /// The process that holds or held a socket, by its cookie; `nil` if it was never seen.
   public func owner(of cookie: UInt64) -> SocketHolder? {
-    guard let connection = table.find(cookie), connection.pointee.ownerPID != 0 else { return nil }
+    guard let connection = table.find(cookie), connection.pointee.ownerPID != 0,
+      let pid = Self.visible(connection.pointee.ownerPID)
+    else { return nil }
     return SocketHolder(
-      pid: connection.pointee.ownerPID, name: connection.pointee.ownerName, descriptor: nil,
-      kind: connection.pointee.ownerKind)
+      pid: pid, name: connection.pointee.ownerName, descriptor: nil, kind: connection.pointee.ownerKind)
   }
 
   /// The connection id of a socket that a reading found. It differs from the key on kernels without cookies.

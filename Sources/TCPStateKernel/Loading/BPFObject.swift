@@ -87,7 +87,8 @@ struct BPFObject: ~Copyable {
     config.filter_family = UInt32(filter.family ?? 0)
     config.filter_netns = filter.netns ?? 0
     config.filter_cgroup = filter.cgroup?.id ?? 0
-    config.filter_cgroup_level = filter.cgroup?.level ?? 0
+    config.filter_cgroup_level = filter.cgroup.map { $0.level ?? TCPSTATE_ANY_LEVEL } ?? 0
+    config.pid_namespace = Surroundings.current.pidNamespace ?? 0
     config.filter_local_port =
       filter.localPorts != nil
       ? UInt32(TCPSTATE_PORT_LOCAL) : filter.eitherPorts != nil ? UInt32(TCPSTATE_PORT_EITHER) : 0

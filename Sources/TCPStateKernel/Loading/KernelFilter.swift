@@ -13,6 +13,8 @@ public struct KernelFilter: Sendable {
   public var peerNetworks: [Network] = []
   /// Inode of a network namespace.
   public var netns: UInt32?
+  /// A path that leads to it, if one is known.
+  public var netnsPath: String?
   /// Of the process that made the socket, or of one that holds it.
   public var cgroup: CgroupLocation?
 

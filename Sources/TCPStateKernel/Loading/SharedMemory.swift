@@ -28,6 +28,9 @@ struct SharedMemory {
   /// When that was: CLOCK_MONOTONIC nanoseconds.
   var jiffiesTime: UInt64 { load(TCPSTATE_SHARED_JIFFIES_TIME_NS) }
 
+  /// Changes whenever an MPTCP socket changes its state.
+  var mptcpChanges: UInt64 { load(TCPSTATE_SHARED_MPTCP_CHANGES) }
+
   // MARK: - Written by user space
 
   /// Lets the kernel side wake us again.

@@ -6,10 +6,10 @@ import Glibc
 public struct CgroupLocation: Sendable {
   /// Its id: the directory's inode.
   public let id: UInt64
-  /// Levels below the root of the hierarchy.
-  public let level: UInt32
+  /// Levels below the root of the hierarchy; `nil` if the mount doesn't begin at the root, as in a cgroup namespace.
+  public let level: UInt32?
 
-  init(id: UInt64, level: UInt32) {
+  init(id: UInt64, level: UInt32?) {
     self.id = id
     self.level = level
   }
@@ -32,16 +32,19 @@ public struct CgroupLocation: Sendable {
         .input, "use the cgroup \(name)", cause: "it is not a cgroup v2 directory",
         hint: "name one below /sys/fs/cgroup, or /sys/fs/cgroup/unified on a hybrid system")
     }
-    // Climb until the filesystem changes: the top of the mount is level 0.
+    // Climb until the filesystem changes: the top of the mount is level 0 if it is the root, which alone has no type.
     var level: UInt32 = 0
     var climbing = Array(UnsafeBufferPointer(start: path, count: strlen(path) + 1))
+    var top = climbing
     var parent = stat()
     while true {
       climbing.replaceSubrange((climbing.count - 1)..., with: "/..".utf8CString)
       guard stat(climbing, &parent) == 0, parent.st_dev == status.st_dev else { break }
       level += 1
+      top = climbing
       guard level < 256 else { break }
     }
-    self.init(id: UInt64(status.st_ino), level: level)
+    top.replaceSubrange((top.count - 1)..., with: "/cgroup.type".utf8CString)
+    self.init(id: UInt64(status.st_ino), level: access(top, F_OK) == 0 ? nil : level)
   }
 }

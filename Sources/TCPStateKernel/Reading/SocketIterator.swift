@@ -11,6 +11,7 @@ final class SocketIterator {
   private let files: BPFLink?
   private let sockets: BPFLink?
   private let shared: SharedMemory
+  private let finder: NamespaceFinder
   /// Whether a namespace that isn't found is gone, and not just hidden.
   private let seesAllNamespaces: Bool
   /// Minisocks that each namespace had refused when its tables were last about to be read.
@@ -18,7 +19,8 @@ final class SocketIterator {
   /// Records that couldn't be decoded.
   private(set) var undecodable: UInt64 = 0
 
-  init(_ object: borrowing BPFObject, seesAllNamespaces: Bool) throws(KernelError) {
+  init(_ object: borrowing BPFObject, finder: NamespaceFinder, seesAllNamespaces: Bool) throws(KernelError) {
+    self.finder = finder
     self.seesAllNamespaces = seesAllNamespaces
     files = try Self.attach(object, .snapshotFiles)
     sockets = try Self.attach(object, .snapshotSockets)
@@ -62,7 +64,8 @@ final class SocketIterator {
       var table = try open(sockets, namespace, path)
       if table == nil {
         // The process in the path may have ended; another one may still be in the namespace.
-        guard let other = try NetworkNamespaces.all()[namespace] else {
+        finder.forget(namespace)
+        guard let other = try finder.find([namespace])[namespace] else {
           if seesAllNamespaces { read.insert(namespace) }
           continue
         }

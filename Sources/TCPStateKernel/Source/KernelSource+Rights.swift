@@ -10,12 +10,24 @@ import Glibc
 extension KernelSource {
   /// The namespaces whose tables are wanted and that can be found: paths by inode.
   public func namespaces() throws(KernelError) -> [UInt32: String] {
-    guard let netns else { return try NetworkNamespaces.all() }
+    guard let netns else { return try finder.all() }
     if isOwnNamespaceEnough { return [netns: NetworkNamespaces.ownPath] }
-    return try NetworkNamespaces.all().filter { $0.key == netns }
+    return try finder.find([netns], exists: true)
+  }
+
+  /// The same, as far as they are among `wanted`.
+  public func namespaces(among wanted: Set<UInt32>) throws(KernelError) -> [UInt32: String] {
+    guard netns == nil else { return try namespaces().filter { wanted.contains($0.key) } }
+    return try finder.find(wanted)
   }
 
   private var isOwnNamespaceEnough: Bool { netns != nil && netns == NetworkNamespaces.own }
+
+  /// Whether what is seen from this process's namespaces may not be everything, or not right.
+  public var isConfined: Bool { hidesNamespaces || Surroundings.current.limits.contains(.clockUnknown) }
+
+  /// Whether there may be wanted namespaces that can't be found from here, whatever the capabilities.
+  public var hidesNamespaces: Bool { !isOwnNamespaceEnough && Surroundings.current.hidesNamespaces }
 
   /// What is missing to read the tables of other namespaces; empty if nothing is, or none is needed.
   public var missingForNamespaces: [Capability] {

@@ -23,6 +23,9 @@ public final class KernelSource {
   private let object: BPFObject
   private var ring: RingBuffer
   private let iterator: SocketIterator
+  let finder: NamespaceFinder
+  /// Namespaces of sockets that the last `readSockets` came across, and whose tables it couldn't read.
+  public private(set) var unreached: Set<UInt32> = []
   private let queue: EventQueue
   /// The capabilities for namespaces at the start: CAP_SYS_ADMIN to enter them, CAP_SYS_PTRACE to find them.
   let namespaceRights: CapabilitySet
@@ -54,7 +57,12 @@ public final class KernelSource {
     ring = try RingBuffer(map: object.map("events"), size: object.ringBytes, queue: queue)
     namespaceRights = Capabilities.permitted.intersection([.sysAdmin, .sysPtrace])
     netns = configuration.filter.netns
-    iterator = try SocketIterator(object, seesAllNamespaces: namespaceRights.contains(.sysPtrace))
+    var paths: [UInt32: String] = [:]
+    if let netns, let path = configuration.filter.netnsPath { paths[netns] = path }
+    finder = NamespaceFinder(paths: paths)
+    iterator = try SocketIterator(
+      object, finder: finder,
+      seesAllNamespaces: namespaceRights.contains(.sysPtrace) && !Surroundings.current.hidesNamespaces)
     self.object = object
   }
 
@@ -188,19 +196,36 @@ public final class KernelSource {
   /// - Parameters:
   ///   - states: those to read, one bit for each of the kernel's numbers.
   ///   - namespaces: as `namespaces()` returns them.
+  ///   - widened: asked after the first part, whether the second one is to read all states.
   /// - Returns: the namespaces that were read, or are gone. In the others only sockets that processes hold were read.
   @discardableResult
   public func readSockets(
-    states: UInt32 = openStates, namespaces: [UInt32: String], _ receive: SnapshotReceiver
+    states: UInt32 = openStates, namespaces: [UInt32: String], widened: () -> Bool = { false },
+    _ receive: SnapshotReceiver
   ) throws(KernelError) -> Set<UInt32> {
     if isPlain {
       let holders = Capabilities.raised([.sysPtrace, .dacReadSearch]) { SocketHolders() }
-      return try iterator.readTables(states: states, minisocksOnly: false, namespaces: namespaces) {
-        holders.handOn($0, $1, receive)
-      }
+      return try readTables(states: states, namespaces: namespaces, met: []) { holders.handOn($0, $1, receive) }
     }
-    try iterator.readFiles(states: states, receive)
-    return try iterator.readTables(states: states, minisocksOnly: false, namespaces: namespaces, receive)
+    var met: Set<UInt32> = []
+    try iterator.readFiles(states: states) { record, following in
+      met.insert(record.pointee.event.netns)
+      receive(record, following)
+    }
+    return try readTables(states: widened() ? .max : states, namespaces: namespaces, met: met, receive)
+  }
+
+  /// The tables of the namespaces, and of those that were met besides: a process that isn't in a namespace may hold
+  /// sockets of it.
+  private func readTables(
+    states: UInt32, namespaces: [UInt32: String], met: Set<UInt32>, _ receive: SnapshotReceiver
+  ) throws(KernelError) -> Set<UInt32> {
+    var all = namespaces
+    let missing = met.union(netns.map { [$0] } ?? []).subtracting(namespaces.keys)
+    for (inode, path) in try finder.find(missing, exists: true) { all[inode] = path }
+    let read = try iterator.readTables(states: states, minisocksOnly: false, namespaces: all, receive)
+    unreached = missing.union(namespaces.keys).subtracting(read)
+    return read
   }
 
   /// How many full TCP sockets the kernel counts in these namespaces, without reading its tables; `nil` if that isn't
@@ -238,6 +263,9 @@ public final class KernelSource {
   /// By network namespace: the minisocks that it had refused so far when its tables were last read
   /// (tcp_max_tw_buckets).
   public var timeWaitOverflows: [UInt32: UInt64] { iterator.timeWaitOverflows }
+
+  /// Changes whenever an MPTCP socket changes its state. No event reports that: `readSockets` finds what is new.
+  public var mptcpChanges: UInt64 { object.shared.mptcpChanges }
 
   /// CONFIG_HZ, known after the first reading of the tables.
   public var ticksPerSecond: UInt64? {

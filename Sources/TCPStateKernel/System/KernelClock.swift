@@ -4,17 +4,20 @@ import Glibc
 
 /// The kernel's clocks in nanoseconds.
 public enum KernelClock {
-  /// CLOCK_MONOTONIC, the events' clock.
-  public static func monotonic() -> UInt64 { read(CLOCK_MONOTONIC) }
+  /// CLOCK_MONOTONIC of the initial time namespace, the events' clock. This process may be in another one.
+  public static func monotonic() -> UInt64 { read(CLOCK_MONOTONIC) &- offset }
+
+  /// What this process's clock is ahead; 0 if that isn't known, which is a limit of its surroundings.
+  private static let offset = UInt64(bitPattern: Surroundings.current.clockOffset ?? 0)
 
   /// CLOCK_REALTIME − CLOCK_MONOTONIC, from the tightest of three readings.
   public static func wallOffset() -> UInt64 {
     var best = UInt64.max
     var offset: UInt64 = 0
     for _ in 0..<3 {
-      let before = read(CLOCK_MONOTONIC)
+      let before = monotonic()
       let wall = read(CLOCK_REALTIME)
-      let after = read(CLOCK_MONOTONIC)
+      let after = monotonic()
       if after - before < best {
         best = after - before
         offset = wall &- (before + (after - before) / 2)

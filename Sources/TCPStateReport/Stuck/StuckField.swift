@@ -12,6 +12,7 @@ public enum StuckField: Hashable, Sendable {
     case event, state, verdict, fd, holders, cgroupPath, unsentBytes, timeouts, nextTimeout
     case listenerPID, listenerName, listenerAddress, acceptQueue, acceptQueueLimit, requestQueue
     case cause, stateDurationAtMost, windowShut, probes, silence
+    case mptcp, mptcpConnection
   }
 }
 
@@ -24,7 +25,7 @@ extension StuckField: NamedColumn {
     .shared(.unreadBytes), .own(.unsentBytes), .shared(.unacknowledgedBytes), .own(.timeouts), .own(.nextTimeout),
     .own(.listenerPID), .own(.listenerName), .own(.listenerAddress), .own(.acceptQueue), .own(.acceptQueueLimit),
     .own(.requestQueue), .own(.cause), .own(.stateDurationAtMost), .own(.windowShut), .own(.probes), .own(.silence),
-    .shared(.ownerKind),
+    .shared(.ownerKind), .own(.mptcp), .own(.mptcpConnection),
   ]
 
   public static var defaults: [StuckField] { allCases }
@@ -84,6 +85,11 @@ extension StuckField.Own {
     ColumnDeclaration(
       "silence_ns", .wideInteger, unit: .nanoseconds, clock: .monotonic,
       "Time since payload last arrived from the peer, or since the handshake if none has."),
+    ColumnDeclaration(
+      "mptcp", .words(["connection", "subflow"]),
+      "What the socket is in MPTCP: the connection that the process holds, or a TCP connection that carries it."),
+    ColumnDeclaration(
+      "mptcp_connection_id", .text, "Connection id of the MPTCP connection that a subflow carries."),
   ]
 }
 

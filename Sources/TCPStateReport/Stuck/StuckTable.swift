@@ -92,6 +92,12 @@ public struct StuckTable: Sendable {
 
   func detail(of socket: StuckSocket) -> String {
     var parts: [String] = []
+    switch socket.mptcp {
+    case .connection(let subflows?): parts.append("MPTCP over \(StuckStyle.count(subflows, "TCP connection"))")
+    case .connection: parts.append("MPTCP")
+    case .subflow: parts.append("carries MPTCP")
+    case nil: break
+    }
     if let words = socket.cause.flatMap({ Self.words($0) }) {
       let shut = socket.windowShut.map { " for \(style.duration(Stay(nanoseconds: $0, kind: .atLeast)))" }
       parts.append(words + (shut ?? ""))

@@ -73,7 +73,26 @@ struct StuckValues {
     case .windowShut: StuckValue(wide: socket.windowShut)
     case .probes: StuckValue(socket.probes)
     case .silence: StuckValue(wide: socket.silence)
+    case .mptcp: mptcp(of: socket)
+    case .mptcpConnection: mptcpConnection(of: socket)
     }
+  }
+}
+
+extension StuckValues {
+  private func mptcp(of socket: StuckSocket) -> StuckValue {
+    switch socket.mptcp {
+    case .connection: .word("connection")
+    case .subflow: .word("subflow")
+    case nil: .unknown
+    }
+  }
+
+  private func mptcpConnection(of socket: StuckSocket) -> StuckValue {
+    guard case .subflow(let connection?) = socket.mptcp else { return .unknown }
+    var row = Transition()
+    row.connection = connection
+    return .field(withUnsafePointer(to: row) { Column.connectionID.field.value(of: $0, words) })
   }
 }
 

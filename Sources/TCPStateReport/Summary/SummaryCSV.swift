@@ -32,7 +32,10 @@ public struct SummaryCSV {
     append(kind: summary.longest.map { _ in summary.longestIsLowerBound }, to: &buffer)
     append(summary.total, to: &buffer)
     append(kind: summary.total.map { _ in summary.totalIsLowerBound }, to: &buffer)
-    buffer.append(",\(summary.openNow)\n")
+    buffer.append(",\(summary.openNow)")
+    append(summary.oldestOpen, to: &buffer)
+    append(kind: summary.oldestOpen.map { _ in summary.oldestOpenIsLowerBound }, to: &buffer)
+    buffer.append("\n")
   }
 
   private func append(_ value: SummaryValue, to buffer: inout ByteBuffer) {

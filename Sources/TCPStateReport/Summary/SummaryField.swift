@@ -3,7 +3,7 @@ import TCPStateCore
 
 /// The columns of `summary` in the machine formats, in their order, behind those of its keys.
 public enum SummaryField: Int, CaseIterable, Sendable {
-  case isOther, state, stays, p50, p90, p99, longest, longestKind, total, totalKind, openNow
+  case isOther, state, stays, p50, p90, p99, longest, longestKind, total, totalKind, openNow, oldestOpen, oldestOpenKind
 
   public var declaration: ColumnDeclaration { Self.declarations[rawValue] }
   var csvName: String { declaration.name }
@@ -29,6 +29,12 @@ public enum SummaryField: Int, CaseIterable, Sendable {
       "total_kind", .words(MachineWords.durationKindNames), "How well that sum is known: `at_least` is a lower bound."),
     ColumnDeclaration(
       "open_now", .wideInteger, unit: .connections, "Sockets in the state when the summary was made."),
+    ColumnDeclaration(
+      "oldest_open_ns", .wideInteger, unit: .nanoseconds, clock: .realtime,
+      "The longest that one of these had been in it by then."),
+    ColumnDeclaration(
+      "oldest_open_kind", .words(MachineWords.durationKindNames),
+      "How well that is known: `at_least` is a lower bound."),
   ]
 
   private static func quantile(_ name: String, _ what: String) -> ColumnDeclaration {

@@ -35,7 +35,13 @@ public struct SummaryJSON {
       buffer.append(",\"\(SummaryField.longestKind.jsonName)\":\"\(Self.kind(summary.longestIsLowerBound))\"")
       buffer.append(",\"\(SummaryField.totalKind.jsonName)\":\"\(Self.kind(summary.totalIsLowerBound))\"")
     }
-    buffer.append(",\"\(SummaryField.openNow.jsonName)\":\"\(summary.openNow)\"}\n")
+    buffer.append(",\"\(SummaryField.openNow.jsonName)\":\"\(summary.openNow)\"")
+    if let oldest = summary.oldestOpen {
+      buffer.append(",\"\(SummaryField.oldestOpen.jsonName)\":\"\(oldest)\"")
+      buffer.append(
+        ",\"\(SummaryField.oldestOpenKind.jsonName)\":\"\(Self.kind(summary.oldestOpenIsLowerBound))\"")
+    }
+    buffer.append("}\n")
   }
 
   private static func kind(_ isLowerBound: Bool) -> StaticString {

@@ -19,16 +19,23 @@ public struct SummaryLines {
 
   private struct Ranked {
     let number: Int
+    /// The longest stay in CLOSE-WAIT that goes on, if it is long enough for a leak; else 0.
+    let leak: UInt64
+    /// Of stays that have ended, and of connections' stays that go on.
     let total: UInt64
     let open: UInt64
     let texts: [String]
   }
 
-  /// - Parameter top: how many groups get lines of their own; those with the longest total time do.
+  /// How long a socket may be in CLOSE-WAIT before its group comes first, as for `stuck`: 60 s.
+  private static let leakAge: UInt64 = 60_000_000_000
+
+  /// - Parameter top: how many groups get lines of their own: first those with a socket that has been in CLOSE-WAIT for a
+  ///   minute and still is, the oldest first, then those with the longest total time, open stays included.
   public init(_ summary: borrowing StaySummary, top: Int = .max) {
     keys = summary.tally.keys
     isOverLimit = summary.tally.isOverLimit
-    let open = summary.openNow()
+    let open = summary.openStays()
     guard !keys.isEmpty else {
       add(nil, [0], summary, open)
       return
@@ -50,35 +57,41 @@ public struct SummaryLines {
     return false
   }
 
-  private static func rank(_ number: Int, _ summary: borrowing StaySummary, _ open: [UInt64]) -> Ranked {
+  private static func rank(_ number: Int, _ summary: borrowing StaySummary, _ open: [OpenStays]) -> Ranked {
     var total: UInt64 = 0
     var openNow: UInt64 = 0
+    var leak: UInt64 = 0
     for state in TCPState.all {
       let time = summary.tally.cell(Int32(number), state)?.histogram.total ?? 0
-      total = total.addingReportingOverflow(time).overflow ? .max : total + time
-      openNow += open[number * TCPState.arraySize + Int(state.number)]
+      let stays = open[number * TCPState.arraySize + Int(state.number)]
+      total = total.saturatingAdding(time)
+      // A listener is meant to be open.
+      if state != .listen { total = total.saturatingAdding(stays.total) }
+      if state == .closeWait, let oldest = stays.oldest, oldest >= Self.leakAge { leak = oldest }
+      openNow += stays.count
     }
     let group = summary.tally.groups[number]
     return Ranked(
-      number: number, total: total, open: openNow,
+      number: number, leak: leak, total: total, open: openNow,
       texts: [SummaryText.machine(group.first), SummaryText.machine(group.second)])
   }
 
   /// A total order: the same groups are ranked the same, in whatever order they arrived.
   private static func isBefore(_ a: Ranked, _ b: Ranked) -> Bool {
+    if a.leak != b.leak { return a.leak > b.leak }
     if a.total != b.total { return a.total > b.total }
     if a.open != b.open { return a.open > b.open }
     return a.texts.lexicographicallyPrecedes(b.texts)
   }
 
   private mutating func add(
-    _ group: SummaryGroup?, _ numbers: [Int], _ summary: borrowing StaySummary, _ open: [UInt64]
+    _ group: SummaryGroup?, _ numbers: [Int], _ summary: borrowing StaySummary, _ open: [OpenStays]
   ) {
     for state in TCPState.all where state != .closed {
       var cell: StayCell?
-      var openNow: UInt64 = 0
+      var stays = OpenStays()
       for number in numbers {
-        openNow += open[number * TCPState.arraySize + Int(state.number)]
+        stays.add(open[number * TCPState.arraySize + Int(state.number)])
         guard let part = summary.tally.cell(Int32(number), state) else { continue }
         if numbers.count == 1 {
           cell = part
@@ -88,9 +101,10 @@ public struct SummaryLines {
           cell = sum
         }
       }
-      var line = cell?.summary(of: state, openNow: openNow) ?? StateSummary(state: state)
-      line.openNow = openNow
-      if line.stays > 0 || openNow > 0 { lines.append(Line(group: group, summary: line, cell: cell)) }
+      var line = cell?.summary(of: state, openNow: stays.count) ?? StateSummary(state: state)
+      line.openNow = stays.count
+      (line.oldestOpen, line.oldestOpenIsLowerBound) = (stays.oldest, stays.oldestIsLowerBound)
+      if line.stays > 0 || stays.count > 0 { lines.append(Line(group: group, summary: line, cell: cell)) }
     }
   }
 }

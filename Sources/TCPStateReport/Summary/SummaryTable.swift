@@ -38,7 +38,7 @@ public struct SummaryTable {
 
   private func table(_ layout: Layout) -> TextTable {
     let omitted = Self.dispensable.prefix(layout.omitted)
-    let values = ["STAYS", "P50", "P90", "P99", "LONGEST", "TOTAL", "OPEN NOW"]
+    let values = ["STAYS", "P50", "P90", "P99", "LONGEST", "TOTAL", "OPEN NOW", "OLDEST"]
     let shown = values.indices.filter { !omitted.contains(values[$0]) }
     let keys = layout.isInline ? lines.keys : []
     var table = TextTable(
@@ -86,6 +86,7 @@ public struct SummaryTable {
       duration(summary.longest, isLowerBound: summary.longestIsLowerBound),
       duration(summary.total, isLowerBound: summary.totalIsLowerBound),
       NumberText.string(summary.openNow),
+      duration(summary.oldestOpen, isLowerBound: summary.oldestOpenIsLowerBound),
     ]
   }
 

@@ -95,7 +95,8 @@ struct LiveSession<Sink: OutputSink & ~Copyable>: ~Copyable, Activity {
     if unread > 0 { Message.error(OutputFile.unread(unread)) }
     let ending = RunEnding(
       transitions: stream.transitions, lost: stream.lost, unmatched: stream.tracker.unmatched,
-      crowdedOut: stream.tracker.crowdedOut, undecodable: stream.undecodable, unread: unread,
+      crowdedOut: stream.tracker.crowdedOut, undecodable: stream.undecodable,
+      isConfined: stream.source.isConfined, unreached: stream.unreached.count, unread: unread,
       elapsed: KernelClock.monotonic() - stream.attachedAt)
     return (ending, sink.closing(ending, stream.tracker))
   }

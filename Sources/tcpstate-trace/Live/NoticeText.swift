@@ -17,9 +17,40 @@ enum NoticeText {
         + "times follow it from here on, durations are not affected"
     case .namespacesOutOfReach(let missing):
       "without \(missing.name) \(reach(missing)); TIME-WAIT, half-open and orphaned sockets of others aren't seen"
+    case .confined(let surroundings, let hides): string(surroundings, hidesNamespaces: hides)
+    case .namespacesUnreached(let count):
+      count == 1
+        ? "a network namespace of which there are sockets wasn't found; its TIME-WAIT, half-open, orphaned and unaccepted "
+          + "sockets aren't seen"
+        : "\(NumberText.string(UInt64(count))) network namespaces of which there are sockets weren't found; their TIME-WAIT, "
+          + "half-open, orphaned and unaccepted sockets aren't seen"
     case .attachmentFailed(let attachment): attachment.description
     case .capabilitiesKept(let error): error.description
     }
+  }
+
+  /// What this process's namespaces hide.
+  private static func string(_ surroundings: Surroundings, hidesNamespaces: Bool) -> String {
+    let limits = surroundings.limits
+    var parts: [String] = []
+    if limits.contains(.noProc) { parts.append("/proc isn't mounted, so cgroups have no paths") }
+    if limits.contains(.processesOutside) {
+      parts.append(
+        "this is a PID namespace of its own: process ids are those in it, processes outside have none, and what they hold "
+          + "isn't found")
+    } else if limits.contains(.processesUnknown) {
+      parts.append("it isn't known whether process ids are those seen here")
+    }
+    if hidesNamespaces {
+      parts.append(
+        "TIME-WAIT, half-open, orphaned and unaccepted sockets of other network namespaces may be missing; "
+          + (limits.contains(.noProc) ? "mount it" : "run it in the host's PID namespace (--pid=host)"))
+    }
+    if limits.contains(.clockUnknown) {
+      parts.append("this time namespace's offset can't be read, so times and ages may be wrong by it")
+    }
+    if limits.contains(.cgroupsOutside) { parts.append("cgroups outside this cgroup namespace have no paths") }
+    return parts.joined(separator: "; ")
   }
 
   private static func string(_ cause: LossCause) -> String {

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 import TCPStateCore
+import TCPStateKernel
 
 /// Says at once when a filter names processes of which there is none, which a typo would otherwise hide.
 enum AbsentProcesses {
   /// - Parameter waits: whether the command goes on until one comes.
   static func report(_ filter: RowFilter, waits: Bool) {
-    guard !filter.pids.isEmpty || !filter.processes.isEmpty, let folder = opendir("/proc") else { return }
+    let surroundings = Surroundings.current
+    guard !filter.pids.isEmpty || !filter.processes.isEmpty, surroundings.hasProc, let folder = opendir("/proc")
+    else { return }
     defer { closedir(folder) }
     var pids = filter.pids
-    var names = filter.processes
+    // A process outside this PID namespace isn't listed, and its name is known all the same.
+    var names = surroundings.hidesNamespaces ? [] : filter.processes
     while let entry = readdir(folder), !(pids.isEmpty && names.isEmpty) {
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }

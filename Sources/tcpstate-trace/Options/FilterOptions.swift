@@ -128,9 +128,13 @@ struct FilterOptions: ParsableArguments {
     filter.localNetworks = rows.localNetworks
     filter.peerNetworks = rows.peerNetworks
     filter.netns = rows.netns
+    filter.netnsPath = netnsPath
     filter.cgroup = try cgroup.map { try Self.cgroup($0) }
     return filter
   }
+
+  /// The path that names the network namespace, where it isn't this process's own or named by its inode.
+  var netnsPath: String? { netns.flatMap { $0 == "self" || UInt32($0) != nil ? nil : $0 } }
 
   /// A recording has ids of cgroups, not which is within which.
   func refuseCgroup() throws(Failure) {
@@ -181,6 +185,7 @@ struct FilterOptions: ParsableArguments {
   private static func netns(_ text: String) throws -> UInt32 {
     if let inode = UInt32(text) { return inode }
     let path = text == "self" ? "/proc/self/ns/net" : text
+    if text == "self", let own = NetworkNamespaces.own { return own }
     guard let inode = RawText.withPath(path, { NetworkNamespaces.inode(of: $0) }) else {
       throw Failure(
         .usage, "--netns: can't find \(Message.printable(path)); name self, an inode or a path such as /run/netns/x")

@@ -20,6 +20,10 @@ struct RunEnding {
   var leftOut: UInt64 = 0
   /// Recordings that end before their time.
   var cut: UInt64 = 0
+  /// Whether this process's own namespaces hide some of what was asked for.
+  var isConfined = false
+  /// Network namespaces whose tables couldn't be read, although there were sockets of them.
+  var unreached = 0
   /// Bytes of output that nobody read.
   var unread = 0
   /// Nanoseconds since the tracer was attached; `nil` for recordings.
@@ -30,7 +34,7 @@ struct RunEnding {
   /// Whether everything was seen and nothing contradicted itself.
   var isComplete: Bool {
     lost == 0 && unmatched ?? 0 == 0 && crowdedOut == 0 && undecodable == 0 && leftOut == 0 && cut == 0
-      && unread == 0
+      && unread == 0 && !isConfined && unreached == 0
   }
 
   /// `Incomplete: 1,023 events lost, 2 lines left out.`; `nil` if nothing is missing.
@@ -40,8 +44,10 @@ struct RunEnding {
       (crowdedOut, "not tracked because of --max-connections"), (undecodable, "undecodable"),
       (leftOut, "line\(leftOut == 1 ? "" : "s") left out"),
       (cut, "recording\(cut == 1 ? "" : "s") cut short"),
+      (UInt64(unreached), "network namespace\(unreached == 1 ? "" : "s") not read"),
     ]
-    let parts = counts.filter { $0.0 > 0 }.map { "\(NumberText.string($0.0)) \($0.1)" }
+    var parts = counts.filter { $0.0 > 0 }.map { "\(NumberText.string($0.0)) \($0.1)" }
+    if isConfined { parts.append("other namespaces can't be seen from here") }
     return parts.isEmpty ? nil : "Incomplete: \(parts.joined(separator: ", "))."
   }
 }

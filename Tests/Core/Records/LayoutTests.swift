@@ -16,14 +16,14 @@ import Testing
 
   @Test func sizes() {
     expectSize(tcpstate_event.self, 248)
-    expectSize(tcpstate_snapshot.self, 344)
-    expectSize(tcpstate_shared.self, 80)
+    expectSize(tcpstate_snapshot.self, 352)
+    expectSize(tcpstate_shared.self, 88)
     expectSize(tcpstate_config.self, 56)
     expectSize(tcpstate_stays.self, 40 + 8 * 1920)
     expectSize(tcpstate_tally.self, 168)
     expectSize(tcpstate_network_key.self, 20, alignment: 4)
     #expect(EventDecoder.eventSize == 248)
-    #expect(EventDecoder.snapshotSize == 344)
+    #expect(EventDecoder.snapshotSize == 352)
   }
 
   private static var fields: [(String, PartialKeyPath<tcpstate_event>)] {
@@ -75,6 +75,7 @@ import Testing
       ("probing_since_jiffies", \.probing_since_jiffies), ("least_rtt_jiffies", \.least_rtt_jiffies),
       ("details", \.details), ("probes", \.probes), ("pending_timer", \.pending_timer),
       ("defer_accept", \.defer_accept), ("unused", \.unused), ("syn_sent_ms", \.syn_sent_ms),
+      ("mptcp_socket", \.mptcp_socket),
     ]
     let fixture = try HexFixture("snapshot.hex")
     #expect(Self.fields.count + fields.count == fixture.offsets.count)
@@ -95,7 +96,7 @@ import Testing
       [
         (\.lost, 0), (\.nested, 8), (\.wake_sent, 16), (\.snapshot_states, 24), (\.snapshot_minisocks_only, 28),
         (\.jiffies, 32), (\.jiffies_time_ns, 40), (\.attached_ns, 48), (\.untracked, 56), (\.reader_pid, 64),
-        (\.snapshot_holders_only, 72),
+        (\.snapshot_holders_only, 72), (\.mptcp_changes, 80),
       ] as [(PartialKeyPath<tcpstate_shared>, Int)])
   }
 
@@ -104,7 +105,7 @@ import Testing
       [
         (\.wake_bytes, 0), (\.filter_cgroup, 8), (\.filter_cgroup_level, 16), (\.filter_family, 20),
         (\.filter_netns, 24), (\.filter_local_port, 28), (\.filter_peer_port, 32), (\.filter_local_network, 36),
-        (\.filter_peer_network, 40), (\.filters, 44), (\.plain, 48), (\.reserved, 52),
+        (\.filter_peer_network, 40), (\.filters, 44), (\.plain, 48), (\.pid_namespace, 52),
       ] as [(PartialKeyPath<tcpstate_config>, Int)])
     expectOffsets([(\.prefix_length, 0), (\.address, 4)] as [(PartialKeyPath<tcpstate_network_key>, Int)])
   }

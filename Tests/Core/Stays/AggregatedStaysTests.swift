@@ -42,7 +42,7 @@ struct AggregatedStaysTests {
     var second = counted(Array(values[2000...]))
     stays.add(&first, state: Int(TCPState.established.number))
     stays.add(&second, state: Int(TCPState.established.number))
-    let summary = StaySummary(stays, openNow: [UInt64](repeating: 0, count: TCPState.arraySize))
+    let summary = StaySummary(stays, open: [OpenStays](repeating: OpenStays(), count: TCPState.arraySize))
     let line = summary.tally.cell(0, .established)?.summary(of: .established, openNow: 0)
     #expect(line?.stays == 5000)
     #expect(line?.total == exact.total)

@@ -6,11 +6,13 @@ test compares with.
 """
 import ctypes
 import errno
+import os
 import random
 import resource
 import select
 import socket
 import struct
+import subprocess
 import sys
 import time
 
@@ -19,11 +21,34 @@ crowd = []
 now = time.monotonic_ns
 
 
+protocol = 0
+
+
 def make(address):
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
+    made = socket.socket(family, socket.SOCK_STREAM, protocol)
     made.settimeout(15)
     return made
+
+
+def mptcp():
+    """Makes the sockets that come MPTCP's."""
+    global protocol
+    protocol = 262
+    return {}
+
+
+def subflow(address):
+    """Lets MPTCP connections of this namespace use another local address, too (ip-mptcp(8))."""
+    for words in ("limits set subflow 4 add_addr_accepted 4", "endpoint add %s dev lo subflow" % address):
+        if subprocess.run(["ip", "mptcp"] + words.split(), capture_output=True).returncode != 0:
+            raise OSError(errno.EOPNOTSUPP, words)
+    return {}
+
+
+def identity():
+    """This process's id in its own PID namespace."""
+    return {"pid": os.getpid()}
 
 
 def ping():
@@ -232,7 +257,7 @@ def requests(port, count):
 
 def main():
     commands = {f.__name__: f for f in (
-        ping, listen, connect, accept, send, receive, eof, shutdown, close, reset, comm, churn, settle,
+        ping, identity, mptcp, subflow, listen, connect, accept, send, receive, eof, shutdown, close, reset, comm, churn, settle,
         descriptors, crowd_connect, crowd_accept, crowd_close, enter, flood, requests)}
     for line in sys.stdin:
         words = line.split()

@@ -51,24 +51,25 @@ struct Stuck: ParsableCommand {
     try Rights.require()
     AbsentProcesses.report(query.filter, waits: options.watch)
     if options.watch { return try watch(query, fields, limit) }
-    var reader = try StuckReader(query: query, cgroup: filters.cgroup, verbose: options.verbose)
+    var reader = try StuckReader(query: query, filters: filters, verbose: options.verbose)
     // The file first: the reading gives up what opening it may need.
     var printer = try StuckPrinter(output, fields)
     let reading = try reader.read()
     try printer.print(reading, at: reader.time, isLive: true)
-    try conclude(query, reading, RunEnding())
+    try conclude(query, reading, reader.ending)
   }
 
   private func conclude(_ query: StuckQuery, _ reading: StuckReading, _ ending: RunEnding) throws {
     if reading.listed.isEmpty, reading.unlisted == 0 {
-      if output.format == .table { Message.line(Self.nothing(query, reading)) }
+      if output.format == .table { Message.line(Self.nothing(query, reading, ending)) }
     } else if reading.uncertainCount > 0 {
       // In every format: an empty list alone would look like a good answer.
       for line in StuckNote(query, reading).lines { Message.line(line) }
     }
     // What was found is an answer, however much was missed.
     if reading.findsTrouble(query) { throw ExitCode(ExitStatus.found.rawValue) }
-    let hasLosses = output.format == .table
+    // For a recording the first line has them.
+    let hasLosses = output.format == .table && ending.isRecorded
     try CommandRun.conclude(ending, ClosingText(hasLosses: hasLosses), strict: strictness.strict)
   }
 
@@ -93,7 +94,7 @@ struct Stuck: ParsableCommand {
     var configuration = LiveConfiguration()
     configuration.connectionLimit = limit
     configuration.kernel.verbose = options.verbose
-    configuration.kernel.filter = try StuckReader.kernelFilter(query, cgroup: filters.cgroup)
+    configuration.kernel.filter = try StuckReader.kernelFilter(query, filters)
     let duration = try options.duration.map { try FilterOptions.duration($0, option: "--for") }
     // Signals first: from here on none ends the program half-way.
     let loop = try EventLoop()
@@ -117,10 +118,11 @@ struct Stuck: ParsableCommand {
   static func names(_ query: StuckQuery) -> String { StuckNote.names(query.states) }
 
   /// That nothing was found is an answer too, and what was near it.
-  private static func nothing(_ query: StuckQuery, _ reading: StuckReading) -> String {
+  private static func nothing(_ query: StuckQuery, _ reading: StuckReading, _ ending: RunEnding) -> String {
     let names = names(query)
-    var line = "No socket is in \(names)"
-    if query.olderThan > 0 { line = "No socket has been in \(names) for \(DurationText.string(query.olderThan))" }
+    let subject = ending.isConfined || ending.unreached > 0 ? "No socket that can be seen from here" : "No socket"
+    var line = "\(subject) is in \(names)"
+    if query.olderThan > 0 { line = "\(subject) has been in \(names) for \(DurationText.string(query.olderThan))" }
     return line + (reading.younger == 0 ? "." : " (\(NumberText.string(UInt64(reading.younger))) for less).")
   }
 }

@@ -4,6 +4,11 @@ import TCPStateCore
 import TCPStateKernel
 import TCPStateLive
 
+/// Whether the tables are to be read for all states. A class, so that both parts of a reading may use it.
+private final class Widening {
+  var isWanted = false
+}
+
 /// Reads the kernel's tables for `stuck`: nothing is attached.
 struct StuckReader: ~Copyable {
   private let source: KernelSource
@@ -11,23 +16,24 @@ struct StuckReader: ~Copyable {
   /// When the last reading began, nanoseconds since the epoch.
   private(set) var time: UInt64 = 0
 
-  init(query: StuckQuery, cgroup: String?, verbose: Bool) throws {
+  init(query: StuckQuery, filters: FilterOptions, verbose: Bool) throws {
     var configuration = KernelSource.Configuration()
     configuration.tablesOnly = true
     configuration.verbose = verbose
-    configuration.filter = try Self.kernelFilter(query, cgroup: cgroup)
+    configuration.filter = try Self.kernelFilter(query, filters)
     source = try KernelSource(configuration)
     self.query = query
   }
 
   /// A listener must pass where its child does: it has no peer, and often any
   /// local address, so only what both share is left to the kernel.
-  static func kernelFilter(_ query: StuckQuery, cgroup: String?) throws -> KernelFilter {
+  static func kernelFilter(_ query: StuckQuery, _ options: FilterOptions) throws -> KernelFilter {
     var filter = KernelFilter()
     filter.netns = query.filter.netns
+    filter.netnsPath = options.netnsPath
     // Who else occupies ephemeral ports counts for TIME-WAIT.
     filter.localPorts = query.states.contains(.timeWait) ? nil : query.filter.localPorts
-    filter.cgroup = try cgroup.map { try FilterOptions.cgroup($0) }
+    filter.cgroup = try options.cgroup.map { try FilterOptions.cgroup($0) }
     return filter
   }
 
@@ -37,6 +43,12 @@ struct StuckReader: ~Copyable {
     Confinement.filterTracing()
     time = KernelClock.monotonic() &+ KernelClock.wallOffset()
     return try Self.read(source, query)
+  }
+
+  /// What the last reading could not see.
+  var ending: RunEnding {
+    RunEnding(
+      undecodable: source.undecodableSnapshots, isConfined: source.isConfined, unreached: source.unreached.count)
   }
 
   /// - Parameters:
@@ -50,10 +62,14 @@ struct StuckReader: ~Copyable {
     var namespaces = try source.namespaces()
     if let wanted = query.filter.netns { namespaces = namespaces.filter { $0.key == wanted } }
     var survey = StuckSurvey(query)
-    survey.seesAllProcesses = Self.seesAllProcesses
-    try source.readSockets(states: StuckSurvey.readingMask(query), namespaces: namespaces) { snapshot, _ in
+    survey.seesAllProcesses = Surroundings.current.place(.pid) == .initial
+    let widening = Widening()
+    try source.readSockets(
+      states: StuckSurvey.readingMask(query), namespaces: namespaces, widened: { widening.isWanted }
+    ) { snapshot, _ in
       if survey.ticksPerSecond == nil { survey.ticksPerSecond = KernelClock.ticksPerSecond(snapshot.pointee) }
       survey.add(snapshot, idOf: idOf)
+      if snapshot.pointee.event.kind == TCPSTATE_KIND_MPTCP { widening.isWanted = survey.wantsSubflows }
       look(snapshot)
     }
     var supplies: [UInt32: PortSupply] = [:]
@@ -62,8 +78,4 @@ struct StuckReader: ~Copyable {
     }
     return survey.finish(supplies: supplies, makerOf: makerOf)
   }
-
-  /// Whether this process is in the initial PID namespace, which contains all others: its inode is PROC_PID_INIT_INO
-  /// (include/linux/proc_ns.h).
-  private static let seesAllProcesses = NetworkNamespaces.inode(of: "/proc/self/ns/pid") == 4_026_531_836
 }

@@ -11,6 +11,8 @@ struct StuckWatchSession: ~Copyable, Activity {
   private static let tick: Int32 = 70
   /// Nanoseconds between two readings of the tables for what is due, at least.
   private static let pause: UInt64 = 250_000_000
+  /// Nanoseconds between two readings for MPTCP, at most.
+  private static let longestPause: UInt64 = 15_000_000_000
 
   private var stream: LiveStream
   private var recorder: Recorder?
@@ -21,6 +23,10 @@ struct StuckWatchSession: ~Copyable, Activity {
   private var cgroups = CgroupPathCache()
   private var lastReading: UInt64 = 0
   private var hasReportedLimit = false
+  /// As of the last reading.
+  private var mptcpChanges: UInt64 = 0
+  /// Readings that are still wanted because of MPTCP: what has left its state is missed by two in a row.
+  private var mptcpReadings = 0
 
   init(
     _ stream: consuming LiveStream, recorder: consuming Recorder?, printer: consuming StuckPrinter,
@@ -69,9 +75,12 @@ struct StuckWatchSession: ~Copyable, Activity {
     try recorder?.flush()
 
     let now = KernelClock.monotonic()
-    if turn != .heldUp, now - lastReading >= Self.pause || isLast, watch.isDue(now) {
+    let isDue = turn != .heldUp && (now - lastReading >= Self.pause || isLast) && watch.isDue(now)
+    if isDue || turn == .usual && wantsMPTCP(now) {
+      noteMPTCP()
       let found = try reading()
       lastReading = now
+      watch.adopt(found, at: KernelClock.monotonic())
       let time = now &+ stream.tracker.wallOffset
       report(watch.takeVanished(now, from: found).map { ($0, time) }, .ended)
       report(watch.takeDue(now, from: found).map { ($0, time) }, .crossed)
@@ -79,6 +88,19 @@ struct StuckWatchSession: ~Copyable, Activity {
     reportLimit()
     runner?.advance(now: now)
     try printer.flush()
+  }
+
+  /// Whether to look for MPTCP connections that have entered the state: no event reports it, so this is done while most
+  /// of the threshold is still ahead.
+  private func wantsMPTCP(_ now: UInt64) -> Bool {
+    (mptcpReadings > 0 || stream.source.mptcpChanges != mptcpChanges)
+      && now - lastReading >= min(max(query.olderThan / 4, Self.pause), Self.longestPause)
+  }
+
+  private mutating func noteMPTCP() {
+    let changes = stream.source.mptcpChanges
+    mptcpReadings = changes != mptcpChanges ? 1 : max(0, mptcpReadings - 1)
+    mptcpChanges = changes
   }
 
   mutating func resized() {}
@@ -101,6 +123,7 @@ struct StuckWatchSession: ~Copyable, Activity {
     let ending = RunEnding(
       transitions: stream.transitions, lost: stream.lost, unmatched: stream.tracker.unmatched,
       crowdedOut: stream.tracker.crowdedOut + UInt64(watch.crowdedOut), undecodable: stream.undecodable,
+      isConfined: stream.source.isConfined, unreached: stream.unreached.count,
       unread: unread, elapsed: KernelClock.monotonic() - stream.attachedAt)
     return (ending, ClosingText(text: summary + "\n", hasLosses: true))
   }

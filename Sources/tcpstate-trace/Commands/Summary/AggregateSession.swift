@@ -18,7 +18,7 @@ struct AggregateSession: ~Copyable, Activity {
   private var skipped: UInt64 = 0
   private(set) var attachedAt: UInt64 = 0
   /// Sockets that were there before, by `TCPState.number`.
-  private var before = [UInt64](repeating: 0, count: TCPState.arraySize)
+  private var before = [OpenStays](repeating: OpenStays(), count: TCPState.arraySize)
 
   init(_ source: KernelSource, view: consuming SummaryView) {
     self.source = source
@@ -31,7 +31,7 @@ struct AggregateSession: ~Copyable, Activity {
     before = try openSockets()
     Message.report(source.failedAttachments.map { .attachmentFailed($0) } + source.dropUnneededCapabilities())
     Confinement.filterTracing()
-    Message.line(OpeningLine.text(open: before))
+    Message.line(OpeningLine.text(open: before.map(\.count)))
   }
 
   func timeout() -> Int32 { Self.tick }
@@ -43,9 +43,13 @@ struct AggregateSession: ~Copyable, Activity {
     // The tables know what is open; in between, what has been opened and closed since the start does.
     let open = isLast ? try openSockets() : nil
     let openNow = (0..<TCPState.arraySize).map { number in
-      open?[number] ?? UInt64(max(0, Int64(before[number]) + stays[TCPState(number: UInt8(number))].opened))
+      if let open { return open[number] }
+      var counted = OpenStays()
+      let opened = stays[TCPState(number: UInt8(number))].opened
+      counted.count = UInt64(max(0, Int64(before[number].count) + opened))
+      return counted
     }
-    summary = StaySummary(stays, openNow: openNow)
+    summary = StaySummary(stays, open: openNow)
     if view.isLive, view.isIdle { view.draw(summary) }
     _ = try view.flush()
   }
@@ -60,7 +64,7 @@ struct AggregateSession: ~Copyable, Activity {
     if unread > 0 { Message.error(OutputFile.unread(unread)) }
     let ending = RunEnding(
       transitions: summary.transitions, lost: skipped, unmatched: stays.unmatched, crowdedOut: stays.untracked,
-      unread: unread,
+      isConfined: source.isConfined, unreached: source.unreached.count, unread: unread,
       elapsed: KernelClock.monotonic() - attachedAt)
     var closing = SummaryPrinter.closing(ending, of: summary, lost: skipped)
     closing.text.removeLast()
@@ -68,18 +72,25 @@ struct AggregateSession: ~Copyable, Activity {
       closing.text += " \(NumberText.string(stays.untracked)) sockets were more than could be remembered."
     }
     if stays.minisocks > 0 {
-      closing.text += " Of \(NumberText.string(stays.minisocks)) orphans FIN-WAIT-2's end wasn't seen."
+      let isOne = stays.minisocks == 1
+      closing.text +=
+        " \(NumberText.string(stays.minisocks)) orphan\(isOne ? "" : "s") went on in FIN-WAIT-2 unseen: "
+        + (isOne ? "its stay is a lower bound." : "their stays are lower bounds.")
     }
     closing.text += "\n"
     return (ending, closing)
   }
 
-  private func openSockets() throws -> [UInt64] {
-    var counts = [UInt64](repeating: 0, count: TCPState.arraySize)
+  /// The tables' sockets, with the least age that they show; a socket's entry into its state isn't read back.
+  private func openSockets() throws -> [OpenStays] {
+    var open = [OpenStays](repeating: OpenStays(), count: TCPState.arraySize)
     try source.readSockets(namespaces: source.namespaces()) { snapshot, _ in
       let state = TCPState(number: snapshot.pointee.event.state_new)
-      if state.isKnown { counts[Int(state.number)] += 1 }
+      guard state.isKnown else { return }
+      let ticks = KernelClock.ticksPerSecond(snapshot.pointee)
+      let age = SnapshotAge.least(snapshot, ticksPerSecond: ticks)
+      open[Int(state.number)].add(age > 0 ? Stay(nanoseconds: age, kind: .atLeast) : nil)
     }
-    return counts
+    return open
   }
 }

@@ -121,9 +121,9 @@ struct SummaryCommand: FoldingCommand {
   /// The columns that the fold looks at.
   private func wanted(_ keys: [SummaryKey], _ rows: RowFilter) -> Set<Column> {
     var columns: Set<Column> = [
-      .sequence, .connectionID, .stateOld, .stateNew, .stateDuration, .durationKind, .source,
+      .sequence, .connectionID, .stateOld, .stateNew, .stateDuration, .durationKind, .source, .timestamp,
+      .timestampUnixNano,
     ]
-    if recording.paths.count > 1 { columns.formUnion([.timestamp, .timestampUnixNano]) }
     columns.formUnion(keys.map(\.column))
     if keys.contains(.process) { columns.insert(.ownerKind) }
     columns.formUnion(rows.columns)

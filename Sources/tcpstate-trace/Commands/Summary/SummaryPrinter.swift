@@ -41,6 +41,7 @@ struct SummaryPrinter: ~Copyable, OutputSink {
     if !isRecording {
       self.now = KernelClock.monotonic()
       summary.endTimeWaits(now: self.now)
+      summary.advance(to: now)
     }
     guard view.isLive, now &- lastDrawn >= Self.interval, view.isIdle else { return }
     lastDrawn = now
