@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Makes the packages in dist/ from what `make packages` has built: build.py [OUT]
 
 For each program: a Debian package with its symbols apart, a tarball, an image, and what is linked in (SPDX), then

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The Debian package, by debhelper, from a program that is built already; and its symbols in -dbgsym."""
 import email.utils
 import glob

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An OCI image from scratch: one layer with the program, as an archive that podman, skopeo and docker load."""
 import json
 import time

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Links the objects of the release build once more, without any shared library:
 #   link-static.sh PRODUCT OUT
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What all packages share: the version, the time, the files, and archives that are the same bytes each time."""
 import gzip
 import hashlib

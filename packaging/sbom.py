@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is linked into a program, as SPDX 2.3: from the linker's own list, never from memory."""
 import glob
 import json

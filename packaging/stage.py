@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The files of a program as they lie below a prefix such as /usr or /usr/local."""
 import glob
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tarball for hosts without Debian's packages: everything below a prefix, and a script that installs it."""
 import os
 import shutil

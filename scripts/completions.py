@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Makes the completions for bash, zsh and fish from what the binary declares: completions.py BINARY OUT
 
 ArgumentParser's own scripts (--generate-completion-script) offer no option of the default command, nothing after

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the binary declares of itself: commands, options and columns, for the man pages and the completions."""
 import json
 import subprocess

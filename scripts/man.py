@@ -18,7 +18,7 @@ from roff import bold, escape, example, flow, inline, italic, paragraphs, table,
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Commands that don't trace.
-PLAIN = {"schema"}
+PLAIN = {"explain", "schema"}
 ALSO = {"tcpstates": ["journalctl(1)"], "report": ["zstd(1)"]}
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Text to man(7): escaping, lines that mandoc and groff accept, and tables of Markdown as tagged paragraphs."""
 import re
 

@@ -34,7 +34,7 @@ extension LiveStream {
   /// Such rows are no transitions, so they aren't counted.
   private mutating func handOnOwners(_ receive: Receive) {
     let row = row.pointer
-    while tracker.nextOwnerRow(at: appliedUntil, to: &row.pointee) {
+    while tracker.nextOwnerRow(to: &row.pointee) {
       let loss = lossBefore
       lossBefore = 0
       receive(&row.pointee, loss)

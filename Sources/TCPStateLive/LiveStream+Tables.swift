@@ -47,7 +47,9 @@ extension LiveStream {
     var filter = configuration.kernel.filter
     let only = filter.netns
     filter.netns = nil
-    guard filter.isEmpty, source.missingForNamespaces.isEmpty || only == NetworkNamespaces.own else { return nil }
+    guard filter.isEmpty, source.missingForNamespaces.isEmpty || only == NetworkNamespaces.own,
+      !source.hidesNamespaces, source.unreached.isEmpty
+    else { return nil }
     let wanted = only.map { only in namespaces.filter { $0.key == only } } ?? namespaces
     return wanted.count <= Self.mostCounted ? wanted : nil
   }

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The image with the least rights that tracing takes."""
 import glob
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A socket in CLOSE-WAIT on the loopback, for as long as this value lives."""
 import socket
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Root folders to install into: an empty Debian 12, one with shells, and one with busybox alone.
 
 Each is made once, in CACHE; a test gets an overlay over it, so nothing stays. run.py has a mount namespace of its own:

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Installs the packages of DIST where nothing is prepared for them: run.py DIST [--only deb,shells,tarball,image,twice]
 
 As root. Prints one line per check with its figures, and exits with 1 if one failed.

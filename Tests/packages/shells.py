@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Completes in real shells on a terminal, as somebody types: shells.py SHELL COMPLETIONS [ROOT]
 
 SHELL: bash, zsh or fish. COMPLETIONS: the folder that scripts/completions.py made, or `-`: where the package put them,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Two clones of the commit, in folders of different names, give the same packages; and what is in them is right."""
 import os
 import re

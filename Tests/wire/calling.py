@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a process's calls do to an end: connect, shutdown, close, abort, kill, and the end of its listener."""
 import errno
 

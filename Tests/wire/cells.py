@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compares every cell of every row of the trace with what the wire and the calls say."""
 import datetime
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Facts that may be unknown, and the place in docs/states.md that says so."""
 import functools
 import pathlib

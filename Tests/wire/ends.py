@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Joins the captures and the logs of calls into ends: one socket of one connection, with its segments, calls and holders."""
 import glob
 import ipaddress

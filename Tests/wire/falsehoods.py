@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Changes to outputs of the product, one per column and kind of fact: each makes one of them wrong, or leaves it out."""
 import csv
 import io

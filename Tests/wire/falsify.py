@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tests the referee: each cell of each kind of output is falsified once, and each falsehood has to be noticed."""
 import csv
 import json

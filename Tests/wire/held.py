@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compares what `stuck` found, live and in the recording, with who held which socket in which state at that time."""
 import csv
 import datetime

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compares each step of `lifecycle` with a segment, a call or a change of state of that end."""
 import json
 import re

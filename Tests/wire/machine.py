@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Replays an end's segments and calls through the state machine of RFC 9293 as Linux has it.
 
 The result is a list of steps: each transition with the earliest and the latest time it can have, who can have made it, and why.

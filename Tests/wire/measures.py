@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The numbers of a row, against the capture up to its time and what the kernel answered to TCP_INFO just before."""
 from cells import JITTER
 from steps import MS

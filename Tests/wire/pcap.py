@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reads what `tcpdump -i any` wrote: TCP segments and ICMP errors, with their direction and device."""
 import copy
 import ipaddress

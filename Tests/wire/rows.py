@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Joins the product's rows to the ends of the referee, and each row to its step."""
 import bisect
 import csv

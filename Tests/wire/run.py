@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """An independent referee: makes connections, captures them, and compares every fact of tcpstate-trace with them.
 
     run.py BINARY [--connections N] [--seed S] [--keep DIR] [--only SCENE,…]    as root

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A transition with the earliest and the latest time it can have, who can have made it, and why; and what bounds are made of."""
 import errno
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Counts of facts: right, wrong and unknown, by kind, with an example of each."""
 import collections
 

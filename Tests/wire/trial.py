@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One judgement of what a run has left in its folder."""
 import csv
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compares `summary` and `report` (for Perfetto and as a page) with the ends and their verified rows."""
 import csv
 import io

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which process has a socket, and which one acts: from the log of calls and descriptors."""
 from cells import JITTER, Judge as Cells
 from steps import MS

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a capture says of an end at any moment: sequence numbers, counts, windows, round trips."""
 import bisect
 

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Installs or removes tcpstate-trace: install.sh [--prefix DIR] [--tcpstates] [--uninstall]
 #
 # What has been installed is listed in PREFIX/share/tcpstate-trace/installed, and only that is removed. Needs a POSIX

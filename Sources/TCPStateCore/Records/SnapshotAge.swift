@@ -63,6 +63,7 @@ public enum SnapshotAge {
       return AgeBounds(least: now / 1_000_000 * 1_000_000 - stamp, most: now - stamp)
     }
     let entry = TimeWaitEntry(snapshot, ticksPerSecond: ticksPerSecond)
+    guard entry.earliest > 0 else { return AgeBounds(least: now - entry.latest, most: nil) }
     let most = now - entry.earliest
     return AgeBounds(least: entry.isClose ? most / 1_000_000 * 1_000_000 : now - entry.latest, most: most)
   }

@@ -42,7 +42,8 @@ public struct StaySummary: ~Copyable {
   /// Applies the next row.
   @inline(__always)
   public mutating func receive(_ row: borrowing Transition) {
-    if row.time > now { now = row.time }
+    // What was lost before a marker may have ended the stays that seem to go on.
+    if row.time > now, !row.isLossMarker { now = row.time }
     if !wantsAll, !filter.wants(row) { return note(SocketStep(forgetting: row.connection)) }
     let group = tally.group(of: row)
     note(SocketStep(row, group: group))

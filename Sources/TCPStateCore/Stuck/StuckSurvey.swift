@@ -135,8 +135,7 @@ public struct StuckSurvey: ~Copyable {
     if age.least > 0 { socket.age = Stay(nanoseconds: age.least, kind: isExact ? .exact : .atLeast) }
     socket.atMost = age.most
     // A request's timeouts go on, without SYN-ACKs, after the last ACK has come.
-    socket.timeouts =
-      kind == TCPSTATE_KIND_REQUEST ? snapshot.pointee.syn_ack_timeouts : UInt32(event.pointee.timeouts)
+    socket.timeouts = kind == TCPSTATE_KIND_REQUEST ? event.pointee.retransmits : UInt32(event.pointee.timeouts)
     if let ticks = ticksPerSecond, snapshot.pointee.timer_expires != 0, kind != TCPSTATE_KIND_TIMEWAIT {
       let rest = Int64(bitPattern: snapshot.pointee.timer_expires &- snapshot.pointee.jiffies)
       socket.nextTimeout = UInt64(max(0, min(rest, 1 << 32))) * 1_000_000_000 / ticks

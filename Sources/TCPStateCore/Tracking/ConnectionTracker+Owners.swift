@@ -176,12 +176,15 @@ extension ConnectionTracker {
 
   /// Fills a row that says whose a connection is, because no row of it has shown that; its state stays.
   ///
-  /// - Parameter time: of the row, CLOCK_MONOTONIC.
+  /// Its time is that of the state's beginning, as in `forEachOpen`: whoever takes a connection's last row to find out how
+  /// long it has been in its state gets the same answer as without it.
+  ///
   /// - Returns: whether there is one.
-  public mutating func nextOwnerRow(at time: UInt64, to row: inout Transition) -> Bool {
+  public mutating func nextOwnerRow(to row: inout Transition) -> Bool {
     while let key = owners.toShow.popLast() {
       guard let connection = table.find(key), connection.pointee.flags.contains(.ownerChanged) else { continue }
-      write(connection, at: max(time, connection.pointee.entered), source: .snapshot, to: &row)
+      write(connection, at: connection.pointee.entered, source: .snapshot, to: &row)
+      row.setTime(connection.pointee.flags.contains(.enteredExactly) ? .exact : .atMost, error: nil)
       row.old = connection.pointee.state
       row.new = connection.pointee.state
       connection.pointee.flags.remove(.ownerChanged)

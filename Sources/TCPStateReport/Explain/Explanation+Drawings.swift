@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Explanation {
   /// The handshake, step by step (RFC 9293, section 3.5).
   static var handshake: Explanation {
     var result = Explanation(
       "handshake", kind: "how a connection begins (RFC 9293, section 3.5)",
-      "Each end tells the other its initial sequence number, x and y, and each acknowledges the other's. The SYN and the FIN "
+      "Each end announces its initial sequence number, x and y, and each acknowledges the other's. The SYN and the FIN "
         + "each take one number of their own, hence the + 1.")
     result.drawing = """
           client                                             server
@@ -40,7 +41,7 @@ extension Explanation {
           for 60 s                                           CLOSED
           CLOSED
       """
-    result.advice = ["explain close-wait, explain fin-wait-2 and explain time-wait tell who has to act in each"]
+    result.advice = ["explain close-wait, explain fin-wait-2 and explain time-wait name who has to act in each"]
     return result
   }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 extension Explanation {
@@ -48,6 +49,15 @@ extension Explanation {
         "The local process ended it with a RST instead of a FIN: SO_LINGER 0, unread data at close(), or disconnect.",
         "unread data at close() loses what the peer sent: read to the end before closing"
       )
+    case .prohibited:
+      ("A router, a firewall or a policy refused it (EACCES, EPERM).", "look at the firewalls of both ends and between")
+    case .noPort:
+      (
+        "connect() got no local port, or the addresses and ports were in use (EADDRNOTAVAIL): no SYN was sent.",
+        "stuck time-wait shows how many ports of which pair are in use"
+      )
+    case .noRoute: ("This host had no route (ENETUNREACH): no SYN was sent.", "check the routes: ip route get ADDRESS")
+    case .repair: ("The process took it elsewhere in repair mode (TCP_REPAIR, CRIU): nothing was sent.", "")
     case .killed: ("An administrator ended it (ss -K, ECONNABORTED).", "")
     case .reused: ("A TIME-WAIT made way for a new connection between the same addresses and ports.", "")
     case .timeWaitOverflow:

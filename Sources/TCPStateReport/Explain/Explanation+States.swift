@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 extension Explanation {
@@ -140,6 +141,10 @@ extension Explanation {
         .closing, "Both ends have closed at the same time: the peer's FIN has come before the ACK of this end's FIN.")
       result.actor = "The peer's host acknowledges the FIN; then it is TIME-WAIT."
       result.timer = "The retransmission timer."
+      result.advice = [
+        "the verdict closing of stuck means another thing: no descriptor refers to the socket, but a system call on it has "
+          + "not returned; another thread may sleep in it"
+      ]
       result.settings = ["tcp_orphan_retries"]
       return result
     default:

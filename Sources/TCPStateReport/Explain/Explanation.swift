@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
 /// What a state, verdict, cause or reason is, who has to act, which timer runs, and what to do: for people.
@@ -79,7 +80,8 @@ extension Explanation {
   /// Everything that can be asked for, in the order of the overview.
   public static var all: [(name: String, explanation: Explanation)] {
     let states = TCPState.all.map { ($0.name(.rfc).lowercased(), of($0)) }
-    let verdicts = Verdict.allCases.map { ($0.name.description, of($0)) }
+    // The verdict closing has a state's name, under which both are explained.
+    let verdicts = Verdict.allCases.filter { $0 != .closing }.map { ($0.name.description, of($0)) }
     let reasons = Reason.allCases.filter { $0 != .unknown && $0 != .unaccepted }.map { ($0.name.description, of($0)) }
     return [("handshake", handshake), ("close", close)] + states + verdicts + reasons
   }

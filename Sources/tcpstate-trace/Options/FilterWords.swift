@@ -73,6 +73,9 @@ struct FilterWords {
       }
     }
     guard !word.isEmpty else { throw Failure(.usage, "a filter is empty") }
+    guard Message.printable(word) == word else {
+      throw Failure(.usage, "'\(Message.printable(word))' is no filter; --process takes any name")
+    }
     processes.append(word)
   }
 

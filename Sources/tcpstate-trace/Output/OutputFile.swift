@@ -147,16 +147,18 @@ struct OutputFile: ~Copyable {
   private mutating func begin() throws(Failure) {
     let isEmpty = waiting == 0
     guard beginning != .begun, !isEmpty || beginning == .complete else { return }
-    beginning = .begun
-    guard isRegularFile else { return }
-    if appends { return offset = try FileTail.repair(descriptor, reader: opened.reader, name) }
-    guard !opened.isNew else { return }
-    while ftruncate(descriptor, 0) != 0 {
-      guard errno == EINTR else {
-        throw Failure(.outputFailed, "can't empty \(name): \(String(cString: strerror(errno)))")
+    if isRegularFile, appends {
+      offset = try FileTail.repair(descriptor, reader: opened.reader, name)
+    } else if isRegularFile, !opened.isNew {
+      while ftruncate(descriptor, 0) != 0 {
+        guard errno == EINTR else {
+          throw Failure(.outputFailed, "can't empty \(name): \(String(cString: strerror(errno)))")
+        }
       }
+      offset = 0
     }
-    offset = 0
+    // Only now: whoever writes what is left after a failure must not add it to what was there.
+    beginning = .begun
   }
 
   /// Whoever shortens the file (logrotate's copytruncate) gets no gap of zeros.

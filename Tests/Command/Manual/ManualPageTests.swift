@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 import TestSupport
 import Testing
@@ -5,7 +6,7 @@ import Testing
 /// The man pages, as `make man` makes them.
 struct ManualPageTests {
   private static let commands = [
-    "trace", "top", "stuck", "summary", "lifecycle", "report", "tcpstates", "schema",
+    "trace", "top", "stuck", "summary", "lifecycle", "report", "tcpstates", "explain", "schema",
   ]
 
   /// Neither of the two programs that show man pages has a complaint.

@@ -44,10 +44,10 @@ struct Scenario {
 
   static var folder: URL { TestFile.url("Scenarios") }
 
-  /// The files' names, without the extension.
+  /// The files' names with their folders, without the extension.
   static var all: [String] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    return names.filter { $0.hasSuffix(".scenario") }.map { String($0.dropLast(9)) }.sorted()
+    let paths = (try? FileManager.default.subpathsOfDirectory(atPath: folder.path)) ?? []
+    return paths.filter { $0.hasSuffix(".scenario") }.map { String($0.dropLast(9)) }.sorted()
   }
 
   init(named name: String) throws {

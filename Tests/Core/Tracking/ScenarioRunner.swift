@@ -129,7 +129,7 @@ struct ScenarioRunner: ~Copyable {
   private mutating func ownerRows(at time: UInt64) -> [Transition] {
     var rows: [Transition] = []
     var row = Transition()
-    while tracker.nextOwnerRow(at: time, to: &row) { rows.append(row) }
+    while tracker.nextOwnerRow(to: &row) { rows.append(row) }
     return rows
   }
 

@@ -76,7 +76,7 @@ extension Privileged {
       #expect(client.last?["bytes_received"] == "1000")
       let server = rows.withoutTimeWaitEnds.role("server")
       #expect(server.transitions == Life.server + Life.passiveClose)
-      let closeWait = try #require(server.first { $0["state_old"] == "close_wait" }?.number("state_duration_ns"))
+      let closeWait = try #require(server.first { $0["state_new"] == "last_ack" }?.number("state_duration_ns"))
       #expect(closeWait >= 150_000_000 && closeWait <= closed.after - shut.before)
       let finWait2 = try #require(client.last?.number("state_duration_ns"))
       #expect(finWait2 >= 100_000_000 && finWait2 <= closed.after - shut.before)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Listens, and lets other processes serve: accepting.py HOW [ADDRESS]
 
 Prints the port and the listener's PID; then, for each connection, the peer's port and the PID of the process that has it.

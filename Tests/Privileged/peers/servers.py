@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs a real server and connects to it: servers.py nginx|gunicorn|socat COUNT
 
 Prints the port; then, at the first line of standard input, makes the connections and prints for each its own port and the

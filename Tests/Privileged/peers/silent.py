@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Connections that end, or begin, without the segment that one would expect, in this network namespace.
 
 usage: silent.py NAME...   Prints "NAME PORT" before each: the port that identifies its sockets.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sockets that wait for something, each in its own way, and of which the kernel doesn't keep since when.
 
 `stalled.py CASE [ARGUMENT]` makes them, then prints one line for each, `port=… before=… after=…` and more, an empty line,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes the connections of which the kernel's events alone show too little: timeline.py CASE
 
 Prints what it knows of them, a line each: names and values. Times are CLOCK_REALTIME nanoseconds, `before` and `after` what

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A process that makes socket calls on behalf of a scene, and logs each with the time before and after it."""
 import array
 import ctypes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Plays scenes, some at a time and at a limited rate, and looks at what is open in between."""
 import asyncio
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Carries packets between two TUN devices, and delays, drops, doubles, reorders or answers them as each port's policy says."""
 import ctypes
 import fcntl

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What scenes share: listeners of every family and policy, and a connection made through one of them."""
 import asyncio
 import itertools

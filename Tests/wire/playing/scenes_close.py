@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The ways in which established connections end."""
 from playing.scenes import kind
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The ways in which connections begin, or fail to."""
 import asyncio
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Scenes about which process has a socket, and about the path between the ends."""
 from playing.scenes import POLICIES, kind, older
 from playing.scenes_open import finish

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Two network namespaces joined by the relay, the agents in them, tcpdump at both ends, and the tracer; all ended on the way out."""
 import asyncio
 import json
