@@ -25,7 +25,7 @@ REASONS = (
     (r"csv", NUMBERS, r"syn_sent>(closed|syn_received) event", CONNECTING),
     (r"csv", r"interface_index", r".*", "The interface"),
     (r"csv", r"row|state_duration_ns|duration_kind|timestamp_unix_nano", r"\w+>\w+ (derived|of a minisock)", BETWEEN),
-    (r"csv", r"reason", r"(fin_wait_2|time_wait)>closed derived, (RST|reused|timer)", BETWEEN),
+    (r"csv", r"reason", r"(fin_wait_2|time_wait)>closed derived, (RST|reused|timer|no room)", BETWEEN),
     (r"csv", r"reset_reason", r"established>closed event, killed", "The RST of ss -K"),
     (r"csv", r"process_pid", r".*", OWNER),
     (r"csv", r"fin_call", r".*", "Which call sent the FIN"),
@@ -34,6 +34,7 @@ REASONS = (
     (r"lifecycle", r"time", r"a bound, SYN", LOST_SYN_ACK),
     (r"lifecycle", r"stay|time|reason of an end", r".*(fin_wait_2|time_wait|RST in|reused|timer)", BETWEEN),
     (r"perfetto|page", r"slice|change", r".*didn't happen", BETWEEN),
+    (r"stuck --read", r"row", r"missing fin_wait_2 of an orphan.*", BETWEEN),
     (r"stuck.*", r"age", r".*", "An age in stuck"),
     (r"stuck --read", r"process", r".*", OWNER),
 )

@@ -72,9 +72,17 @@ class Held:
                 surely = len(states[0]) == 1 and states[0] <= NAMES
                 if surely and not any(step.merged for step in end.steps):
                     unseen = states[0] == {"fin_wait_2"} and end.machine.is_orphan
-                    self.tally.add(view, "row", "wrong", f"missing {next(iter(states[0]))}{' of an orphan' if unseen else ''}, "
+                    verdict = "unknown" if not live and self.may_have_ended(end, begun) else "wrong"
+                    self.tally.add(view, "row", verdict, f"missing {next(iter(states[0]))}{' of an orphan' if unseen else ''}, "
                                    f"{end.scene}", repr(end))
         return listed
+
+    @staticmethod
+    def may_have_ended(end, moment):
+        """Whether the recording only has a bound for the end, before this moment: it may have gone by then."""
+        last = end.rows[-1]
+        return (last["state_new"] == "closed" and last["timestamp_kind"] == "at_least"
+                and last.t <= moment <= last.t + int(last["timestamp_error_ns"] or 1 << 62))
 
     @staticmethod
     def lives(end, begun, ended):

@@ -170,6 +170,11 @@ class Ladder:
             self.fact("segment", False, f"not on the wire: {kind}", f"{text}; sent {close}")
             return
         self.fact("segment", True, "", "")
+        if moment and bound and sent and not step.get("state_new"):
+            # Then or earlier, and no earlier than it says: a FIN behind payload.
+            first = moment - int(step.get("time_error_ns", moment))
+            good = step["time_kind"] == "at_most" and any(first - 2 * MS <= s.t <= moment + 2 * MS for s in sent)
+            self.fact("segment's time", good, f"a bound, {kind}", f"{(sent[0].t - moment) / MS:.3f} ms after: {text}")
         if moment and step["basis"] in ("observed", "found") and not bound and sent:
             good = any(moment - 2 * MS <= s.t <= moment + LATE for s in sent)
             self.fact("segment's time", good, kind, f"{(sent[0].t - moment) / MS:.3f} ms after: {text}")

@@ -18,6 +18,12 @@ public struct Lifecycle: Sendable {
 
   public var isJoined: Bool { client != nil && server != nil }
 
+  /// Whether its one socket has connected to itself (RFC 9293, section 3.5: both ends of a simultaneous open).
+  public var isSelfConnected: Bool {
+    guard !isJoined, let facts = (client ?? server)?.facts else { return false }
+    return facts.local == facts.peer && facts.local.port != 0
+  }
+
   /// The client's connection id, else the server's.
   public var id: UInt64 { client?.facts.connection ?? server?.facts.connection ?? 0 }
 

@@ -37,6 +37,7 @@ public struct LifecycleEnd: Sendable {
     public var sendNext: UInt32?
     public var receiveNext: UInt32?
     public var receiveShutdown: UInt32?
+    public var unsentBytes: UInt32?
 
     init(_ row: Transition) {
       time = row.time
@@ -58,6 +59,7 @@ public struct LifecycleEnd: Sendable {
       sendNext = row.sendNext
       receiveNext = row.receiveNext
       receiveShutdown = row.receiveShutdown
+      unsentBytes = row.unsentBytes
     }
   }
 

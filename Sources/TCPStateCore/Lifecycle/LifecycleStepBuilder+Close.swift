@@ -19,9 +19,13 @@ extension LifecycleStepBuilder {
   private mutating func addFirstFin(_ end: LifecycleEnd, _ index: Int, _ side: Side) {
     let moment = end.moments[index]
     var act = observed(.close, 1, end, index, side)
+    act.act = Self.finCall(end, moment)
+    guard !isDelayed(side, moment) else {
+      add(act, at: moment.time, rank: 110)
+      return addDelayedFin(2, end, index, side)
+    }
     act.state = nil
     act.stay = nil
-    act.act = Self.finCall(end, moment)
     add(act, at: moment.time, rank: 110)
     var step = observed(.close, 2, end, index, side)
     step.segment = fin(side, moment)
@@ -71,8 +75,47 @@ extension LifecycleStepBuilder {
     let moment = end.moments[index]
     var step = observed(.close, 5, end, index, side)
     step.act = Self.finCall(end, moment)
+    guard !isDelayed(side, moment) else {
+      add(step, at: moment.time, rank: 149)
+      return addDelayedFin(5, end, index, side)
+    }
     step.segment = fin(side, moment)
     add(step, at: moment.time, rank: 150)
+  }
+
+  /// Whether the FIN waits behind payload that hadn't been sent when the application closed. Its state changes at once.
+  private func isDelayed(_ side: Side, _ moment: LifecycleEnd.Moment) -> Bool {
+    if let unsent = moment.unsentBytes { return unsent > 0 }
+    guard let next = moment.sendNext, let fin = sequences.fin(side) else { return false }
+    return fin != next
+  }
+
+  /// The FIN that went out later: before what shows that it arrived. Without that it may never have left.
+  private mutating func addDelayedFin(_ number: UInt8, _ end: LifecycleEnd, _ index: Int, _ side: Side) {
+    let moment = end.moments[index]
+    guard let arrived = finArrived(side, after: moment.time) else { return }
+    var step = LifecycleStep(.close, number, side, .found)
+    step.segment = fin(side, moment)
+    step.time = arrived
+    step.timeKind = arrived > moment.time ? .atMost : .exact
+    step.timeError = arrived > moment.time ? arrived - moment.time : nil
+    add(step, at: arrived, rank: number == 2 ? 120 : 150)
+  }
+
+  /// When the FIN of `side` is first known to have arrived, or to be acknowledged; `nil` if it isn't.
+  private func finArrived(_ side: Side, after time: UInt64) -> UInt64? {
+    let own = life[side]
+    let peer = life[side.other]
+    let moments = [
+      peer?.moment(entering: .closeWait), peer?.moment(entering: .closing), peer?.moment(from: .finWait2, to: .timeWait),
+      peer?.moment(from: .finWait1, to: .timeWait), own?.moment(entering: .finWait2),
+      own?.moment(from: .closing, to: .timeWait), own?.moment(from: .finWait1, to: .timeWait),
+      own?.moment(from: .lastAck, to: .closed).flatMap { $0.reason == .fin ? $0 : nil },
+    ]
+    // A time that is only a lower bound may be before the FIN.
+    let known = moments.compactMap { $0 }.filter { ($0.timeKind ?? .exact) != .atLeast && $0.time >= time }
+    if let first = known.map(\.time).min() { return first }
+    return moments.compactMap { $0 }.map { $0.time.saturatingAdding($0.timeError ?? 0) }.filter { $0 >= time }.min()
   }
 
   /// 3 of a simultaneous close: the FINs crossed.
@@ -114,9 +157,16 @@ extension LifecycleStepBuilder {
   /// Limits a minisock's time, which is a bound, to the other end's steps, which are known exactly: TIME-WAIT began
   /// between that end's LAST-ACK and CLOSED.
   private func bound(_ step: inout LifecycleStep, by other: Side) {
+    limit(
+      &step, from: life[other]?.moment(entering: .lastAck)?.time,
+      to: life[other]?.moment(from: .lastAck, to: .closed)?.time)
+  }
+
+  /// Limits a step's time to what the other end's exact steps show: later than its cause, earlier than its effect.
+  func limit(_ step: inout LifecycleStep, from cause: UInt64?, to effect: UInt64?) {
     guard let known = step.time else { return }
-    let cause = life[other]?.moment(entering: .lastAck)?.time ?? 0
-    let effect = life[other]?.moment(from: .lastAck, to: .closed)?.time ?? .max
+    let cause = cause ?? 0
+    let effect = effect ?? .max
     guard let error = step.timeError else {
       step.time = min(max(known, cause), effect)
       return
@@ -172,7 +222,7 @@ extension LifecycleStepBuilder {
   }
 
   private mutating func impliedFirstFin(_ side: Side, before moment: LifecycleEnd.Moment, acknowledged: UInt32?) {
-    guard life[side]?.moment(entering: .finWait1) == nil else { return }
+    guard !life.isSelfConnected, life[side]?.moment(entering: .finWait1) == nil else { return }
     var act = LifecycleStep(.close, 1, side, .implied)
     act.act = .close
     add(act, at: moment.time, rank: 110)

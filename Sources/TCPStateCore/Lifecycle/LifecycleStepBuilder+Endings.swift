@@ -75,9 +75,18 @@ extension LifecycleStepBuilder {
       acknowledgement: isAnswer ? nil : moment.receiveNext)
   }
 
+  /// Whether an end can have sent a RST that its rows don't show: it isn't on this host, or had no socket any more. One
+  /// that was still open sent none, and what reset it may have reset both: a middlebox.
+  private func mayHaveReset(_ side: Side, at time: UInt64) -> Bool {
+    guard let end = life[side] else { return true }
+    guard !end.moments.contains(where: { Self.sendsReset($0) }), let closed = end.moment(entering: .closed)
+    else { return false }
+    return closed.time <= time && closed.reason != .resetReceived
+  }
+
   /// Adds the RST that an end received, unless its sender was seen to send it.
   private mutating func implyReset(by side: Side, _ phase: LifecycleStep.Phase, _ moment: LifecycleEnd.Moment) {
-    guard life[side]?.moments.contains(where: { Self.sendsReset($0) }) != true else { return }
+    guard !life.isSelfConnected, mayHaveReset(side, at: moment.time) else { return }
     var step = LifecycleStep(phase, nil, side, .implied)
     if moment.reason == .refused {
       // Nobody listened: <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK> (RFC 9293, section 3.10.7.1).

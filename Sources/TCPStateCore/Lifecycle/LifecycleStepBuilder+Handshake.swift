@@ -14,17 +14,21 @@ extension LifecycleStepBuilder {
       }
       add(step, at: time, rank: 10)
     case (.listen, .synReceived):
-      var start = end.synReceivedStart ?? (time, true)
-      // It rests on counters in microseconds, or in milliseconds, and a SYN is never answered before it is sent.
-      if let asked = life[side.other]?.moment(entering: .synSent)?.time { start.time = max(start.time, asked) }
-      imply(
-        .implied(.handshake, 1, of: side.other, entering: .synSent, sending: syn(side.other)), at: start.time, rank: 10)
+      let start = end.synReceivedStart ?? (time, true)
       var step = observed(.handshake, 2, end, index, side)
       step.time = start.time
       step.timeKind = start.isBound ? .atMost : moment.source == .event ? .exact : step.timeKind
+      // It rests on counters in microseconds, or in milliseconds. A SYN is never answered before it is sent, nor after
+      // its answer has come.
+      limit(
+        &step, from: life[side.other]?.moment(entering: .synSent)?.time,
+        to: life[side.other]?.moment(from: .synSent, to: .established)?.time)
+      let time = step.time ?? start.time
+      imply(
+        .implied(.handshake, 1, of: side.other, entering: .synSent, sending: syn(side.other)), at: time, rank: 10)
       step.segment = synAck(side)
       step.segment?.isUnanswered = isUnanswered(end, index)
-      add(step, at: start.time, rank: 20)
+      add(step, at: time, rank: 20)
     case (.synSent, .synReceived):
       imply(.implied(.handshake, 1, of: side.other, entering: .synSent, sending: syn(side.other)), at: time, rank: 10)
       var step = observed(.handshake, 2, end, index, side)

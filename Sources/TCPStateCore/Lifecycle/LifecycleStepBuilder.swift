@@ -16,7 +16,7 @@ extension Lifecycle {
       return first.old
     }
     if let found = self[side]?.found { return found.state }
-    guard beginningSeen else { return nil }
+    guard beginningSeen, !isSelfConnected else { return nil }
     if side == .client { return .closed }
     if isSimultaneousOpen { return .closed }
     // The server has answered, unless it was never asked.
@@ -51,12 +51,12 @@ struct LifecycleStepBuilder {
       guard let end = life[side] else { continue }
       for index in end.moments.indices { add(end, index, side) }
     }
-    var steps = ordered()
-    var states: [TCPState?] = [life.initialState(of: .client), life.initialState(of: .server)]
+    let drafts = ordered()
+    let timeline = LifecycleStates(drafts, causes: causes)
+    var steps = drafts.map(\.step)
     for index in steps.indices {
-      if let state = steps[index].state { states[Int(steps[index].side.rawValue)] = state }
-      steps[index].clientState = states[0]
-      steps[index].serverState = states[1]
+      steps[index].clientState = timeline.state(of: .client, after: index, initially: life.initialState(of: .client))
+      steps[index].serverState = timeline.state(of: .server, after: index, initially: life.initialState(of: .server))
     }
     return steps
   }
@@ -104,7 +104,7 @@ struct LifecycleStepBuilder {
   ///
   /// An end that was first seen later has been in that state too; its beginning was missed.
   mutating func imply(_ step: LifecycleStep, at time: UInt64, rank: Int) {
-    guard let state = step.state, life[step.side]?.moment(entering: state) == nil,
+    guard !life.isSelfConnected, let state = step.state, life[step.side]?.moment(entering: state) == nil,
       life[step.side]?.shows(state, at: time) != true
     else { return }
     add(step, at: time, rank: rank)
@@ -112,7 +112,7 @@ struct LifecycleStepBuilder {
 
   // MARK: - Order
 
-  private func ordered() -> [LifecycleStep] {
+  private func ordered() -> [Draft] {
     var sorted = drafts.enumerated().sorted { a, b in
       (a.element.time, a.element.rank, a.offset) < (b.element.time, b.element.rank, b.offset)
     }.map(\.element)
@@ -128,7 +128,7 @@ struct LifecycleStepBuilder {
       }
       index += 1
     }
-    return sorted.map(\.step)
+    return sorted
   }
 
   private func causes(_ cause: LifecycleStep, _ effect: LifecycleStep) -> Bool {

@@ -79,7 +79,11 @@ public enum SnapshotAge {
     }
   }
 
-  /// The least time that a SYN or FIN has gone unanswered, in nanoseconds.
+  /// ICSK_TIME_RETRANS, include/net/inet_connection_sock.h. The timers of a loss probe and of reordering are due long
+  /// before the RTO, so they show no wait.
+  private static let retransmission = 1
+
+  /// The least time that a SYN or FIN has gone unanswered, in nanoseconds, if no TCP_USER_TIMEOUT shortens the waits.
   ///
   /// Each timeout waited for the RTO of its time: the first ones for the base, the later ones for its doubles
   /// (`icsk_backoff`; tcp_retransmit_timer(), net/ipv4/tcp_timer.c). The current one began `RTO − rest` ago. This is
@@ -88,7 +92,7 @@ public enum SnapshotAge {
   static func unanswered(_ snapshot: UnsafePointer<tcpstate_snapshot>, ticksPerSecond ticks: UInt64) -> UInt64 {
     let event = EventRecord(snapshot).event
     guard event.pointee.write_sequence &- event.pointee.send_unacknowledged == 1,
-      snapshot.pointee.timer_expires != 0
+      snapshot.pointee.timer_expires != 0, snapshot.pointee.pending_timer <= retransmission
     else { return 0 }
     let rto = UInt64(event.pointee.rto_jiffies)
     let timeouts = UInt64(event.pointee.timeouts)
@@ -185,11 +189,14 @@ private struct FullSocket {
 
   /// The state began right before the first SYN.
   var synSent: AgeBounds {
-    let waited = max(SnapshotAge.unanswered(snapshot, ticksPerSecond: ticks), sinceFirstTimeout?.least ?? 0)
-    guard let sent = since(milliseconds: snapshot.pointee.syn_sent_ms) else {
-      return AgeBounds(least: waited, most: nil)
-    }
-    return AgeBounds(least: max(waited, sent.least), most: sent.most)
+    since(milliseconds: snapshot.pointee.syn_sent_ms) ?? AgeBounds(least: unanswered, most: nil)
+  }
+
+  /// How long a SYN or FIN has been unanswered. TCP_USER_TIMEOUT shortens the waits after the first timeout
+  /// (tcp_clamp_rto_to_user_timeout(), net/ipv4/tcp_timer.c), which their number doesn't show, but the first one's time
+  /// does.
+  private var unanswered: UInt64 {
+    sinceFirstTimeout?.least ?? SnapshotAge.unanswered(snapshot, ticksPerSecond: ticks)
   }
 
   /// Since the first of the timeouts in a row; however long later waits are, and whatever limits them
@@ -203,9 +210,7 @@ private struct FullSocket {
   var finUnacknowledged: AgeBounds {
     let event = EventRecord(snapshot).event
     guard event.pointee.write_sequence &- event.pointee.send_unacknowledged == 1 else { return .unknown }
-    let least = max(
-      SnapshotAge.unanswered(snapshot, ticksPerSecond: ticks), sinceFirstTimeout?.least ?? 0)
-    return AgeBounds(least: least, most: sinceFIN)
+    return AgeBounds(least: unanswered, most: sinceFIN)
   }
 
   /// An upper bound: the FIN was sent at most two RTOs before its timer was due first, the second for a loss probe, unless

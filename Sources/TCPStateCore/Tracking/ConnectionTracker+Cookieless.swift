@@ -12,7 +12,7 @@ extension ConnectionTracker {
     event.pointee.cookie == 0 && Self.isMinisock(event) ? findMinisock(event) : table.find(Self.key(event))
   }
 
-  private func findMinisock(_ event: UnsafePointer<tcpstate_event>) -> UnsafeMutablePointer<Connection>? {
+  func findMinisock(_ event: UnsafePointer<tcpstate_event>) -> UnsafeMutablePointer<Connection>? {
     table.findMinisock(
       local: Endpoint(address: Self.address(event, offset: Self.localAddressOffset), port: event.pointee.local_port),
       peer: Endpoint(address: Self.address(event, offset: Self.peerAddressOffset), port: event.pointee.peer_port),

@@ -72,6 +72,7 @@ extension ConnectionTracker {
     guard let known = table.find(Self.key(event)) else { return openUnknown(event, &change) }
     if known.pointee.flags.contains(.request) {
       known.pointee.flags.remove(.request)
+      known.pointee.silentSince = 0
       requestCount -= 1
       if change.opens {
         update(known, from: event)
@@ -278,7 +279,7 @@ extension ConnectionTracker {
   }
 
   /// Checks on a completed handshake whether its addresses belonged to a TIME-WAIT, which then ended with the SYN.
-  private mutating func noteReuse(
+  mutating func noteReuse(
     _ connection: UnsafeMutablePointer<Connection>, _ event: UnsafePointer<tcpstate_event>, _ stay: Stay?
   ) {
     let minisock = table.findMinisock(

@@ -48,6 +48,7 @@ extension ConnectionTracker {
     if let known = table.find(key) {
       known.pointee.synAckRetransmits = UInt8(clamping: event.pointee.retransmits)
       known.pointee.expires = rearmedFiring(event)
+      known.pointee.silentSince = event.pointee.timestamp_ns
       return false
     }
     guard isReadable(event.pointee.netns) else { return false }
@@ -59,6 +60,8 @@ extension ConnectionTracker {
     }
     // In whole milliseconds, so the SYN may have come earlier.
     adoptRequest(connection, event, age: UInt64(event.pointee.total_rto_time_ms) * 1_000_000)
+    connection.pointee.expires = rearmedFiring(event)
+    if table.minisockCount > 0 { noteReuse(connection, event, stay(of: connection, until: event.pointee.timestamp_ns)) }
     write(connection, at: connection.pointee.entered, source: .derived, to: &row)
     let isTimed = connection.pointee.flags.contains(.enteredExactly)
     row.setTime(.atMost, error: isTimed ? Self.requestGrain : nil)
@@ -98,6 +101,7 @@ extension ConnectionTracker {
     if Int32(event.pointee.kind) == TCPSTATE_KIND_REQUEST {
       connection.pointee.synAckRetransmits = UInt8(clamping: event.pointee.retransmits)
       connection.pointee.expires = requestFiring(snapshot)
+      connection.pointee.silentSince = event.pointee.timestamp_ns
       return false
     }
     let substate = TCPState(number: event.pointee.state_new)
@@ -192,6 +196,7 @@ extension ConnectionTracker {
     update(connection, from: event)
     if connection.pointee.ownerPID == 0 { inheritOwner(connection) }
     connection.pointee.role = .server
+    connection.pointee.silentSince = event.pointee.timestamp_ns
     connection.pointee.flags.insert([.request, .wasRequest])
     connection.pointee.entered = event.pointee.timestamp_ns &- min(age, event.pointee.timestamp_ns)
     if age > 0 { connection.pointee.flags.insert(.enteredExactly) }
@@ -217,7 +222,9 @@ extension ConnectionTracker {
   ) {
     let expires = connection.pointee.expires
     let state = connection.pointee.state
-    let wasSeen = connection.pointee.flags.contains(.confirmed)
+    // A request was seen when it sent its SYN-ACK again, if its timer is known.
+    let wasSeen =
+      connection.pointee.flags.contains(.confirmed) || connection.pointee.flags.contains(.request) && expires != 0
     // Its place in the table may have been read at the very end of the reading, which on a busy machine is
     // long after its beginning. The timer may be due up to a tick earlier than computed, because jiffies
     // don't say how much of their tick has passed.
@@ -237,12 +244,12 @@ extension ConnectionTracker {
       row.stay = Stay(nanoseconds: end - connection.pointee.entered, kind: .atLeast)
       row.reason = connection.pointee.flags.contains(.listenerClosed) ? .unaccepted : .unknown
     } else if ranOut {
-      row.stay = stay(of: connection, until: end)
-      if pass.upperBound > end, pass.upperBound - end > Self.tolerance { row.stay?.kind = .atLeast }
+      row.stay = stay(of: connection, until: earliest)
+      if pass.upperBound > earliest, pass.upperBound - earliest > Self.tolerance { row.stay?.kind = .atLeast }
       row.reason = state == .timeWait ? .fin : .timeout
     } else if wasSeen {
       row.stay = Stay(nanoseconds: end - connection.pointee.entered, kind: .atLeast)
-      row.reason = .resetReceived
+      row.reason = connection.pointee.flags.contains(.takenOver) ? .reused : .resetReceived
     } else {
       row.reason = overflowed ? .timeWaitOverflow : .unknown
       if overflowed { row.setTime(.exact, error: nil) }  // it never began

@@ -60,7 +60,9 @@ extension ConnectionTracker {
       noteMPTCP(event)
       return false
     }
-    guard state != .closed, !endedDuringPass.contains(key), !Self.isFleeting(snapshot) else { return false }
+    guard state != .closed, !endedDuringPass.contains(key) else { return false }
+    if event.pointee.kind == TCPSTATE_KIND_REQUEST, table.minisockCount > 0 { noteTakeOver(event) }
+    guard !Self.isFleeting(snapshot) else { return false }
     wheel?.observe(jiffies: snapshot.pointee.jiffies, at: time)
 
     guard let connection = find(event) else {
@@ -109,6 +111,14 @@ extension ConnectionTracker {
     row.stay = stay
     enter(connection, state, at: time, exactly: false)
     return true
+  }
+
+  /// A request has taken the place of a TIME-WAIT with its addresses, in the same row of the kernel's table. When its
+  /// SYN came is known from its handshake, or from its first repeated SYN-ACK.
+  private func noteTakeOver(_ event: UnsafePointer<tcpstate_event>) {
+    guard let minisock = findMinisock(event), minisock.pointee.state == .timeWait else { return }
+    minisock.pointee.flags.insert(.takenOver)
+    minisock.pointee.pass = pass
   }
 
   /// Completes the pass.

@@ -146,6 +146,23 @@ import Testing
     #expect(Self.bounds(record).least < Self.second)
   }
 
+  /// TCP_USER_TIMEOUT ends each wait when it is over: five timeouts in 1.5 s, although the RTO has doubled each time.
+  @Test(arguments: [TCPState.finWait1, .lastAck]) func userTimeout(_ state: TCPState) {
+    var record = Self.capped(state)
+    (record.event.timeouts, record.event.backoff, record.event.rto_jiffies) = (5, 5, 640)
+    record.first_timeout_ms = Self.milliseconds(1.3)
+    #expect(Self.bounds(record).least == 1_299_000_000)
+  }
+
+  /// A loss probe is due within milliseconds, however long the RTO is.
+  @Test func lossProbe() {
+    var record = Self.capped(.finWait1)
+    (record.event.timeouts, record.event.backoff, record.pending_timer) = (0, 0, 5)
+    #expect(Self.bounds(record).least == 0)
+    record.pending_timer = 1
+    #expect(Self.bounds(record).least == 490_000_000)
+  }
+
   @Test func synSent() {
     var record = Self.capped(.synSent)
     record.syn_sent_ms = Self.milliseconds(12)
