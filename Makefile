@@ -34,7 +34,7 @@ REPRODUCIBLE := $(foreach p,$(PREFIXES),-Xswiftc -file-prefix-map -Xswiftc $(p))
   $(foreach o,-no-clang-module-breadcrumbs -disable-incremental-llvm-codegen,-Xswiftc -Xfrontend -Xswiftc $o)
 
 SWIFT_FILES := Sources Tests Plugins examples bench/pipeline Package.swift
-C_FILES := $(wildcard bpf/*.c bpf/*.h Sources/CTCPStateEvent/include/*.h Sources/CCells/include/*.h $(foreach d,CFront CVerbose,Sources/$d/*.c Sources/$d/include/*.h) bench/*.c bench/pipeline/*.c bench/pipeline/*.h Tests/kernels/guest/*.c Tests/kernels/guest/*.h Tests/faults/*.c)
+C_FILES := $(wildcard bpf/*.c bpf/*.h Sources/CTCPStateEvent/include/*.h Sources/CCells/include/*.h $(foreach d,CFront CProbe CVerbose,Sources/$d/*.c Sources/$d/include/*.h) bench/*.c bench/pipeline/*.c bench/pipeline/*.h Tests/kernels/guest/*.c Tests/kernels/guest/*.h Tests/faults/*.c)
 SHELL_FILES := .ci/run $(wildcard scripts/*.sh packaging/*.sh packaging/*/*.sh) $(addprefix Tests/kernels/guest/,init steps.tracer steps.probe)
 CLANG_FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(shell command -v $(c) 2>/dev/null)) clang-format)
 

@@ -30,12 +30,14 @@ let package = Package(
     .target(name: "CTCPStateEvent"),
     .target(name: "CCells"),
     .target(name: "CFront"),
+    .target(name: "CProbe"),
     .target(name: "CVerbose"),
     .systemLibrary(name: "CLibbpf"),
     .systemLibrary(name: "CLinux"),
     .target(name: "TCPStateCore", dependencies: ["CTCPStateEvent"], swiftSettings: swiftSettings),
     .target(
-      name: "TCPStateKernel", dependencies: ["TCPStateCore", "CTCPStateEvent", "CLibbpf", "CLinux", "CVerbose"],
+      name: "TCPStateKernel",
+      dependencies: ["TCPStateCore", "CTCPStateEvent", "CLibbpf", "CLinux", "CProbe", "CVerbose"],
       swiftSettings: swiftSettings, linkerSettings: bpfLibraries, plugins: ["EmbedBPF"]),
     .target(
       name: "TCPStateLive", dependencies: ["TCPStateCore", "TCPStateKernel", "CTCPStateEvent", "CLinux"],

@@ -19,6 +19,9 @@ public enum Capabilities {
   /// The permitted set: those in effect, and those that can be raised. Empty if it can't be read.
   static var permitted: CapabilitySet { (try? current().permitted) ?? [] }
 
+  /// All sets; `nil` if they can't be read.
+  static var held: Sets? { try? current() }
+
   /// Gives up everything except `kept` for good, and lowers these except `inEffect`.
   ///
   /// Programs started from here get none: the inheritable set is empty, and so is the ambient one. (A program that root

@@ -18,6 +18,17 @@ public enum Capability: UInt64, CaseIterable, Sendable {
     case .bpf: "CAP_BPF"
     }
   }
+
+  /// What isn't possible without it.
+  public var loss: String {
+    switch self {
+    case .dacReadSearch: "descriptors of other users' processes can't be read"
+    case .sysPtrace: "only named network namespaces (ip netns) and this process's own are found"
+    case .sysAdmin: "only this process's network namespace can be read"
+    case .perfmon: "no program may read the kernel's memory"
+    case .bpf: "no program may be loaded"
+    }
+  }
 }
 
 /// Capabilities, one bit each.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLibbpf
+import CLinux
 import Glibc
 
 extension KernelSource {
@@ -72,22 +73,62 @@ extension KernelSource {
     return taken
   }
 
+  /// Why the kernel's type information can't be read.
+  enum TypeInformationObstacle: Sendable, CaseIterable {
+    /// The kernel has none.
+    case missing
+    /// This process may not read it.
+    case denied
+    /// /sys isn't mounted.
+    case noSysfs
+
+    var cause: String {
+      switch self {
+      case .missing: "it has no type information (\(KernelSource.typeInformation))"
+      case .denied: "\(KernelSource.typeInformation) can't be read"
+      case .noSysfs: "/sys isn't mounted, so \(KernelSource.typeInformation) can't be read"
+      }
+    }
+
+    var remedy: String {
+      switch self {
+      case .missing: Remedy.typeInformation
+      case .denied: "a security policy hides it: allow reading it"
+      case .noSysfs: Remedy.sysfs
+      }
+    }
+  }
+
+  /// `nil` if nothing is in the way.
+  static var typeInformationObstacle: TypeInformationObstacle? {
+    guard access(typeInformation, R_OK) != 0 else { return nil }
+    if errno == EACCES || errno == EPERM { return .denied }
+    return access("/sys/kernel", F_OK) == 0 ? .missing : .noSysfs
+  }
+
+  /// An error that is no missing capability says so.
+  static func refusal(_ operation: String, errno code: Int32) -> KernelError {
+    let isDenied = code == EPERM || code == EACCES
+    let hint = isDenied ? Remedy.permission(Surroundings.current.place(.user), .current) : ""
+    return KernelError(operation, errno: code, hint: hint)
+  }
+
   private static func refusal(_ failure: BPFObject.LoadFailure, _ configuration: KernelConfiguration) -> KernelError {
     switch failure.code {
     case EPERM, EACCES:
-      KernelError("load the BPF programs", errno: EPERM)
+      refusal("load the BPF programs", errno: EPERM)
     case ENOMEM, E2BIG:
       KernelError(
         "load the BPF programs", errno: failure.code, hint: "try a smaller --buffer or a higher memory limit")
     case ESRCH, ENOENT:
       KernelError(
         .unsupported, "load the BPF programs", cause: "this kernel has no tracepoint sock:inet_sock_set_state",
-        hint: "Linux 5.8 or newer is needed")
+        hint: Remedy.newerKernel(KernelVersion(5, 8)))
     case EINVAL where configuration.aggregates:
       // Before 5.12 BPF has no compare-and-swap.
       KernelError(
         .unsupported, "count stays in the kernel", cause: "this kernel rejects the program",
-        hint: "Linux 5.12 or newer is needed; without --in-kernel it works here")
+        hint: "\(Remedy.newerKernel(KernelVersion(5, 12))); without --in-kernel it works here")
     default:
       KernelError(
         .unsupported, "\(failure.step) the BPF programs", cause: String(cString: strerror(failure.code)),

@@ -19,6 +19,8 @@ public final class KernelSource {
   public let shortfall: String?
   /// Tracepoints to which `attach()` couldn't attach. Those that `shortfall` names aren't repeated here.
   public private(set) var failedAttachments: [FailedAttachment] = []
+  /// Whether it is seen at once which process accepts a connection.
+  public private(set) var seesAccepts = false
   let isPlain: Bool
   private let object: BPFObject
   private var ring: RingBuffer
@@ -36,14 +38,17 @@ public final class KernelSource {
   private var lostSeen: UInt32 = 0
   private var skipsReported: UInt64 = 0
 
+  /// The kernel's BTF.
+  static let typeInformation = "/sys/kernel/btf/vmlinux"
+  /// What attaching to the classic tracepoint reads.
+  static let classicTracepoint = "/sys/kernel/tracing/events/sock/inet_sock_set_state/id"
+
   /// Loads the programs; nothing is attached yet.
   public init(_ configuration: Configuration) throws(KernelError) {
     libbpf_set_strict_mode(LIBBPF_STRICT_ALL)
     tcpstate_print_messages(configuration.verbose ? 1 : 0)
-    guard access("/sys/kernel/btf/vmlinux", R_OK) == 0 else {
-      throw KernelError(
-        .unsupported, "trace on this kernel", cause: "it has no type information (/sys/kernel/btf/vmlinux)",
-        hint: "it has to be built with CONFIG_DEBUG_INFO_BTF=y, as distributions do since 2021")
+    if let obstacle = Self.typeInformationObstacle {
+      throw KernelError(.unsupported, "trace on this kernel", cause: obstacle.cause, hint: obstacle.remedy)
     }
     let image = Base64.decode(EmbeddedObject.base64)
     defer { image.deallocate() }
@@ -72,13 +77,13 @@ public final class KernelSource {
   public func attach() throws(KernelError) {
     guard let link = bpf_program__attach(object.program(object.plan.main)) else {
       let code = errno
-      if attachment == .classic, access("/sys/kernel/tracing/events/sock/inet_sock_set_state/id", R_OK) != 0 {
+      if attachment == .classic, access(Self.classicTracepoint, R_OK) != 0 {
         throw KernelError(
           .unsupported, "attach to the tracepoint sock:inet_sock_set_state",
           cause: "its id can't be read from /sys/kernel/tracing",
-          hint: "mount it: mount -t tracefs tracefs /sys/kernel/tracing")
+          hint: Remedy.tracefs)
       }
-      throw KernelError("attach to the tracepoint sock:inet_sock_set_state", errno: code)
+      throw Self.refusal("attach to the tracepoint sock:inet_sock_set_state", errno: code)
     }
     transitionLink = BPFLink(taking: link)
     object.shared.setAttached(at: KernelClock.monotonic())
@@ -88,6 +93,7 @@ public final class KernelSource {
       guard let tracepoint = other.tracepoint else { continue }
       if let link = bpf_program__attach(object.program(other.program)) {
         otherLinks.append(BPFLink(taking: link))
+        if other.program == .accepted { seesAccepts = true }
       } else if other.program != .accepted {  // descriptors are looked at instead
         failedAttachments.append(FailedAttachment(tracepoint: tracepoint, code: errno, loss: other.loss))
       }

@@ -16,7 +16,7 @@ enum NoticeText {
       "the clock was set \(DurationText.string(change.magnitude)) \(change > 0 ? "forward" : "back"); "
         + "times follow it from here on, durations are not affected"
     case .namespacesOutOfReach(let missing):
-      "without \(missing.name) \(reach(missing)); TIME-WAIT, half-open and orphaned sockets of others aren't seen"
+      "without \(missing.name) \(missing.loss); TIME-WAIT, half-open and orphaned sockets of others aren't seen"
     case .confined(let surroundings, let hides): string(surroundings, hidesNamespaces: hides)
     case .namespacesUnreached(let count):
       count == 1
@@ -33,23 +33,18 @@ enum NoticeText {
   private static func string(_ surroundings: Surroundings, hidesNamespaces: Bool) -> String {
     let limits = surroundings.limits
     var parts: [String] = []
-    if limits.contains(.noProc) { parts.append("/proc isn't mounted, so cgroups have no paths") }
-    if limits.contains(.processesOutside) {
-      parts.append(
-        "this is a PID namespace of its own: process ids are those in it, processes outside have none, and what they hold "
-          + "isn't found")
-    } else if limits.contains(.processesUnknown) {
-      parts.append("it isn't known whether process ids are those seen here")
+    for limit: Surroundings.Limit in [.noProc, .processesOutside, .processesUnknown] where limits.contains(limit) {
+      parts.append(limit.meaning)
     }
     if hidesNamespaces {
+      let limit: Surroundings.Limit = limits.contains(.noProc) ? .noProc : .processesOutside
       parts.append(
         "TIME-WAIT, half-open, orphaned and unaccepted sockets of other network namespaces may be missing; "
-          + (limits.contains(.noProc) ? "mount it" : "run it in the host's PID namespace (--pid=host)"))
+          + limit.remedy)
     }
-    if limits.contains(.clockUnknown) {
-      parts.append("this time namespace's offset can't be read, so times and ages may be wrong by it")
+    for limit: Surroundings.Limit in [.clockUnknown, .cgroupsOutside] where limits.contains(limit) {
+      parts.append(limit.meaning)
     }
-    if limits.contains(.cgroupsOutside) { parts.append("cgroups outside this cgroup namespace have no paths") }
     return parts.joined(separator: "; ")
   }
 
@@ -59,12 +54,6 @@ enum NoticeText {
     case .heldUp: "the output's reader is \(OutputFile.highWater >> 20) MB behind"
     case .bufferFull: "the buffer was full; try a larger --buffer, or filters"
     }
-  }
-
-  private static func reach(_ missing: Capability) -> String {
-    missing == .sysAdmin
-      ? "only this process's network namespace can be read"
-      : "only named network namespaces (ip netns) and this process's own are found"
   }
 
   /// What this kernel, or this way of attaching, can't give.

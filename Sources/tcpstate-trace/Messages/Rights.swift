@@ -9,10 +9,12 @@ enum Rights {
     let missing = Capabilities.missingForTracing
     guard !missing.isEmpty else { return }
     let names = missing.map(\.name).joined(separator: " and ")
+    let isRoot = geteuid() == 0
+    let remedy = Remedy.grant(missing.map(\.name), isRoot: isRoot)
     throw Failure(
       .noPermission,
-      geteuid() == 0
-        ? "can't trace without \(names), which root doesn't have here; a container needs them added (--cap-add)"
-        : "can't trace without \(names): run it with sudo: \(Typed.withSudo)")
+      isRoot
+        ? "can't trace without \(names), which root doesn't have here; \(remedy); tcpstate-trace doctor shows more"
+        : "can't trace without \(names): \(remedy): \(Typed.withSudo)")
   }
 }

@@ -6,7 +6,7 @@ import Testing
 /// The man pages, as `make man` makes them.
 struct ManualPageTests {
   private static let commands = [
-    "trace", "top", "stuck", "summary", "lifecycle", "report", "tcpstates", "explain", "schema",
+    "trace", "top", "stuck", "summary", "lifecycle", "report", "tcpstates", "explain", "doctor", "schema",
   ]
 
   /// Neither of the two programs that show man pages has a complaint.
@@ -41,7 +41,7 @@ struct ManualPageTests {
     #expect(options.count >= 2)
     for option in Set(options) { #expect(text.contains("\\fB\(option)\\fR"), "\(option)") }
     var sections = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXAMPLES", "EXIT STATUS", "SEE ALSO"]
-    if command != "schema" { sections += ["REQUIREMENTS", "OVERHEAD"] }
+    if !["explain", "schema"].contains(command) { sections += ["REQUIREMENTS", "OVERHEAD"] }
     if ["", "trace", "stuck", "summary"].contains(command) { sections.append("FIELDS") }
     if command == "stuck" { sections.append("VERDICTS") }
     for section in sections { #expect(text.contains("\n.SH \(section)\n"), "\(section)") }
