@@ -39,7 +39,7 @@ SHELL_FILES := .ci/run $(wildcard scripts/*.sh packaging/*.sh packaging/*/*.sh) 
 CLANG_FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(shell command -v $(c) 2>/dev/null)) clang-format)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-privileged test-wire build install uninstall golden format docs man lint bench bench-timewait bench-stuck bench-top test-kernels test-faults test-reproducible refresh-kernels completions packages test-packages fuzz test-sanitize coverage soak bench-summary bench-report deps clean
+.PHONY: help run test test-privileged test-wire build install uninstall golden format docs man lint bench bench-timewait bench-stuck bench-top test-kernels test-faults test-reproducible refresh-kernels completions packages test-packages fuzz test-sanitize coverage mutate soak bench-summary bench-report deps clean
 .NOTPARALLEL: # apt and swift build must each run alone
 .PHONY: find-swift test-bundle deps-build deps-test deps-lint deps-bench deps-kernels deps-packages deps-test-packages
 
@@ -72,6 +72,9 @@ test-sanitize: find-swift deps-build ## run the tests of Core and Report under t
 
 coverage: find-swift deps-build ## show how much of Core and Report the tests run; fails below 90 % of the lines
 	@scripts/coverage.sh
+
+mutate: find-swift deps-build ## change the sources in MUTATE_COUNT (200) places, one at a time; fails if the tests notice less than 92 %; MUTATE_SEED
+	@python3 -B Tests/mutation/run.py
 
 soak: build deps-bench .build/bench/churn ## trace churn for SOAK_SECONDS (1800); fails if memory grows
 	@$(SUDO) env $(foreach v,SOAK_SECONDS SOAK_RATE SOAK_WRITE,$(if $($(v)),$(v)=$($(v)))) python3 bench/soak.py

@@ -13,6 +13,7 @@ BETWEEN = "An end between two readings"
 CONNECTING = "Before ESTABLISHED"
 OLDER = "Opened before the start"
 OWNER = "The owner up to a second later"
+TAKEN = "An error that the program took"
 LOST_SYN_ACK = "SYN-RECEIVED after a lost SYN-ACK"
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs/states.md"
 
@@ -26,6 +27,8 @@ REASONS = (
     (r"csv", r"interface_index", r".*", "The interface"),
     (r"csv", r"row|state_duration_ns|duration_kind|timestamp_unix_nano", r"\w+>\w+ (derived|of a minisock)", BETWEEN),
     (r"csv", r"reason", r"(fin_wait_2|time_wait)>closed derived, (RST|reused|timer|no room)", BETWEEN),
+    (r"csv", r"reason", r"syn_sent>closed event, RST in SYN-SENT", TAKEN),
+    (r"lifecycle", r"reason of an end", r"unknown, RST in SYN-SENT", TAKEN),
     (r"csv", r"reset_reason", r"established>closed event, killed", "The RST of ss -K"),
     (r"csv", r"process_pid", r".*", OWNER),
     (r"csv", r"fin_call", r".*", "Which call sent the FIN"),

@@ -74,7 +74,9 @@ class Judge(Cells):
         if value == "inherited":
             good = end.role == "server" and int(row["process_pid"]) in opener
         else:
-            good = value in ("holder", "reader", "opener") and int(row["process_pid"]) in holders
+            # Who called listen() or connect() may have passed the descriptor on and closed its own: see of_process_pid.
+            formerly = end.socket.formerly(row.t, OWNER_GRACE) if end.socket else ()
+            good = value in ("holder", "reader", "opener") and int(row["process_pid"]) in {*holders, *formerly}
         return "right" if good else "wrong", "holder, reader, opener, or inherited from the listener"
 
     def of_process_name(self, value, row, step, end):

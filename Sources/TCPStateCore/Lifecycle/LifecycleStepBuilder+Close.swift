@@ -107,7 +107,8 @@ extension LifecycleStepBuilder {
     let own = life[side]
     let peer = life[side.other]
     let moments = [
-      peer?.moment(entering: .closeWait), peer?.moment(entering: .closing), peer?.moment(from: .finWait2, to: .timeWait),
+      peer?.moment(entering: .closeWait), peer?.moment(entering: .closing),
+      peer?.moment(from: .finWait2, to: .timeWait),
       peer?.moment(from: .finWait1, to: .timeWait), own?.moment(entering: .finWait2),
       own?.moment(from: .closing, to: .timeWait), own?.moment(from: .finWait1, to: .timeWait),
       own?.moment(from: .lastAck, to: .closed).flatMap { $0.reason == .fin ? $0 : nil },

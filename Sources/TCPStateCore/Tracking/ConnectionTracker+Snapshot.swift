@@ -65,23 +65,7 @@ extension ConnectionTracker {
     guard !Self.isFleeting(snapshot) else { return false }
     wheel?.observe(jiffies: snapshot.pointee.jiffies, at: time)
 
-    guard let connection = find(event) else {
-      guard adoptsMinisocks || event.pointee.kind == TCPSTATE_KIND_SOCKET else { return false }
-      guard table.count < limit else {
-        // Later readings find it again and again, so count it only once.
-        if !knowsExisting || crowdedOut == 0 { crowdedOut += 1 }
-        return false
-      }
-      let connection = insert(key, from: event, state: state)
-      adopt(connection, snapshot, event)
-      guard event.pointee.kind == TCPSTATE_KIND_REQUEST, knowsExisting else { return false }
-      write(connection, at: connection.pointee.entered, source: .derived, to: &row)
-      let isTimed = connection.pointee.flags.contains(.enteredExactly)
-      row.setTime(.atMost, error: isTimed ? Self.requestGrain : nil)
-      row.old = .listen
-      row.new = .synReceived
-      return true
-    }
+    guard let connection = find(event) else { return applyUnknown(snapshot, event, to: &row) }
     connection.pointee.pass = pass
     guard connection.pointee.entered < time else { return false }
     if Self.lacksOwner(connection), event.pointee.owner_pid != 0 {
@@ -110,6 +94,27 @@ extension ConnectionTracker {
     row.new = state
     row.stay = stay
     enter(connection, state, at: time, exactly: false)
+    return true
+  }
+
+  /// Begins to track a socket that isn't tracked.
+  private mutating func applyUnknown(
+    _ snapshot: UnsafePointer<tcpstate_snapshot>, _ event: UnsafePointer<tcpstate_event>, to row: inout Transition
+  ) -> Bool {
+    guard adoptsMinisocks || event.pointee.kind == TCPSTATE_KIND_SOCKET else { return false }
+    guard table.count < limit else {
+      // Later readings find it again and again, so count it only once.
+      if !knowsExisting || crowdedOut == 0 { crowdedOut += 1 }
+      return false
+    }
+    let connection = insert(Self.key(event), from: event, state: TCPState(number: event.pointee.state_new))
+    adopt(connection, snapshot, event)
+    guard event.pointee.kind == TCPSTATE_KIND_REQUEST, knowsExisting else { return false }
+    write(connection, at: connection.pointee.entered, source: .derived, to: &row)
+    let isTimed = connection.pointee.flags.contains(.enteredExactly)
+    row.setTime(.atMost, error: isTimed ? Self.requestGrain : nil)
+    row.old = .listen
+    row.new = .synReceived
     return true
   }
 

@@ -57,6 +57,27 @@ import Testing
     #expect(filter { $0.peerNetworks = [Network(parsing: "93.184.216.34")!] }.wants(row))
   }
 
+  /// A bare port or network may be either end's.
+  @Test func eitherEnd() throws {
+    let ends = [("443", "93.184.216.34"), ("51234", "10.0.0.0/8")]
+    for (port, network) in ends {
+      #expect(try filter { $0.eitherPorts = try PortSet(parsing: port) }.wants(row))
+      let its = Network(parsing: network)!, other = Network(parsing: "2001:db8::/32")!
+      #expect(filter { $0.eitherNetworks = [its] }.wants(row))
+      #expect(filter { $0.eitherNetworks = [other, its] }.wants(row))
+    }
+    #expect(try !filter { $0.eitherPorts = try PortSet(parsing: "442,51233") }.wants(row))
+    #expect(!filter { $0.eitherNetworks = [Network(parsing: "11.0.0.0/8")!] }.wants(row))
+  }
+
+  /// A filter with any word that decides about connections doesn't want all of them.
+  @Test func isOpen() throws {
+    #expect(RowFilter().isOpen)
+    #expect(!filter { $0.states = [.lastAck] }.isOpen && !filter { $0.longerThan = 1 }.isOpen)
+    #expect(try !filter { $0.eitherPorts = try PortSet(parsing: "1") }.isOpen)
+    #expect(!filter { $0.family = 4 }.isOpen && !filter { $0.pids = [1] }.isOpen)
+  }
+
   @Test func pids() {
     var acted = row
     acted.ownerPID = nil

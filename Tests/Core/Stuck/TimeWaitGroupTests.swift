@@ -77,6 +77,30 @@ import Testing
     #expect(ended.forecast == .levelsOff(at: 0))
   }
 
+  /// Two seconds are long enough to foresee something, and a pause of five intervals, or a second, ends a load.
+  @Test func boundsOfALoad() {
+    func ages(_ milliseconds: StrideTo<UInt64>) -> [UInt64?] { milliseconds.map { $0 * 1_000_000 } }
+    #expect(Self.group(ages(stride(from: 0, to: 2_001, by: 100)), Self.supply(100)).runsOut)
+    #expect(!Self.group(ages(stride(from: 0, to: 2_000, by: 100)), Self.supply(100)).runsOut)
+    #expect(Self.group(ages(stride(from: 1_000, to: 3_001, by: 100)), Self.supply(100)).perSecond == 10)
+    #expect(Self.group(ages(stride(from: 1_001, to: 3_002, by: 100)), Self.supply(100)).perSecond == 0)
+    #expect(Self.group(ages(stride(from: 2_500, to: 6_501, by: 500)), Self.supply(100)).perSecond == 2)
+    #expect(Self.group(ages(stride(from: 2_501, to: 6_502, by: 500)), Self.supply(100)).perSecond == 0)
+    // The window is ten seconds, and what entered in the ten before shows that the load goes on.
+    #expect(Self.group([0, 9_999_999_999], Self.supply(100)).perSecond == 1 / 9.999999999)
+    #expect(Self.group([0, 10_000_000_000], Self.supply(100)).perSecond == 0.1)
+    #expect(Self.group([0, 0, 19_999_999_999], Self.supply(100)).perSecond == 0.2)
+    #expect(Self.group([0, 0, 20_000_000_000], Self.supply(100)).perSecond == 2)
+  }
+
+  /// Ports are counted down to the last one.
+  @Test func boundsOfAForecast() {
+    let ages = Self.steady(3, seconds: 0..<20)
+    #expect(Self.group(ages, Self.supply(61)).forecast == .exhausted(after: Self.second / 3))
+    #expect(Self.group(ages, Self.supply(60)).forecast == .exhausted(after: 0))
+    #expect(Self.group(ages, others: 1, Self.supply(62)).forecast == .exhausted(after: Self.second / 3))
+  }
+
   @Test func portsRunOut() {
     // 3 a second and 10 others: 190 in the long run.
     let ages = Self.steady(3, seconds: 0..<20)

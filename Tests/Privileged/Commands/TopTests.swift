@@ -28,7 +28,7 @@ extension Privileged {
       try terminal.press("Enter", "Enter")
       try terminal.screen("the detail, as just read") {
         $0.contains("server python3") && $0.contains("holders   python3/\(pair.server.pid) fd ")
-          && $0.contains("unread 0,") && $0.contains("(held)") && $0.contains("congestion 10 packets")
+          && $0.contains("unread 0,") && $0.contains("(held") && $0.contains("congestion 10 packets")
       }
       try terminal.press("Escape", "?")
       try terminal.screen("the help") { $0.contains("group by process, peer or port") }

@@ -15,12 +15,12 @@ extension Privileged {
       (["--netns", "/etc/passwd"], "/etc/passwd"), (["--buffer", "3000"], "3000"), (["--buffer", "12K"], "12K"),
       (["--buffer", "x"], "--buffer"), (["--format", "csv", "--columns", "pidd"], "pidd"),
       (["--format", "xml"], "xml"),
-      (["--count", "0"], "--count"), (["--count", "-1"], "--count"), (["--for", "10"], "--for"),
+      (["--count", "0"], "--count"), (["--count", "-1"], "--count"), (["--for", "10x"], "--for"),
       (["--for", "0s"], "--for"),
       (["--longer-than", "fast"], "fast"), (["-4", "-6"], "-6"), (["--pid", "x"], "--pid"), (["--pid", "0"], "--pid"),
       (["--cgroup", "/etc"], "/etc"), (["--cgroup", "/no/such/group"], "/no/such/group"),
       (["--columns", "all"], "--columns"),
-      (["--null", "-", "--format", "jsonl"], "--null"), (["--attach", "x"], "x"), (["one", "two"], "one"),
+      (["--null", "-", "--format", "jsonl"], "--null"), (["--attach", "x"], "x"), (["one", "or", "two"], "or"),
     ])
     func usage(_ options: [String], _ named: String) throws {
       // A time limit, in case it traces after all; first, where a later one replaces it.
