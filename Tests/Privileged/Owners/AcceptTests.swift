@@ -154,7 +154,7 @@ extension Privileged {
       }
       _ = try tracer.finish()
       let stuck = try ChildProcess([
-        Tracer.binary, "stuck", "--read", path, "--older-than", "1ms", "--format", "csv",
+        Tracer.binary, "stuck", "--read", path, "--older-than", "0s", "--format", "csv",
       ])
       #expect(try stuck.wait(until: Deadline(seconds: 60)) == .exited(1))
       let found = try CSVTable(stuck.output).rows
