@@ -81,6 +81,9 @@ static __always_inline __u64 mptcp_above(struct tcp_sock *tp)
 	struct mptcp_subflow_context *subflow;
 
 	subflow = (void *)BPF_CORE_READ(tp, inet_conn.icsk_ulp_data);
+	/* A kernel may have no MPTCP, and then not the type. */
+	if (!bpf_core_field_exists(subflow->conn))
+		return 0;
 	return subflow ? (__u64)BPF_CORE_READ(subflow, conn) : 0;
 }
 
