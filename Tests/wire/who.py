@@ -47,6 +47,9 @@ class Judge(Cells):
             return opener, opener
         moment = row.t
         holders = socket.holders(moment, JITTER)
+        if step.cause == "a look":
+            # Its time is that of the state's beginning; the look came up to two seconds later.
+            holders = holders | socket.holders(moment + OWNER_GRACE, OWNER_GRACE)
         if not holders and socket.last_close and moment > socket.last_close["t0"]:
             holders = {socket.last_close["pid"]}
         accepted = [c for c in socket.calls if c["op"] == "accept"]
