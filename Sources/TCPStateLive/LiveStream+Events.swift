@@ -45,9 +45,8 @@ extension LiveStream {
   private mutating func apply(until limit: UInt64, _ receive: Receive) -> Bool {
     var applied = false
     let row = row.pointer
-    let filter = configuration.kernel.filter
-    let ports = filter.localPorts ?? filter.eitherPorts
-    let isEither = filter.localPorts == nil
+    let ports = configuration.kernel.filter.localPorts ?? configuration.kernel.filter.eitherPorts
+    let isEither = configuration.kernel.filter.localPorts == nil
     while let event = source.nextEvent(until: limit) {
       // These are far enough ahead for the memory to have answered by then.
       if let coming = source.peek(12) { tracker.prefetchIndex(for: coming) }

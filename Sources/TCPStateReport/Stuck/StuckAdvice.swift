@@ -67,7 +67,10 @@ extension StuckAdvice {
         + "without --read does, while the socket exists"
     }
     switch socket.cause {
-    case .notReading: return "\(since), and \(owner(socket)) \(has(socket))n't read \(unread(socket)): \(whereItWaits)"
+    case .notReading:
+      // With all payload read, only the end of the stream is left: most often the socket was forgotten.
+      let forgotten = socket.unreadBytes ?? 0 > 0 ? "" : "it has forgotten the socket (look for a missing close()), or "
+      return "\(since), and \(owner(socket)) \(has(socket))n't read \(unread(socket)): \(forgotten)\(whereItWaits)"
     case .sending:
       return "the peer has shut down sending\(ago(socket)), and \(owner(socket)) \(isOrAre(socket)) still sending "
         + "(\(waiting(socket))), as in a half-closed connection: nothing is wrong while that gets less"
