@@ -67,8 +67,9 @@ struct TcpstatesCells {
   private var days: UInt64 = 0
   /// The time of the first event, from which its seconds count, once the clock shows it.
   private var offset: Int64?
-  /// Nanoseconds east of UTC: its times of day are local.
-  private let zone = ClockText.localOffset(at: 86_400) * 1_000_000_000
+  /// Nanoseconds east of UTC, less than a day: its times of day are local. glibc takes zones of up to a week, but
+  /// the date is unknown, so whole days of them mean nothing, and no time may come out before the epoch.
+  private let zone = ClockText.localOffset(at: 86_400) % 86_400 * 1_000_000_000
 
   /// Takes in a line; `takeReady` has the rows that this completes.
   mutating func read(_ bytes: UnsafeBufferPointer<UInt8>, line: UInt64) throws(RecordingError) {

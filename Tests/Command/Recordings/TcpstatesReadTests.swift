@@ -150,4 +150,20 @@ import Testing
     let short = try folder.write("short.csv", header + "ffff,1,a\n")
     #expect(try Recording.run(["--read", short], status: 65).errorText.contains("2: is not a line of tcpstates"))
   }
+
+  /// A time of day just after midnight isn't before the epoch in the zones that glibc takes, a week at most.
+  @Test(arguments: ["UTC", "XXX24", "XXX-24", "XXX-24:59:59", "XXX-167", "XXX167"])
+  func timesOfDayInAnyZone(_ zone: String) throws {
+    let folder = try Folder()
+    let text = """
+      TIME     SKADDR           C-PID C-COMM     LADDR           LPORT RADDR           RPORT OLDSTATE    -> NEWSTATE    MS
+      00:00:00 ffff8881b0f39bc0 17    curl       10.0.0.1        4000  10.0.0.2        443   ESTABLISHED -> FIN_WAIT1   1.000
+      23:59:59 ffff8881b0f39bc0 17    curl       10.0.0.1        4000  10.0.0.2        443   FIN_WAIT1   -> FIN_WAIT2   1.000
+
+      """
+    let path = try folder.write("t.txt", text)
+    let shown = try Recording.run(["env", "TZ=\(zone)", Tracer.binary, "tcpstates", "-T", "--read", path], bare: true)
+    let times = shown.outputText.split(separator: "\n").dropFirst().map { $0.prefix(8) }
+    #expect(times == ["00:00:00", "23:59:59"])
+  }
 }
