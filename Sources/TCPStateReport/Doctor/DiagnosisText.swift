@@ -42,10 +42,12 @@ public struct DiagnosisText {
     buffer.append(check.title)
     buffer.append(spaces: titles - DisplayWidth.of(check.title) + 2)
     let text = check.meaning.isEmpty ? check.found : "\(check.found): \(check.meaning)"
-    var lines = Self.wrapped(TerminalText.visible(text), width: width)
+    var lines = FittedText.wrapped(TerminalText.visible(text), width: width)
     if !check.remedy.isEmpty {
       let arrow = "\(style.glyphs.arrow) "
-      lines += Self.wrapped(TerminalText.visible(check.remedy), first: arrow, width: width)
+      lines += FittedText.wrapped(
+        TerminalText.visible(check.remedy), width: width, first: arrow,
+        rest: String(repeating: " ", count: DisplayWidth.of(arrow)))
     }
     for (index, line) in lines.enumerated() {
       if index > 0 { buffer.append(spaces: margin) }
@@ -67,25 +69,7 @@ public struct DiagnosisText {
       let less = names(.less)
       text = less.isEmpty ? "Tracing works here." : "Tracing works here, with less: \(less)."
     }
-    return wrapped(text, width: width).joined(separator: "\n") + "\n"
-  }
-
-  /// - Parameter first: what the first line begins with; the others are indented as far.
-  private static func wrapped(_ text: String, first: String = "", width: Int) -> [String] {
-    var lines: [String] = []
-    var line = first
-    let indent = String(repeating: " ", count: DisplayWidth.of(first))
-    var isEmpty = true
-    for word in text.split(separator: " ") {
-      if !isEmpty, DisplayWidth.of(line) + 1 + DisplayWidth.of(String(word)) > width {
-        lines.append(line)
-        line = indent
-        isEmpty = true
-      }
-      line += (isEmpty ? "" : " ") + word
-      isEmpty = false
-    }
-    return lines + [line]
+    return FittedText.wrapped(text, width: width).joined(separator: "\n") + "\n"
   }
 }
 

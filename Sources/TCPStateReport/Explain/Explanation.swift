@@ -59,20 +59,10 @@ public struct Explanation: Sendable {
     return lines.joined(separator: "\n") + "\n"
   }
 
+  /// What follows in the same item stands below its text.
   private static func wrapped(_ text: String, width: Int, indent: Int) -> [String] {
     let margin = String(repeating: " ", count: indent)
-    var lines: [String] = []
-    var line = ""
-    for word in text.split(separator: " ") {
-      if !line.isEmpty, margin.count + line.count + 1 + word.count > width {
-        lines.append(margin + line)
-        // What follows in the same item stands below its text.
-        line = "  "
-      }
-      line += (line.isEmpty || line == "  " ? "" : " ") + word
-    }
-    if !line.isEmpty { lines.append(margin + line) }
-    return lines
+    return FittedText.wrapped(text, width: width, first: margin, rest: margin + "  ")
   }
 }
 

@@ -19,6 +19,26 @@ public enum AddressText {
     return buffer.text
   }
 
+  /// The address in at most `width` columns, if it can be shortened to that: IPv6 without groups in its middle,
+  /// `2001:db8:…:370:7334`, at least `…:7334`.
+  public static func string(_ address: IPAddress, fitting width: Int, glyphs: Glyphs = .unicode) -> String {
+    let whole = string(address)
+    guard whole.utf8.count > width, !address.isIPv4 else { return whole }
+    let groups = whole.split(separator: ":", omittingEmptySubsequences: false)
+    let mark = glyphs.ellipsis.description
+    func text(_ head: Int, _ tail: Int) -> String {
+      (groups.prefix(head) + [Substring(mark)] + groups.suffix(tail)).joined(separator: ":")
+    }
+    var (head, tail) = (0, 1)
+    // In turns, so that the network and the host are both recognizable.
+    while head + tail + 1 < groups.count {
+      let longer = head < tail ? (head + 1, tail) : (head, tail + 1)
+      guard DisplayWidth.of(text(longer.0, longer.1)) <= width else { break }
+      (head, tail) = longer
+    }
+    return text(head, tail)
+  }
+
   /// Each octet's digits and a dot, the first digit in the lowest byte.
   ///
   /// 256 entries, allocated once, never freed or changed.

@@ -30,6 +30,9 @@ public struct ByteBuffer: ~Copyable {
     count -= n
   }
 
+  /// Drops the last `n` bytes, or all if it holds fewer.
+  mutating func removeLast(_ n: Int) { count = max(0, count - max(0, n)) }
+
   /// Lends the bytes; the pointer is valid only inside `body`.
   public borrowing func withBytes<Result, Failure: Error>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
@@ -107,6 +110,14 @@ extension ByteBuffer {
   public mutating func append(_ other: borrowing ByteBuffer) {
     var cursor = cursor(room: other.count)
     cursor.put(other.base, count: other.count)
+    commit(cursor)
+  }
+
+  /// Appends some bytes of `other`, which it must have.
+  mutating func append(_ other: borrowing ByteBuffer, _ range: Range<Int>) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= other.count)
+    var cursor = cursor(room: range.count)
+    cursor.put(other.base + range.lowerBound, count: range.count)
     commit(cursor)
   }
 

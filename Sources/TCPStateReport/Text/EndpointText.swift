@@ -5,6 +5,9 @@ import TCPStateCore
 ///
 /// An unknown port is `*`; an endpoint without address and port, such as a listener's
 /// peer, is the glyph for unknown.
+///
+/// Where a column is too narrow, an IPv6 address loses groups in its middle, `[2001:db8:…:7334]:443`: both of its ends
+/// and the port stay whole. IPv4 addresses are never shortened.
 public enum EndpointText {
   static let room = AddressText.room + 16
 
@@ -33,6 +36,11 @@ public enum EndpointText {
     return buffer.count - before
   }
 
+  /// An address where a port may follow: IPv6 in brackets.
+  static func bracketed(_ address: IPAddress) -> String {
+    address.isIPv4 ? AddressText.string(address) : "[\(AddressText.string(address))]"
+  }
+
   /// Appends the port alone, `:80`.
   ///
   /// - Returns: how many columns of a terminal it takes.
@@ -52,6 +60,27 @@ public enum EndpointText {
     var buffer = ByteBuffer(capacity: 64)
     append(endpoint, glyphs: glyphs, to: &buffer)
     return buffer.text
+  }
+
+  /// The endpoint in at most `width` columns, if it can be shortened to that.
+  public static func string(_ endpoint: Endpoint, fitting width: Int, glyphs: Glyphs = .unicode) -> String {
+    let whole = string(endpoint, glyphs: glyphs)
+    guard whole.utf8.count > width, !endpoint.address.isIPv4 else { return whole }
+    guard endpoint.port != 0 || !endpoint.address.isUnspecified else { return whole }
+    let port = endpoint.port == 0 ? ":*" : ":\(endpoint.port)"
+    let address = AddressText.string(endpoint.address, fitting: width - 2 - port.utf8.count, glyphs: glyphs)
+    return "[\(address)]\(port)"
+  }
+
+  /// Appends the endpoint in at most `width` columns, if it can be shortened to that.
+  ///
+  /// - Returns: how many columns of a terminal it takes.
+  static func append(_ endpoint: Endpoint, fitting width: Int, glyphs: Glyphs, to buffer: inout ByteBuffer) -> Int {
+    // No IPv4 endpoint can be shortened, and few others have to be.
+    guard !endpoint.address.isIPv4 else { return append(endpoint, glyphs: glyphs, to: &buffer) }
+    let text = string(endpoint, fitting: width, glyphs: glyphs)
+    buffer.append(text)
+    return DisplayWidth.of(text)
   }
 }
 

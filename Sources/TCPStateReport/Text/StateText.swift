@@ -8,8 +8,9 @@ public enum StateText {
   /// - Returns: how many columns of a terminal it takes.
   @discardableResult
   public static func append(_ state: TCPState, color: Bool, to buffer: inout ByteBuffer) -> Int {
-    if color { buffer.append(StateColor.of(state)) }
-    defer { if color { buffer.append(StateColor.reset) } }
+    let color = color ? StateColor.ofName(state) : nil
+    if let color { buffer.append(color) }
+    defer { if color != nil { buffer.append(StateColor.reset) } }
     if let name = state.staticName(.rfc) {
       buffer.append(name)
       return name.utf8CodeUnitCount
