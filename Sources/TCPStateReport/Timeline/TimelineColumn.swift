@@ -32,17 +32,23 @@ enum TimelineColumn: Int, CaseIterable {
     }
   }
 
-  /// The width in terminal columns until a wider cell arrives.
-  var initialWidth: Int {
+  /// Whether a cell that is too wide can lose something in its middle.
+  var canBeShortened: Bool { self == .owner || self == .local || self == .peer }
+
+  /// Spaces before it, unless it is the first.
+  var gap: Int { self == .state ? 1 : 2 }
+
+  /// The least width, in terminal columns.
+  var leastWidth: Int {
     switch self {
-    case .time: 15
+    case .time: 12
     case .role: 6
-    case .owner: 9
-    case .local: 14
+    case .owner: 11
+    case .local: 15
     case .localPort: 6
     case .peer: 18
     case .transition: 26  // SYN-RECEIVED → ESTABLISHED
-    case .stayed: 9  // ≥ 2 m 4 s
+    case .stayed: 8
     case .state: 14  // → SYN-RECEIVED
     case .rtt: 7
     case .sent, .received: 9

@@ -2,99 +2,102 @@
 
 /// Which columns the timeline shows, how wide they are, and how fine its clock is.
 ///
-/// A terminal gets what fits without wrapping, including a short `why`: the compact
-/// layout below 107 columns, then the full one, then extra columns. Anywhere else
-/// the layout is the full one. Columns only ever grow, and never past the terminal's
-/// edge: a cell that is too long for that overflows in its own line only.
-struct TimelineLayout {
-  /// The narrowest terminal that gets the full layout.
-  private static let fullFrom = 107
-  /// Spaces between two columns.
-  static let gap = 2
+/// All of it follows from the terminal's width alone, so that the first line and the last are aligned. A wide terminal gets
+/// the full layout; a narrower one gets the new state alone instead of both, then the local port without its address, and
+/// at last no time. What is left over goes to cells that are often too wide, then to more columns. Anywhere else than on a
+/// terminal the layout is the full one.
+struct TimelineLayout: Equatable {
   /// Room for the longest common `why`, `peer closed`, and its gap.
   private static let whyWidth = 13
 
-  private(set) var columns: [TimelineColumn] = []
-  private(set) var precision = ClockText.Precision.microseconds
-  private(set) var isCompact = false
+  private(set) var columns: [TimelineColumn]
+  /// By column, in the order of `columns`.
+  private(set) var widths: [Int]
+  private(set) var precision = ClockText.Precision.milliseconds
+  private(set) var isCompact: Bool
 
-  private var widths: [Int]
-  private var terminal: Int?
-
+  /// - Parameter terminal: its columns; `nil` if it isn't one.
   init(terminal: Int?) {
-    self.terminal = terminal
-    widths = TimelineColumn.allCases.map(\.initialWidth)
-    if terminal == nil {
-      // A file's columns shouldn't shift as it grows, so leave room for most cells.
-      widths[TimelineColumn.role.rawValue] = 8
-      widths[TimelineColumn.owner.rawValue] = 16
-      widths[TimelineColumn.local.rawValue] = 21
-      widths[TimelineColumn.peer.rawValue] = 21
-    } else if let terminal, terminal < Self.fullFrom {
-      // Leaves room for `→ CLOSED timed out` within 80 columns.
-      widths[TimelineColumn.stayed.rawValue] = 8
-    }
-    arrange()
-  }
-
-  func width(of column: TimelineColumn) -> Int {
-    column == .time ? precision.width : widths[column.rawValue]
-  }
-
-  /// Adopts a new terminal width.
-  ///
-  /// - Returns: whether the set of columns has changed.
-  mutating func resize(terminal: Int?) -> Bool {
-    self.terminal = terminal
-    return arrange()
-  }
-
-  /// Widens `column` to `width` if all columns still fit.
-  ///
-  /// - Returns: whether the set of columns has changed.
-  mutating func widen(_ column: TimelineColumn, to width: Int) -> Bool {
-    if let terminal {
-      // The optional columns and the finer clock can be given up to make room.
-      let least = (isCompact ? Self.compact : Self.full).reduce(-Self.gap) { sum, shown in
-        let own = shown == .time ? ClockText.Precision.milliseconds.width : widths[shown.rawValue]
-        return sum + Self.gap + (shown == column ? width : own)
-      }
-      guard least <= terminal + (isCompact ? 1 : 0) else { return false }  // `→` comes one column after STAYED
-    }
-    widths[column.rawValue] = width
-    return arrange()
-  }
-
-  @discardableResult
-  private mutating func arrange() -> Bool {
-    let before = columns
-    precision = .microseconds
-    isCompact = false
+    let fitting = Self.forms.first { Self.needed($0) <= terminal ?? .max } ?? Self.narrowest
+    columns = fitting
+    widths = fitting.map(\.leastWidth)
+    isCompact = fitting.contains(.state)
     guard let terminal else {
-      columns = Self.full
-      return columns != before
+      precision = .microseconds
+      for (column, width) in [(.role, 8), (.owner, 16), (.local, 21), (.peer, 21), (.stayed, 9)]
+        as [(TimelineColumn, Int)]
+      {
+        set(column, width)
+      }
+      set(.time, precision.width)
+      return
     }
-    if terminal < Self.fullFrom {
-      isCompact = true
-      precision = .milliseconds
-      columns = Self.compact
-      return columns != before
-    }
-    columns = Self.full
-    if total + Self.whyWidth > terminal { precision = .milliseconds }
-    for extra in Self.extras {
-      let needed = total + Self.gap + width(of: extra) + Self.whyWidth
-      guard needed <= terminal else { break }
-      columns.append(extra)
-    }
-    return columns != before
-  }
-
-  private var total: Int {
-    columns.reduce(-Self.gap) { $0 + width(of: $1) + Self.gap }
+    widen(by: terminal - Self.leastTotal(fitting))
   }
 
   private static let full: [TimelineColumn] = [.time, .role, .owner, .local, .peer, .transition, .stayed]
-  private static let compact: [TimelineColumn] = [.time, .owner, .localPort, .peer, .stayed, .state]
-  private static let extras: [TimelineColumn] = [.rtt, .sent, .received, .retransmits, .netns]
+  private static let narrowest: [TimelineColumn] = [.owner, .peer, .stayed, .state]
+  /// From wide to narrow.
+  private static let forms: [[TimelineColumn]] = [
+    full, [.time, .role, .owner, .local, .peer, .stayed, .state], [.time, .owner, .local, .peer, .stayed, .state],
+    [.time, .owner, .localPort, .peer, .stayed, .state], narrowest,
+  ]
+
+  private static func leastTotal(_ columns: [TimelineColumn]) -> Int {
+    columns.reduce(-columns[0].gap) { $0 + $1.leastWidth + $1.gap }
+  }
+
+  /// From which width on a form is used: both addresses may be wider than their columns, in the same line.
+  private static func needed(_ columns: [TimelineColumn]) -> Int {
+    leastTotal(columns) + (columns.contains(.local) ? 3 : 0)
+  }
+
+  /// Columns that come and go together.
+  private static let extras: [[TimelineColumn]] = [[.rtt], [.sent, .received], [.retransmits], [.netns]]
+
+  private mutating func set(_ column: TimelineColumn, _ width: Int) {
+    guard let index = columns.firstIndex(of: column) else { return }
+    widths[index] = width
+  }
+
+  /// Widens a column to at most `width`.
+  private mutating func grow(_ column: TimelineColumn, to width: Int, _ left: inout Int) {
+    guard let index = columns.firstIndex(of: column), left > 0 else { return }
+    let more = min(left, width - widths[index])
+    guard more > 0 else { return }
+    widths[index] += more
+    left -= more
+  }
+
+  private mutating func widen(by surplus: Int) {
+    var left = max(0, surplus)
+    // What IPv4 and most processes need.
+    for (column, width) in [(.owner, 13), (.peer, 21), (.local, 18), (.owner, 16), (.role, 8), (.stayed, 9)]
+      as [(TimelineColumn, Int)]
+    {
+      grow(column, to: width, &left)
+    }
+    if !isCompact {
+      var beyond = left - Self.whyWidth
+      let finer = ClockText.Precision.microseconds.width - widths[0]
+      if beyond >= finer {
+        precision = .microseconds
+        set(.time, precision.width)
+        (left, beyond) = (left - finer, beyond - finer)
+      }
+      for group in Self.extras {
+        let needed = group.reduce(0) { $0 + $1.leastWidth + $1.gap }
+        guard needed <= beyond else { continue }
+        columns += group
+        widths += group.map(\.leastWidth)
+        (left, beyond) = (left - needed, beyond - needed)
+      }
+      left = max(0, beyond)
+    }
+    for (column, width) in [(.local, 21), (.stayed, 11), (.owner, 23), (.peer, 47), (.local, 47)]
+      as [(TimelineColumn, Int)]
+    {
+      grow(column, to: width, &left)
+    }
+  }
 }

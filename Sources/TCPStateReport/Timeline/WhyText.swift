@@ -49,22 +49,27 @@ public struct WhyText: Sendable {
     }
   }
 
+  /// How much of it is written.
+  enum Form {
+    case whole
+    /// Without why a reset was sent: `aborted` for `aborted (linger)`.
+    case withoutDetail
+    /// Without the actor, too, if there is anything else to say.
+    case causeOnly
+  }
+
   /// Appends the text, `reset received` or `closed by nginx/812`, and returns its width.
-  ///
-  /// - Parameter withDetail: whether to add why a reset was sent: `aborted (linger)`.
   @discardableResult
-  func append(
-    _ row: Transition, style: TableStyle, withDetail: Bool = true, to buffer: inout ByteBuffer
-  ) -> Int {
+  func append(_ row: Transition, style: TableStyle, form: Form = .whole, to buffer: inout ByteBuffer) -> Int {
     var width = cause.utf8CodeUnitCount
     buffer.append(cause)
-    if withDetail, width > 0, let detail = row.resetReason?.words {
+    if form == .whole, width > 0, let detail = row.resetReason?.words {
       buffer.append(" (")
       buffer.append(detail)
       buffer.append(")")
       width += detail.utf8CodeUnitCount + 3
     }
-    guard namesActor else { return width }
+    guard namesActor, form != .causeOnly else { return width }
     if width > 0 {
       buffer.append(UInt8(ascii: " "))
       width += 1

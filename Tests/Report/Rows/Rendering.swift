@@ -11,7 +11,9 @@ enum Rendering: String, CaseIterable, Sendable {
   case csvTerminal = "terminal.csv"
   case jsonLines = "default.jsonl"
   case jsonLinesAll = "all.jsonl"
+  case table60 = "table-60.txt"
   case table80 = "table-80.txt"
+  case table100 = "table-100.txt"
   case table120 = "table-120.txt"
   case table160 = "table-160.txt"
   case table200 = "table-200.txt"
@@ -21,7 +23,9 @@ enum Rendering: String, CaseIterable, Sendable {
 
   var width: Int? {
     switch self {
+    case .table60: 60
     case .table80: 80
+    case .table100: 100
     case .table120, .tableColor: 120
     case .table160: 160
     case .table200: 200
@@ -39,7 +43,7 @@ enum Rendering: String, CaseIterable, Sendable {
     case .csvTerminal: Self.csv(CSVWriter(style: CSVStyle(terminalSafe: true)), rows, &buffer)
     case .jsonLines: Self.json(JSONLinesWriter(), rows, &buffer)
     case .jsonLinesAll: Self.json(JSONLinesWriter(columns: Column.allCases), rows, &buffer)
-    case .table80, .table120, .table160, .table200, .tablePiped, .tableColor, .tableASCII:
+    case .table60, .table80, .table100, .table120, .table160, .table200, .tablePiped, .tableColor, .tableASCII:
       var table = TimelineTable(
         style: TableStyle(
           width: width, color: self == .tableColor, utc: true,
