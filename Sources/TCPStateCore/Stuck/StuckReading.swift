@@ -54,48 +54,4 @@ public struct StuckReading: Sendable {
     if uncertainCount > 0 || timeWait.contains(where: \.runsOut) { return true }
     return query.olderThan == 0 ? sockets.contains { $0.state != .timeWait } : !sockets.isEmpty
   }
-
-  /// The processes that hold a found socket or listen for it, most sockets first.
-  public var processes: [ProcessShare] {
-    var shares: [UInt32: ProcessShare] = [:]
-    for socket in listed where socket.state != .timeWait {
-      for process in socket.responsible {
-        shares[process.pid, default: ProcessShare(pid: process.pid, name: process.name)].add(socket)
-      }
-    }
-    return shares.values.sorted { ($1.count, $0.pid) < ($0.count, $1.pid) }
-  }
-}
-
-/// One process's share of the sockets found.
-public struct ProcessShare: Sendable {
-  public let pid: UInt32
-  public let name: ShortName
-  public private(set) var count = 0
-  /// Of these, sockets that it hasn't accepted.
-  public private(set) var waiting = 0
-  /// Of these, half-open requests, which it can't accept yet.
-  public private(set) var halfOpen = 0
-  /// The oldest one.
-  public private(set) var oldest: StuckSocket?
-  /// Addresses of the other ends, in the order found.
-  public private(set) var peers: [IPAddress] = []
-  private var seen: Set<IPAddress> = []
-
-  init(pid: UInt32, name: ShortName) {
-    self.pid = pid
-    self.name = name
-  }
-
-  /// Adds a socket; the oldest must come first.
-  mutating func add(_ socket: StuckSocket) {
-    count += 1
-    if socket.verdict == .halfOpen {
-      halfOpen += 1
-    } else if socket.holders.isEmpty {
-      waiting += 1
-    }
-    if oldest == nil { oldest = socket }
-    if seen.insert(socket.peer.address).inserted { peers.append(socket.peer.address) }
-  }
 }

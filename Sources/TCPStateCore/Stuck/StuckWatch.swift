@@ -118,6 +118,18 @@ public struct StuckWatch: Sendable {
     return left
   }
 
+  /// The reported sockets that are still there at `now`.
+  public func present(now: UInt64) -> StuckReading {
+    var reading = StuckReading()
+    for entry in watched.values {
+      guard var socket = entry.reported else { continue }
+      socket.age = Stay(nanoseconds: now - min(entry.entered, now), kind: entry.isExact ? .exact : .atLeast)
+      reading.sockets.append(socket)
+    }
+    reading.sort()
+    return reading
+  }
+
   private static func byConnection(_ reading: borrowing StuckReading) -> [UInt64: StuckSocket] {
     var present: [UInt64: StuckSocket] = [:]
     for socket in reading.sockets { present[socket.connection] = socket }

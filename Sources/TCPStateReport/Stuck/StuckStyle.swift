@@ -36,6 +36,18 @@ public struct StuckStyle: Sendable {
     return holders.count == 1 ? owner(first) : "\(owner(first)) and \(holders.count - 1) more"
   }
 
+  /// Processes as a group: `nginx/812`, `nginx/812 and worker/813`, `6 nginx processes`, `nginx/812, worker/813 and 4 more`.
+  func group(_ processes: [SocketHolder]) -> String {
+    guard let first = processes.first else { return "an unknown process" }
+    if processes.count > 2, processes.allSatisfy({ $0.name == first.name }) {
+      return "\(processes.count) \(OwnerText.string(name: first.name, pid: nil, glyphs: table.glyphs)) processes"
+    }
+    let shown = processes.count > 3 ? processes.prefix(2) : processes[...]
+    var names = shown.map { owner($0) }
+    let last = shown.count < processes.count ? "\(processes.count - shown.count) more" : names.removeLast()
+    return names.isEmpty ? last : "\(names.joined(separator: ", ")) and \(last)"
+  }
+
   /// The processes that made the sockets, those with the most first: `curl/812`, `curl (94 processes)`,
   /// `curl/812, wget/3 and 2 more`.
   func makers(_ makers: [SocketHolder: UInt64]) -> String {
@@ -61,6 +73,12 @@ public struct StuckStyle: Sendable {
     return least == 0 ? "up to \(duration(most))" : "\(duration(least)) to \(duration(most))"
   }
 
+  /// The age by one of its bounds alone.
+  func shortAge(of socket: StuckSocket) -> String {
+    if let age = socket.age { return duration(age) }
+    return socket.atMost.map { "< \(duration($0))" } ?? duration(nil)
+  }
+
   func duration(_ nanoseconds: UInt64) -> String { DurationText.string(nanoseconds, glyphs: table.glyphs) }
 
   func endpoint(_ endpoint: Endpoint) -> String { EndpointText.string(endpoint, glyphs: table.glyphs) }
@@ -76,7 +94,8 @@ public struct StuckStyle: Sendable {
     return inode == ownNamespace ? "self" : "\(inode)"
   }
 
-  static func count(_ number: Int, _ noun: String) -> String {
-    "\(NumberText.string(UInt64(number))) \(noun)\(number == 1 ? "" : "s")"
+  /// - Parameter nouns: the plural, where it isn't made with an s.
+  static func count(_ number: Int, _ noun: String, _ nouns: String? = nil) -> String {
+    "\(NumberText.string(UInt64(number))) \(number == 1 ? noun : nouns ?? noun + "s")"
   }
 }

@@ -1,63 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
-/// The sockets that `stuck` found, for people: one line per socket, one line per
-/// process, and one sentence per verdict.
+/// The sockets that `stuck` found, for people: whose they are, a row per socket, one sentence per state, verdict and
+/// cause, and the command that ends them.
 public struct StuckTable: Sendable {
   private let reading: StuckReading
   private let style: StuckStyle
+  private let view: StuckView
 
-  public init(_ reading: StuckReading, style: StuckStyle) {
+  public init(_ reading: StuckReading, style: StuckStyle, view: StuckView = StuckView()) {
     self.reading = reading
     self.style = style
+    self.view = view
   }
 
   public func append(to buffer: inout ByteBuffer, header: Bool = true) {
     let sockets = reading.listed.filter { $0.state != .timeWait }
-    if !sockets.isEmpty { append(sockets, header: header, to: &buffer) }
+    if !sockets.isEmpty {
+      StuckGroupTable(StuckGroup.groups(of: sockets, by: view.grouping), view: view, style: style)
+        .append(to: &buffer, header: header)
+      if view.listsSockets, view.limit != 0 { list(sockets, header: header, to: &buffer) }
+    }
     if !reading.timeWait.isEmpty {
       if !sockets.isEmpty { buffer.append("\n") }
       TimeWaitTable(reading.timeWait, style: style).append(to: &buffer, header: header)
     }
     guard !sockets.isEmpty else { return }
     buffer.append("\n")
-    for share in reading.processes {
-      buffer.append(line(of: share))
-      buffer.append("\n")
-    }
-    for sentence in StuckAdvice(style: style).sentences(sockets) {
-      buffer.append(sentence)
-      buffer.append("\n")
-    }
+    for sentence in StuckAdvice(style: style).sentences(sockets) { write(sentence, to: &buffer) }
+    guard view.showsCommand else { return }
+    let command = StuckEndCommand(style: style).lines(reading.sockets)
+    if !command.isEmpty { buffer.append("\n") }
+    // Not broken into lines: it is there to be copied.
+    for line in command { buffer.append(line + "\n") }
   }
 
-  private func append(_ sockets: [StuckSocket], header: Bool, to buffer: inout ByteBuffer) {
-    let showsState = sockets.contains { $0.state != sockets[0].state }
-    let showsNamespace = sockets.contains { $0.netns != style.ownNamespace }
-    var columns: [(String, TextTable.Alignment)] = [("AGE", .right)]
-    if showsState { columns.append(("STATE", .left)) }
-    columns += [("OWNER", .left), ("FD", .right)]
-    if showsNamespace { columns.append(("NETNS", .left)) }
-    columns += [("LOCAL", .left), ("PEER", .left), ("UNREAD", .right), ("UNSENT", .right), ("VERDICT", .left)]
-    var table = TextTable(columns)
-    for socket in sockets {
-      var cells = [style.age(of: socket)]
-      if showsState { cells.append(socket.state.name(.rfc)) }
-      cells.append(owner(of: socket))
-      cells.append(Self.descriptors(of: socket, glyphs: style.table.glyphs))
-      if showsNamespace { cells.append(style.namespace(socket.netns)) }
-      cells += [
-        style.endpoint(socket.local), style.endpoint(socket.peer), style.bytes(socket.unreadBytes),
-        style.bytes(socket.unsentBytes), Self.words(socket.verdict), detail(of: socket),
-      ]
-      table.add(cells, color: StateColor.of(socket.state))
-    }
-    table.append(to: &buffer, header: header, color: style.table.color)
+  private func list(_ sockets: [StuckSocket], header: Bool, to buffer: inout ByteBuffer) {
+    buffer.append("\n")
+    let shown = sockets.prefix(view.limit ?? .max)
+    StuckSocketTable(shown, style: style) { detail(of: $0) }.append(to: &buffer, header: header)
+    guard shown.count < sockets.count else { return }
+    buffer.append("and \(StuckStyle.count(sockets.count - shown.count, "more socket")); --all lists them\n")
   }
 
-  func owner(of socket: StuckSocket) -> String {
-    guard let owner = socket.owner else { return style.table.glyphs.unknown.description }
-    return style.owner(owner)
+  private func write(_ sentence: String, to buffer: inout ByteBuffer) {
+    let lines = style.table.width.map { FittedText.wrapped(sentence, width: $0, rest: "  ") } ?? [sentence]
+    for line in lines { buffer.append(line + "\n") }
   }
 
   /// The first holder's descriptors: `14`, or `14,15` after dup().
@@ -107,7 +95,10 @@ public struct StuckTable: Sendable {
     case .shared:
       let first = socket.holders.first?.pid
       let others = socket.holders.filter { $0.pid != first }
-      parts.append("with " + others.map { style.holder($0) }.joined(separator: ", "))
+      let shown = others.count > 4 ? others.prefix(3) : others[...]
+      let more = others.count - shown.count
+      parts.append(
+        "with " + shown.map { style.holder($0) }.joined(separator: ", ") + (more > 0 ? " and \(more) more" : ""))
     default: break
     }
     if let timeouts = socket.timeouts, timeouts > 0 { parts.append(StuckStyle.count(Int(timeouts), "retransmit")) }
@@ -127,34 +118,5 @@ public struct StuckTable: Sendable {
       socket.listeners.count == 1 ? "the queue of" : "one of \(socket.listeners.count) queues, such as that of"
     return "in \(which) \(style.owners(holders)) "
       + "(:\(listener.local.port), \(socket.verdict == .halfOpen ? half + "accept queue " : "")\(queue))"
-  }
-
-  /// `nginx/812 holds 2 (oldest ≥ 3 h 12 m, all from 10.0.0.9)`
-  private func line(of share: ProcessShare) -> String {
-    let name = OwnerText.string(name: share.name, pid: share.pid, glyphs: style.table.glyphs)
-    let held = share.count - share.waiting - share.halfOpen
-    var what: [String] = []
-    if held > 0 {
-      what.append("\(share.oldest?.verdict == .unknown ? "owned" : "holds") \(NumberText.string(UInt64(held)))")
-    }
-    if share.waiting > 0 { what.append("hasn't accepted \(NumberText.string(UInt64(share.waiting)))") }
-    if share.halfOpen > 0 { what.append("has \(StuckStyle.count(share.halfOpen, "half-open request"))") }
-    var line = "\(name) \(what.joined(separator: " and "))"
-    if let oldest = share.oldest {
-      line += oldest.age == nil ? " (\(peers(share)))" : " (oldest \(style.duration(oldest.age)), \(peers(share)))"
-      if let cgroup = oldest.cgroup.flatMap({ style.cgroups[$0] }), cgroup != "/" {
-        line += " in \(TerminalText.visible(cgroup))"
-      }
-    }
-    return line
-  }
-
-  private func peers(_ share: ProcessShare) -> String {
-    let shown = share.peers.prefix(3).map { AddressText.string($0) }
-    if share.peers.count == 1 { return share.count == 1 ? "from \(shown[0])" : "all from \(shown[0])" }
-    guard share.peers.count > 3 else {
-      return "from \(shown.dropLast().joined(separator: ", ")) and \(shown.last ?? "")"
-    }
-    return "from \(shown.joined(separator: ", ")) and \(share.peers.count - 3) more"
   }
 }

@@ -10,6 +10,12 @@ public struct TextTable: Sendable {
     var text: String
     var width: Int
     var color: StaticString?
+
+    init(text: String, width: Int, color: StaticString? = nil) {
+      self.text = text
+      self.width = width
+      self.color = color
+    }
   }
 
   private let titles: [Cell]
@@ -39,6 +45,30 @@ public struct TextTable: Sendable {
   /// Adds a line above the rows that follow; it doesn't widen a column.
   public mutating func add(title: String) {
     rows.append([Cell(text: title, width: 0, color: nil)])
+  }
+
+  /// Adds a detail to each row: behind it if the line still fits the terminal, else on lines below it.
+  ///
+  /// - Parameters:
+  ///   - details: by row; empty ones add nothing. The table has no title lines.
+  ///   - terminal: its columns; `nil` if it isn't one.
+  public mutating func addDetails(_ details: [String], terminal: Int?) {
+    let start = width() + 2
+    var all: [[Cell]] = []
+    for (row, detail) in zip(rows, details) {
+      let cell = Cell(text: detail, width: DisplayWidth.of(detail), color: nil)
+      guard !detail.isEmpty, let terminal, start + cell.width > terminal else {
+        all.append(
+          detail.isEmpty
+            ? row : row + Array(repeating: Cell(text: "", width: 0), count: titles.count - row.count) + [cell])
+        continue
+      }
+      all.append(row)
+      for line in FittedText.wrapped(detail, width: terminal, first: "    ", rest: "    ") {
+        all.append([Cell(text: line, width: 0, color: nil)])
+      }
+    }
+    rows = all
   }
 
   /// How many columns of a terminal its rows take, without title lines and cells beyond the last column.
@@ -72,6 +102,8 @@ public struct TextTable: Sendable {
   }
 
   private func append(_ row: [Cell], _ widths: [Int], color: Bool, to buffer: inout ByteBuffer) {
+    // A line of its own is in no column.
+    if row.count == 1, row[0].width == 0 { return buffer.append(row[0].text) }
     // Padding is written only before another cell, so lines end without spaces.
     var owed = 0
     for (index, cell) in row.enumerated() {

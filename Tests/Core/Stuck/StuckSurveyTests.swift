@@ -323,9 +323,10 @@ import Testing
       Self.record(1, holder: (812, "nginx", 14)), Self.record(2, holder: (812, "nginx", 15)),
       Self.record(3, flags: 0, ageTicks: 50_000), Self.listener(20, any: true, queue: 3, pid: 100),
     ])
-    #expect(reading.processes.map(\.pid) == [812, 100])
-    #expect(reading.processes.map(\.count) == [2, 1])
-    #expect(reading.processes.map(\.waiting) == [0, 1])
-    #expect(reading.processes[1].oldest?.connection == 3)
+    let groups = StuckGroup.groups(of: reading.listed, by: .process)
+    #expect(groups.map(\.key) == [.processes([812]), .processes([100])])
+    #expect(groups.map(\.count) == [2, 1])
+    #expect(groups.map(\.verdicts) == [[.held: 2], [.unaccepted: 1]])
+    #expect(groups[1].oldest?.connection == 3)
   }
 }

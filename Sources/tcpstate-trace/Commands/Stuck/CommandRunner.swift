@@ -4,7 +4,8 @@ import TCPStateCore
 import TCPStateKernel
 import TCPStateReport
 
-/// Runs the user's command about sockets: one at a time, at most one a second.
+/// Runs the user's command about sockets: one at a time, at most one a second, for each socket, or for each process whenever
+/// the number of its sockets has doubled.
 ///
 /// What is known of a socket goes into the environment, never into the text
 /// that the shell reads.
@@ -13,18 +14,32 @@ struct CommandRunner: ~Copyable {
   private static let capacity = 1000
 
   private let command: String
+  private let unit: ExecUnit
+  /// Sockets so far by process, and at how many the command runs again; 0 stands for none.
+  private var counts: [UInt32: (all: Int, next: Int)] = [:]
   private var waiting = TurnQueue<[String]>(capacity: capacity)
   private var running: pid_t?
   private var lastStart: UInt64 = 0
   private var failures: UInt64 = 0
 
-  init(_ command: String) {
+  init(_ command: String, by unit: ExecUnit) {
     self.command = command
+    self.unit = unit
   }
 
   /// - Parameter variables: `NAME=value` each, besides the environment of this process.
   mutating func add(_ variables: [String], for socket: StuckSocket) {
     let process = socket.responsible.first ?? socket.maker
+    var variables = variables
+    if unit == .process {
+      var count = counts[process?.pid ?? 0] ?? (all: 0, next: 1)
+      count.all += 1
+      let isDue = count.all >= count.next
+      if isDue { count.next = count.all * 2 }
+      counts[process?.pid ?? 0] = count
+      guard isDue else { return }
+      variables.append("TCPSTATE_COUNT=\(count.all)")
+    }
     waiting.add(variables, process: process?.pid, isOlder: socket.isOlder)
   }
 

@@ -19,24 +19,26 @@ struct Stuck: ParsableCommand {
         stuck --state fin-wait-2,last-ack       connections that don't finish closing
         stuck --state syn-sent --older-than 5s  connects that get no answer
         stuck --state time-wait                 ephemeral ports in use
+        stuck --by peer --limit 5               from where they are
         stuck --older-than 1h --format jsonl    output for a script
         stuck --read t.csv --at 21:12:03        a moment of a recording
         stuck --watch --exec 'logger "$TCPSTATE_PROCESS_NAME leaks"'
       """)
 
-  @OptionGroup(title: "Which sockets") var filters: FilterOptions
   @OptionGroup(title: "Stuck") var options: StuckOptions
+  @OptionGroup(title: "Stuck") var strictness: StrictOption
   @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup(title: "Which sockets") var filters: FilterOptions
   @OptionGroup(title: "Recordings") var recording: RecordingOptions
   @OptionGroup(title: "Recordings") var recordOptions: RecordOptions
   @OptionGroup(title: "Watching") var connections: ConnectionLimitOptions
-  @OptionGroup(title: "Stuck") var strictness: StrictOption
 
   mutating func run() throws {
     try recording.add(filters)
     try output.validate(reads: recording.isGiven)
     let query = try options.query(filters)
     let fields = try output.validatedColumns(StuckField.self)
+    let view = try options.view(output.format, isLive: !recording.isGiven)
     try recordOptions.refuse(with: recording)
     if recordOptions.record != nil, !options.watch {
       throw Failure(.usage, "--record goes with --watch; without it stuck looks once, and records nothing")
@@ -46,14 +48,14 @@ struct Stuck: ParsableCommand {
     if connections.maxConnections != nil, !options.watch {
       throw Failure(.usage, "--max-connections goes with --watch; without it nothing is tracked")
     }
-    if recording.isGiven { return try readRecording(query, fields) }
+    if recording.isGiven { return try readRecording(query, fields, view) }
     if options.at != nil { throw Failure(.usage, "--at goes with --read; the live kernel knows the present only") }
     try Rights.require()
     AbsentProcesses.report(query.filter, waits: options.watch)
-    if options.watch { return try watch(query, fields, limit) }
+    if options.watch { return try watch(query, fields, view, limit) }
     var reader = try StuckReader(query: query, filters: filters, verbose: options.verbose)
     // The file first: the reading gives up what opening it may need.
-    var printer = try StuckPrinter(output, fields)
+    var printer = try StuckPrinter(output, fields, view, states: query.states)
     let reading = try reader.read()
     try printer.print(reading, at: reader.time, isLive: true)
     try conclude(query, reading, reader.ending)
@@ -73,7 +75,7 @@ struct Stuck: ParsableCommand {
     try CommandRun.conclude(ending, ClosingText(hasLosses: hasLosses), strict: strictness.strict)
   }
 
-  private func readRecording(_ query: StuckQuery, _ fields: [StuckField]) throws {
+  private func readRecording(_ query: StuckQuery, _ fields: [StuckField], _ view: StuckView) throws {
     if options.watch { throw Failure(.usage, "--watch traces the live kernel; leave it or --read out") }
     try filters.refuseCgroup()
     let moment = try ReplayMoment(options.at, utc: output.utc)
@@ -81,7 +83,7 @@ struct Stuck: ParsableCommand {
     var sink = RecordedStuck(moment)
     // The inputs first, so that they can be refused before the output is touched.
     var session = try RecordingSession(inputs, showsProgress: true)
-    var printer = try StuckPrinter(output, fields)
+    var printer = try StuckPrinter(output, fields, view, states: query.states)
     let ending = try CommandRun.collect(&session, into: &sink)
     let time = try sink.span.moment(moment, of: inputs.name)
     if output.format == .table { Message.line(sink.span.description(of: inputs.name, at: time, output.utc)) }
@@ -90,7 +92,7 @@ struct Stuck: ParsableCommand {
     try conclude(query, reading, ending)
   }
 
-  private func watch(_ query: StuckQuery, _ fields: [StuckField], _ limit: Int) throws {
+  private func watch(_ query: StuckQuery, _ fields: [StuckField], _ view: StuckView, _ limit: Int) throws {
     var configuration = LiveConfiguration()
     configuration.connectionLimit = limit
     configuration.kernel.verbose = options.verbose
@@ -100,8 +102,9 @@ struct Stuck: ParsableCommand {
     let loop = try EventLoop()
     let stream = try LiveStream(configuration)
     let recorder = try recordOptions.recorder(appends: output.destination.append)
-    let printer = try StuckPrinter(output, fields)
-    let runner: CommandRunner? = if let exec = options.exec { CommandRunner(exec) } else { nil }
+    let printer = try StuckPrinter(output, fields, view, states: query.states)
+    let runner: CommandRunner? =
+      if let exec = options.exec { CommandRunner(exec, by: options.execBy ?? .socket) } else { nil }
     var session = StuckWatchSession(
       stream, recorder: recorder, printer: printer, watch: StuckWatch(query, limit: limit), runner: runner)
     try session.start(loop)

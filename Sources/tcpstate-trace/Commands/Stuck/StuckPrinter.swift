@@ -8,28 +8,33 @@ import TCPStateReport
 struct StuckPrinter: ~Copyable {
   private var file: OutputFile
   private let options: OutputOptions
+  private let view: StuckView
   private var csv: StuckCSV
   private var json: StuckJSON
   private var line: StuckLine
   /// Whether the reader is gone.
   var isClosed: Bool { file.isClosed }
 
-  init(_ options: OutputOptions, _ fields: [StuckField]) throws(Failure) {
+  /// - Parameter states: those that are looked for.
+  init(_ options: OutputOptions, _ fields: [StuckField], _ view: StuckView, states: Set<TCPState>) throws(Failure) {
     self.options = options
+    self.view = view
     file = try options.destination.open()
     csv = StuckCSV(
       fields: fields,
       style: CSVStyle(
         nullText: options.nullText ?? "", excelSafe: options.excelSafe, terminalSafe: isatty(file.descriptor) == 1))
     json = StuckJSON(fields: fields)
-    line = StuckLine(style: Self.style(options, file.descriptor))
+    line = StuckLine(style: Self.style(options, file.descriptor), states: states)
   }
 
   /// - Parameter readsNames: whether this machine's namespaces are asked for, which a recording isn't about.
   private static func style(_ options: OutputOptions, _ descriptor: Int32, readsNames: Bool = true) -> StuckStyle {
-    let glyphs: Glyphs = isatty(descriptor) == 1 ? .ofLocale : .unicode
+    let isTerminal = isatty(descriptor) == 1
     return StuckStyle(
-      table: TableStyle(color: options.color.applies(to: descriptor), utc: options.utc, glyphs: glyphs),
+      table: TableStyle(
+        width: isTerminal ? Terminal.width(of: descriptor) : nil, color: options.color.applies(to: descriptor),
+        utc: options.utc, glyphs: isTerminal ? .ofLocale : .unicode),
       ownNamespace: readsNames ? NetworkNamespaces.inode(of: "/proc/self/ns/net") : nil,
       namespaces: readsNames ? NetworkNamespaces.names() : [:])
   }
@@ -48,7 +53,7 @@ struct StuckPrinter: ~Copyable {
         style.ownNamespace = reading.listed.first?.netns
         style.namespaces = [:]
       }
-      StuckTable(reading, style: style).append(to: &file.pending, header: !options.noHeader)
+      StuckTable(reading, style: style, view: view).append(to: &file.pending, header: !options.noHeader)
     case .csv:
       try appendHeader()
       for socket in reading.sockets { csv.append(socket, time: time, cgroups: cgroups, to: &file.pending) }
@@ -90,11 +95,19 @@ struct StuckPrinter: ~Copyable {
     }
   }
 
-  /// What those in TIME-WAIT use up, in the table alone.
-  mutating func append(timeWait groups: [TimeWaitGroup]) {
-    guard options.format == .table, !groups.isEmpty else { return }
+  /// Whose those are that are still there, and what those in TIME-WAIT use up, in the table alone.
+  mutating func append(closing reading: StuckReading) {
+    guard options.format == .table, !reading.listed.isEmpty || !reading.timeWait.isEmpty else { return }
     file.pending.append(UInt8(ascii: "\n"))
-    TimeWaitTable(groups, style: Self.style(options, file.descriptor)).append(to: &file.pending)
+    var style = Self.style(options, file.descriptor)
+    style.cgroups = Self.cgroups(of: reading)
+    StuckTable(reading, style: style, view: view).append(to: &file.pending)
+  }
+
+  /// The terminal's size has changed.
+  mutating func measureTerminal() {
+    guard options.format == .table, isatty(file.descriptor) == 1 else { return }
+    if line.resize(width: Terminal.width(of: file.descriptor)) { line.appendHeader(to: &file.pending) }
   }
 
   var descriptor: Int32 { file.descriptor }

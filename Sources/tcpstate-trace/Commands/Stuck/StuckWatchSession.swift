@@ -103,7 +103,7 @@ struct StuckWatchSession: ~Copyable, Activity {
     mptcpChanges = changes
   }
 
-  mutating func resized() {}
+  mutating func resized() { printer.measureTerminal() }
   mutating func interrupted() { Message.endInterruptedLine() }
   var isDone: Bool { printer.isClosed }
 
@@ -111,12 +111,13 @@ struct StuckWatchSession: ~Copyable, Activity {
     stream.source.detach()
     try recorder?.finish(
       lossAfter: stream.takeLossAfterLastRow(), at: KernelClock.monotonic() &+ stream.tracker.wallOffset)
-    // Single ports say little: what they use up together, and whose they are, does.
+    // Single sockets and ports say little: whose they are, and what they use up together, does.
+    var left = watch.present(now: KernelClock.monotonic())
     if query.states.contains(.timeWait) {
-      let groups = try reading().timeWait
-      runsOutOfPorts = groups.contains { $0.runsOut }
-      printer.append(timeWait: groups)
+      left.timeWait = try reading().timeWait
+      runsOutOfPorts = left.timeWait.contains { $0.runsOut }
     }
+    printer.append(closing: left)
     let unread = try loop.drain(to: printer.descriptor) { try printer.flush() }
     if unread > 0 { Message.error(OutputFile.unread(unread)) }
     runner?.finish()
