@@ -55,7 +55,7 @@ struct CommandRun {
     var sink = try makeSink()
     try sink.begin()
     var session = LiveSession(stream, recorder: recorder, sink: sink)
-    try session.start(loop, opening: opening)
+    try session.start(loop, for: live.duration, opening: opening)
     try loop.run(&session, until: live.duration.map { session.stream.attachedAt.saturatingAdding($0) })
     let (ending, text) = try session.finish(loop)
     try Self.conclude(ending, text, strict: strict)

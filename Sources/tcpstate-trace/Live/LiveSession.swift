@@ -16,17 +16,25 @@ struct LiveSession<Sink: OutputSink & ~Copyable>: ~Copyable, Activity {
   private var isWaitingForReader = false
   /// Bytes that nobody read.
   private var unread = 0
+  private var status = StatusLine(deadline: nil)
+  /// Whether what is written goes to the terminal that has the status line.
+  private let sharesTerminal: Bool
 
   init(_ stream: consuming LiveStream, recorder: consuming Recorder?, sink: consuming Sink) {
     self.stream = stream
     self.recorder = recorder
     self.sink = sink
+    sharesTerminal = isatty(self.sink.descriptor) == 1
   }
 
   /// Attaches, and hands on the sockets that exist already.
   ///
-  /// - Parameter opening: what to say once everything is attached, if anything.
-  mutating func start(_ loop: borrowing EventLoop, opening: (borrowing LiveStream) -> String?) throws {
+  /// - Parameters:
+  ///   - duration: for how long, in nanoseconds; `nil` until a signal.
+  ///   - opening: what to say once everything is attached, if anything.
+  mutating func start(_ loop: borrowing EventLoop, for duration: UInt64?, opening: (borrowing LiveStream) -> String?)
+    throws
+  {
     try stream.start { row, loss in Self.receive(&row, loss, &recorder, &sink) }
     if sink.readsOnly { Confinement.filterTracing() }
     Message.report(stream.takeNotices())
@@ -39,6 +47,7 @@ struct LiveSession<Sink: OutputSink & ~Copyable>: ~Copyable, Activity {
       Message.line(text)
       if let shortfall = NoticeText.shortfall(stream.source) { Message.line(shortfall) }
     }
+    status = StatusLine(deadline: duration.map { stream.attachedAt.saturatingAdding($0) })
     loop.watch(stream.source.descriptor, events: EPOLLIN.rawValue | EPOLLET.rawValue)
   }
 
@@ -59,6 +68,7 @@ struct LiveSession<Sink: OutputSink & ~Copyable>: ~Copyable, Activity {
     try lookForPorts()
     sink.advance(to: now)
     try recorder?.flush()
+    if sharesTerminal, sink.waiting > 0 { status.clear() }
     if try sink.flush() {
       loop.watch(sink.descriptor, events: EPOLLOUT.rawValue)
       isWaitingForReader = true
@@ -66,6 +76,7 @@ struct LiveSession<Sink: OutputSink & ~Copyable>: ~Copyable, Activity {
       loop.unwatch(sink.descriptor)
       isWaitingForReader = false
     }
+    if !isLast { status.show { sink.status(open: stream.openConnections) } }
   }
 
   mutating func resized() { sink.measureTerminal() }
@@ -88,6 +99,7 @@ struct LiveSession<Sink: OutputSink & ~Copyable>: ~Copyable, Activity {
   /// Writes the rest, waiting for the reader if need be, and hands out the closing text.
   mutating func finish(_ loop: borrowing EventLoop) throws -> (RunEnding, ClosingText) {
     stream.source.detach()
+    status.clear()
     let (loss, time) = (stream.takeLossAfterLastRow(), now)
     try recorder?.finish(lossAfter: loss, at: time)
     sink.finish(lossAfter: loss, at: time)

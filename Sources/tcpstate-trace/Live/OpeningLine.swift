@@ -9,9 +9,7 @@ enum OpeningLine {
   static func text(_ stream: borrowing LiveStream, readExisting: Bool) -> String {
     guard readExisting else { return text(.notRead) }
     guard stream.source.canReadTables else { return text(.unknown) }
-    var connections: UInt64 = 0
-    for state in TCPState.all where state != .listen { connections += stream.tracker.openCount(state) }
-    return text(.sockets(connections: connections, listeners: stream.tracker.openCount(.listen)))
+    return text(.sockets(connections: stream.openConnections, listeners: stream.tracker.openCount(.listen)))
   }
 
   /// - Parameter open: sockets that were there before, by `TCPState.number`.
@@ -27,5 +25,12 @@ enum OpeningLine {
       $0.withMemoryRebound(to: CChar.self, capacity: 65) { String(cString: $0) }
     }
     return OpeningText(kernel: release.split(separator: ".").prefix(2).joined(separator: "."), before: before).string
+  }
+}
+
+extension LiveStream {
+  /// Connections that are tracked now, without listeners.
+  var openConnections: UInt64 {
+    TCPState.all.reduce(0) { $1 == .listen ? $0 : $0 + tracker.openCount($1) }
   }
 }

@@ -14,7 +14,7 @@ enum Message {
   static var lines: Int { written.load(ordering: .relaxed) }
 
   static func line(_ text: String) {
-    this.withLock { $0.write(shown(text) + "\n") }
+    this.withLock { $0.write($0.takeStatus() + shown(text) + "\n") }
     written.add(1, ordering: .relaxed)
   }
 
@@ -23,17 +23,33 @@ enum Message {
 
   /// The last words, whole lines: a reader that is only slow is waited for longer.
   static func closing(_ text: String) {
-    this.withLock { $0.write(shown(text), patience: 2000) }
+    this.withLock { $0.write($0.takeStatus() + shown(text), patience: 2000) }
   }
 
-  /// Ends the line on which the terminal has shown ^C.
+  /// Whether standard error is a terminal on which a line can be rewritten.
+  static let canShowStatus = isatty(2) == 1 && getenv("TERM").map { String(cString: $0) } != "dumb"
+
+  /// Shows a line that the next one of its kind, or the next message, takes the place of.
+  ///
+  /// - Parameter text: in one line of the terminal: one that the terminal breaks can't be rewritten.
+  static func status(_ text: String) {
+    this.withLock { $0.write("\r\u{1b}[K" + text, isStatus: true) }
+  }
+
+  static func clearStatus() {
+    this.withLock {
+      let text = $0.takeStatus()
+      if !text.isEmpty { $0.write(text) }
+    }
+  }
+
+  /// Ends the line on which the terminal has shown ^C; a status line goes with it.
   static func endInterruptedLine() {
-    if isatty(2) == 1 { control("\n") }
-  }
-
-  /// Writes text of our own that moves the cursor.
-  static func control(_ text: String) {
-    this.withLock { $0.write(text) }
+    guard isatty(2) == 1 else { return }
+    this.withLock {
+      let text = $0.takeStatus()
+      $0.write(text.isEmpty ? "\n" : text)
+    }
   }
 
   /// Control and formatting characters of foreign text are shown, never sent; bytes that aren't UTF-8, too.
@@ -69,6 +85,14 @@ struct StandardError {
 
   private var descriptor: PatientDescriptor?
   private var dropped = 0
+  /// Whether a status line is on the terminal.
+  private var showsStatus = false
+
+  /// What clears the status line, if there is one, and forgets it.
+  mutating func takeStatus() -> String {
+    defer { showsStatus = false }
+    return showsStatus ? "\r\u{1b}[K" : ""
+  }
 
   mutating func open() -> PatientDescriptor {
     if let descriptor { return descriptor }
@@ -77,8 +101,9 @@ struct StandardError {
     return opened
   }
 
-  mutating func write(_ text: String, patience: Int32 = StandardError.patience) {
+  mutating func write(_ text: String, patience: Int32 = StandardError.patience, isStatus: Bool = false) {
     let descriptor = open()
+    showsStatus = isStatus
     // Whoever hasn't read the last one won't read this one either: it isn't waited for long.
     let patience = dropped > 0 ? 0 : patience
     if dropped > 0 {

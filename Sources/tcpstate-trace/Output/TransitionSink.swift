@@ -45,6 +45,11 @@ protocol OutputSink: TransitionSink, ~Copyable {
   /// - Parameter loss: events lost after the last row, which ends at `time`.
   mutating func finish(lossAfter loss: UInt64, at time: UInt64)
 
+  /// What the status line says while the command writes nothing to the terminal; `nil` for none.
+  ///
+  /// - Parameter open: connections that are open now.
+  func status(open: UInt64) -> String?
+
   /// Writes what there is without being held up.
   ///
   /// - Returns: whether some has to wait for the reader.
@@ -80,6 +85,7 @@ extension OutputSink where Self: ~Copyable {
   mutating func begin() throws {}
   mutating func finish(lossAfter loss: UInt64, at time: UInt64) { finish() }
   mutating func advance(to now: UInt64) {}
+  func status(open: UInt64) -> String? { nil }
   mutating func interrupted() { Message.endInterruptedLine() }
   mutating func measureTerminal() {}
   mutating func waitsForPorts(now: UInt64) -> Bool { false }

@@ -28,11 +28,11 @@ struct ReadingProgress {
     if let size, read > size / 50, read < size {
       line += ", \(DurationText.string((now - start) / read * (size - read))) left"
     }
-    Message.control("\r\u{1b}[K\(line)")
+    Message.status(Terminal.oneLine(line))
   }
 
   mutating func clear() {
-    if isOnScreen { Message.control("\r\u{1b}[K") }
+    if isOnScreen { Message.clearStatus() }
     isOnScreen = false
   }
 

@@ -2,28 +2,34 @@
 import TCPStateKernel
 import TCPStateReport
 
-/// One line on the terminal that is rewritten while the rows go to a file.
+/// A line on the terminal's standard error that is rewritten now and then, while a command writes nothing else there.
 struct StatusLine {
-  private let isShown: Bool
+  /// Nanoseconds between two pictures.
+  private static let pause: UInt64 = 500_000_000
+
+  /// CLOCK_MONOTONIC; `nil` if only a signal ends the run.
+  private let deadline: UInt64?
   private var lastShown: UInt64 = 0
   private var isOnScreen = false
 
-  init(shown: Bool) {
-    isShown = shown
+  init(deadline: UInt64?) {
+    self.deadline = deadline
   }
 
-  mutating func show(shown: UInt64, transitions: UInt64, lost: UInt64) {
-    guard isShown else { return }
+  /// - Parameter text: what to say; `nil` for nothing.
+  mutating func show(_ text: () -> String?) {
+    guard Message.canShowStatus else { return }
     let now = KernelClock.monotonic()
-    guard now - lastShown > 500_000_000 else { return }
+    guard now - lastShown >= Self.pause else { return }
+    guard let text = text() else { return clear() }
     lastShown = now
     isOnScreen = true
-    let filtered = shown == transitions ? "" : " of \(NumberText.string(transitions))"
-    Message.control("\r\u{1b}[K\(NumberText.string(shown))\(filtered) transitions, \(NumberText.string(lost)) lost")
+    let left = deadline.map { ", \(DurationText.string(($0 - min(now, $0)) / 1_000_000_000 * 1_000_000_000)) left" }
+    Message.status(Terminal.oneLine(text + (left ?? "")))
   }
 
   mutating func clear() {
-    if isOnScreen { Message.control("\r\u{1b}[K") }
+    if isOnScreen { Message.clearStatus() }
     isOnScreen = false
   }
 }

@@ -11,6 +11,11 @@ enum Terminal {
     return Int(size.ws_col)
   }
 
+  /// What fits one line of the terminal that standard error is.
+  static func oneLine(_ text: String) -> String {
+    FittedText.cut(text, to: max(1, (width(of: 2) ?? 80) - 1), .ofLocale)
+  }
+
   /// Its lines; `nil` if it doesn't report them.
   static func height(of descriptor: Int32) -> UInt16? {
     var size = winsize()

@@ -44,6 +44,10 @@ struct ReportPrinter<Document: ReportDocument & ~Copyable>: ~Copyable, OutputSin
 
   mutating func flush() throws -> Bool { try file.flush() }
 
+  func status(open: UInt64) -> String? {
+    "\(NumberText.string(received)) transition\(received == 1 ? "" : "s"), \(NumberText.string(open)) connections open"
+  }
+
   mutating func closing(_ ending: RunEnding) -> ClosingText {
     let count = document.count
     return ClosingText(text: "\(NumberText.string(count)) connection\(count == 1 ? "" : "s")\(place).\n")

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 import TCPStateCore
 import TCPStateKernel
 import TCPStateReport
@@ -20,6 +21,9 @@ struct ClosingReport {
   /// Nanoseconds since the tracer was attached, or from a recording's first row to its last; `nil` if unknown.
   var elapsed: UInt64?
 
+  /// Columns of the terminal that standard error is; `nil` if it isn't one.
+  private let terminal = isatty(2) == 1 ? Terminal.width(of: 2) : nil
+
   private struct Stuck {
     let age: Stay
     let cells: [String]
@@ -30,6 +34,8 @@ struct ClosingReport {
   ) -> String {
     var openNow = [UInt64](repeating: 0, count: TCPState.arraySize)
     var stuck: [Stuck] = []
+    // Next to an age and an owner.
+    let end = terminal.map { max(14, ($0 - 34) / 2) } ?? .max
     tracker.forEachOpen(now: KernelClock.monotonic()) { row in
       guard filter.wants(row), row.new.isKnown else { return }
       openNow[Int(row.new.number)] += 1
@@ -39,8 +45,11 @@ struct ClosingReport {
             age: age,
             cells: [
               DurationText.string(age.nanoseconds, kind: age.kind, glyphs: glyphs),
-              OwnerText.string(of: copy row, glyphs: glyphs),
-              EndpointText.string(row.local, glyphs: glyphs), EndpointText.string(row.peer, glyphs: glyphs),
+              OwnerText.string(
+                name: row.ownerName, pid: row.ownerPID, kind: row.ownerKind, fitting: terminal == nil ? .max : 16,
+                glyphs: glyphs),
+              EndpointText.string(row.local, fitting: end, glyphs: glyphs),
+              EndpointText.string(row.peer, fitting: end, glyphs: glyphs),
             ]))
       }
     }
@@ -67,7 +76,9 @@ struct ClosingReport {
       let summary = statistics.summary(of: state, openNow: openNow[Int(state.number)])
       if summary.stays > 0 || summary.openNow > 0 { summaries.append(summary) }
     }
-    if !summaries.isEmpty { StateSummaryTable(summaries, style: TableStyle(glyphs: glyphs)).append(to: &buffer) }
+    if !summaries.isEmpty {
+      StateSummaryTable(summaries, style: TableStyle(width: terminal, glyphs: glyphs)).append(to: &buffer)
+    }
     buffer.append(completeness(unmatched: unmatched))
   }
 

@@ -9,12 +9,19 @@ struct Trace: FoldingCommand {
     discussion: """
       Prints one line per transition: time, role, owning process, addresses, old and new state, and the time \
       spent in the old state. Ctrl-C ends the trace and prints a summary per state.
+
+      EXAMPLES, after `sudo tcpstate-trace`:
+        443                                  one port, at either end
+        nginx                                one program
+        close-wait --longer-than 1s          slow to close
+        --format csv --output t.csv          for analysis
+        --read t.csv 10.0.0.0/8              a recording, without sudo
       """)
 
-  @OptionGroup(title: "Which connections") var filters: FilterOptions
   @OptionGroup(title: "Output") var output: OutputOptions
-  @OptionGroup(title: "Recordings") var recording: RecordingOptions
   @OptionGroup(title: "Tracing") var tracing: TracingOptions
+  @OptionGroup(title: "Which connections") var filters: FilterOptions
+  @OptionGroup(title: "Recordings") var recording: RecordingOptions
 
   mutating func run() throws {
     try recording.add(filters)

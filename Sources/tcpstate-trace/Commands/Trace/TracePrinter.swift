@@ -17,7 +17,11 @@ struct TracePrinter: OutputSink, ~Copyable {
   private let noHeader: Bool
   private var held: HeldRows
   private var heldOwners: HeldOwners
-  private var status: StatusLine
+  /// Where the rows go, as far as the status line is concerned.
+  private let destination: Destination
+  /// On the rows' clock.
+  private var (now, lastChange): (UInt64, UInt64) = (0, 0)
+  private var shownBefore: UInt64 = 0
   private var failure: Failure?
   /// Rows written, and so the last row's sequence number when nothing was lost.
   private var shown: UInt64 = 0
@@ -28,6 +32,13 @@ struct TracePrinter: OutputSink, ~Copyable {
   private var sockets = OpenSockets()
   private var firstTime: UInt64?
   private var lastTime: UInt64 = 0
+
+  private enum Destination {
+    case terminal, file, pipe
+  }
+
+  /// For so long nothing happens before the status line says so.
+  private static let quietAfter: UInt64 = 1_000_000_000
 
   /// What the rows come from.
   enum Kind {
@@ -57,7 +68,7 @@ struct TracePrinter: OutputSink, ~Copyable {
       style: TableStyle(
         width: toTerminal ? Terminal.width(of: file.descriptor) : nil,
         color: output.color.applies(to: file.descriptor), utc: output.utc, glyphs: .ofLocale))
-    status = StatusLine(shown: output.output != nil && output.output != "-" && isatty(2) == 1)
+    destination = toTerminal ? .terminal : output.output != nil && output.output != "-" ? .file : .pipe
   }
 
   var descriptor: Int32 { file.descriptor }
@@ -92,7 +103,28 @@ struct TracePrinter: OutputSink, ~Copyable {
     show(&row)
   }
 
-  mutating func advance(to now: UInt64) { heldOwners.sweep(now: now) }
+  mutating func advance(to now: UInt64) {
+    heldOwners.sweep(now: now)
+    if shown != shownBefore || lastChange == 0 { (shownBefore, lastChange) = (shown, now) }
+    self.now = now
+  }
+
+  /// Into a file, how many rows; on the terminal, that the rows are not forgotten while there are none.
+  func status(open: UInt64) -> String? {
+    switch destination {
+    case .pipe: return nil
+    case .file:
+      let filtered = shown >= received ? "" : " of \(NumberText.string(received))"
+      return "\(NumberText.string(shown))\(filtered) transitions, \(NumberText.string(lost)) lost"
+    case .terminal:
+      let quiet = now - min(lastChange, now)
+      guard quiet >= Self.quietAfter else { return nil }
+      let since = DurationText.string(quiet / 1_000_000_000 * 1_000_000_000)
+      let others = received - min(shown, received)
+      let matching = others == 0 ? "" : " that match (\(NumberText.string(others)) that don't)"
+      return "No transitions\(matching) for \(since); \(NumberText.string(open)) connection\(open == 1 ? "" : "s") open"
+    }
+  }
 
   /// The group of sockets that the table leaves out.
   private static let unwanted: Int32 = 1
@@ -156,9 +188,7 @@ struct TracePrinter: OutputSink, ~Copyable {
   /// - Returns: whether some has to wait for the reader.
   mutating func flush() throws -> Bool {
     if let failure { throw failure }
-    let isWaiting = try file.flush()
-    status.show(shown: shown, transitions: received, lost: lost)
-    return isWaiting
+    return try file.flush()
   }
 
   mutating func finish() { file.complete() }
@@ -192,7 +222,6 @@ struct TracePrinter: OutputSink, ~Copyable {
   }
 
   mutating func closing(_ ending: RunEnding, _ tracker: borrowing ConnectionTracker) -> ClosingText {
-    status.clear()
     let text = ClosingReport(
       transitions: ending.transitions, shown: shown, lost: ending.lost, undecodable: ending.undecodable,
       elapsed: ending.elapsed
