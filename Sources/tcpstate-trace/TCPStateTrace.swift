@@ -15,7 +15,7 @@ struct TCPStateTrace: ParsableCommand {
       EXAMPLES:
         sudo tcpstate-trace 443                          one port, at either end
         sudo tcpstate-trace nginx                        one program
-        sudo tcpstate-trace 10.0.0.0/8 close-wait        one network, into and out of CLOSE-WAIT
+        sudo tcpstate-trace 10.0.0.0/8 close-wait        one network and one state
         sudo tcpstate-trace -L 443                       one server port
         sudo tcpstate-trace --longer-than 1s             slow steps only
         sudo tcpstate-trace --format csv --output t.csv  for analysis

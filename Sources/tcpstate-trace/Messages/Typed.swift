@@ -27,13 +27,21 @@ enum Typed {
       ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
   }
 
-  /// `help stuk` would show the help of everything.
+  /// `help stuk` would show the help of everything, and `stuk --help` that of trace.
   static func checkHelp(_ arguments: [String]) throws(Failure) {
-    guard arguments.count == 2, arguments[0] == "help", !arguments[1].hasPrefix("-"),
-      !Subcommands.names.contains(arguments[1])
-    else { return }
-    let word = Message.printable(arguments[1])
-    let near = Subcommands.near(arguments[1]).map { "; did you mean '\($0)'?" } ?? "; try 'tcpstate-trace --help'"
+    let asked: String
+    if arguments.count == 2, arguments[0] == "help", !arguments[1].hasPrefix("-") {
+      asked = arguments[1]
+      guard !Subcommands.names.contains(asked) else { return }
+    } else {
+      // `stuk --help` would show the help of trace.
+      guard let first = arguments.first, arguments.dropFirst().contains(where: { $0 == "--help" || $0 == "-h" }),
+        !Subcommands.names.contains(first), Subcommands.near(first) != nil
+      else { return }
+      asked = first
+    }
+    let word = Message.printable(asked)
+    let near = Subcommands.near(asked).map { "; did you mean '\($0)'?" } ?? "; try 'tcpstate-trace --help'"
     throw Failure(.usage, "there is no command '\(word)'\(near)")
   }
 
@@ -77,7 +85,13 @@ enum Typed {
       (["--user", "-U"], "filter by --process or --pid"),
       (["--older", "--age", "--min-age"], "use --older-than with stuck, --longer-than with the others"),
       (["--name", "--comm"], "use --process"),
-      (["--namespace", "-N", "--net"], "use --netns"),
+      (["--namespace", "-N", "--net", "--filter-netns"], "use --netns"),
+      (["-A", "-X", "-x"], "payload is never read; tcpdump shows it"),
+      (["--no-color", "--no-colour", "-C"], "use --color never"),
+      (["--filter", "-F"], "write the words without an option: tcpstate-trace nginx 443"),
+      (["--sort", "--sort-key"], "top sorts by keys, which ? lists"),
+      (["--processes"], "leave it out; processes are always shown"),
+      (["--numeric"], "leave it out; names are never looked up"),
     ]
     for (options, meaning) in entries { for option in options { table[option] = meaning } }
     return table

@@ -52,13 +52,16 @@ struct FilterOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Show only transitions from or to these states (any spelling), or groups of them: connected, synchronized, bucket, big, all.",
+      "Only sockets in these states (with stuck), or transitions from or to them: listen, syn-sent, syn-received, established, fin-wait-1, fin-wait-2, close-wait, closing, last-ack, time-wait, closed; or groups of them, as ss has: connected, synchronized, bucket, big, all.",
       valueName: "list"),
     completion: .list(
       TCPState.all.map { $0.name(.rfc).lowercased() } + ["connected", "synchronized", "bucket", "big", "all"]))
   var state: String?
 
-  @Option(help: ArgumentHelp("Show only stays of at least this long: 250ms, 30s, 5m, 2h.", valueName: "duration"))
+  @Option(
+    help: ArgumentHelp(
+      "Show only transitions out of a state that has lasted at least this long: 250ms, 30s, 5m, 2h. What is still in a state is found by stuck --older-than.",
+      valueName: "duration"))
   var longerThan: String?
 
   @Flag(name: .customShort("n"), help: "Accepted for habit's sake: names of hosts and services are never looked up.")

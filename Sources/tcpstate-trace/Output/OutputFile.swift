@@ -156,6 +156,9 @@ struct OutputFile: ~Copyable {
         }
       }
       offset = 0
+      if status.st_size > 0 {
+        Message.line("Replacing what was in \(name): \(ByteCountText.string(UInt64(status.st_size))).")
+      }
     }
     // Only now: whoever writes what is left after a failure must not add it to what was there.
     beginning = .begun

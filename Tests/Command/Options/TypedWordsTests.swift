@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import Foundation
 import TestSupport
 import Testing
 
@@ -49,6 +50,36 @@ import Testing
     #expect(try Recording.run(["summary", Self.recording, "443"]).outputText.contains("CLOSE-WAIT       1"))
     #expect(try !Recording.run(["summary", Self.recording, "80"]).outputText.contains("CLOSE-WAIT       1"))
     #expect(try Recording.run(["-V"]).outputText == (try Recording.run(["--version"]).outputText))
+  }
+
+  /// The tables of docs/habits.md, by their number: what is typed, and the last cell.
+  private static func habits(_ table: Int) throws -> [(String, String)] {
+    let text = try String(contentsOf: TestFile.url("docs/habits.md"), encoding: .utf8)
+    let parts = text.components(separatedBy: "\n## ")
+    return parts[table].split(separator: "\n").filter { $0.hasPrefix("| `") }.map { line in
+      let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: CharacterSet(charactersIn: " `")) }
+      return (cells[0], cells[2])
+    }
+  }
+
+  /// Whatever is typed is understood, and shows the connection that it describes.
+  @Test func habitsThatWork() throws {
+    let habits = try Self.habits(1)
+    for (typed, _) in habits {
+      let words = typed.split(separator: " ").map { String($0) }
+      let process = try Recording.run(["--format", "csv", "--no-header"] + words + ["--read", Self.recording])
+      let isOneState = typed.lowercased().contains("close") || typed.contains("established")
+      #expect(Self.rows(process) == (isOneState ? 2 : 5), "\(typed)")
+    }
+    #expect(try habits.count + Self.habits(2).count >= 40)
+  }
+
+  @Test func habitsThatAreAnswered() throws {
+    for (typed, answer) in try Self.habits(2) {
+      let process = try Recording.run(typed.split(separator: " ").map { String($0) }, status: 64)
+      #expect(process.outputText.isEmpty, "\(typed)")
+      #expect(process.errorLines.count == 1 && process.errorText.contains(answer), "\(typed): \(process.errorText)")
+    }
   }
 
   /// What this host's files say is in it.

@@ -10,10 +10,15 @@ struct LifecycleCommand: FoldingCommand {
       Draws each connection when both ends are closed or in TIME-WAIT. TIME-WAIT lasts a minute and is shown \
       as still open unless --time-wait waits for its end. Ctrl-C draws the connections that are still open. \
       An end without a socket on this host is implied, in parentheses.
+
+      EXAMPLES:
+        sudo tcpstate-trace lifecycle 443 --count 20
+        sudo tcpstate-trace lifecycle curl --follow
+        tcpstate-trace lifecycle --read t.csv --relative
       """)
 
-  @OptionGroup(title: "Which connections") var filters: FilterOptions
   @OptionGroup(title: "Lifecycle") var options: LifecycleOptions
+  @OptionGroup(title: "Which connections") var filters: FilterOptions
   @OptionGroup(title: "Recordings") var recording: RecordingOptions
   @OptionGroup(title: "Tracing") var tracing: TracingOptions
 

@@ -15,8 +15,8 @@ struct ReportCommand: FoldingCommand {
         tcpstate-trace report --read t.csv --format perfetto --output t.json
       """)
 
-  @OptionGroup(title: "Which connections") var filters: FilterOptions
   @OptionGroup(title: "Report") var options: ReportOptions
+  @OptionGroup(title: "Which connections") var filters: FilterOptions
   @OptionGroup(title: "Recordings") var recording: RecordingOptions
   @OptionGroup(title: "Tracing") var tracing: TracingOptions
 

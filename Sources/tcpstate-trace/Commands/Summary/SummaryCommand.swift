@@ -19,8 +19,8 @@ struct SummaryCommand: FoldingCommand {
         summary --read t.csv --by peer,state   from a recording
       """)
 
-  @OptionGroup(title: "Which connections") var filters: FilterOptions
   @OptionGroup(title: "Summary") var options: SummaryOptions
+  @OptionGroup(title: "Which connections") var filters: FilterOptions
   @OptionGroup(title: "Recordings") var recording: RecordingOptions
   @OptionGroup(title: "Tracing") var tracing: TracingOptions
 

@@ -15,6 +15,11 @@ struct Top: ParsableCommand {
       With --read it shows a recording as of its end, or of --at. Left and right move in time by a step, - and + \
       change the step, comma and period go to the previous and next transition, 0 and $ to the start and end, and \
       Space plays.
+
+      EXAMPLES:
+        sudo tcpstate-trace top
+        sudo tcpstate-trace top nginx
+        tcpstate-trace top --read t.csv --at 21:12:03
       """)
 
   @OptionGroup(title: "Which connections") var filters: FilterOptions
