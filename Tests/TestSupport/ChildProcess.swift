@@ -9,6 +9,8 @@ public final class ChildProcess {
     case pipe
     /// A file, created or truncated.
     case file(String)
+    /// A terminal of so many columns, whose line ends arrive as CR LF.
+    case terminal(columns: UInt16)
   }
 
   public enum Ending: Equatable, Sendable {
@@ -44,6 +46,11 @@ public final class ChildProcess {
     switch output {
     case .pipe:
       let stdout = try Self.pipe()
+      posix_spawn_file_actions_adddup2(&actions, stdout.write, 1)
+      childEnds.append(stdout.write)
+      outputPipe = stdout.read
+    case .terminal(let columns):
+      let stdout = try Self.terminal(columns)
       posix_spawn_file_actions_adddup2(&actions, stdout.write, 1)
       childEnds.append(stdout.write)
       outputPipe = stdout.read
@@ -97,7 +104,7 @@ public final class ChildProcess {
   }
 
   /// A terminal to write to, and the end that its window would read.
-  private static func terminal() throws -> (read: Int32, write: Int32) {
+  private static func terminal(_ columns: UInt16? = nil) throws -> (read: Int32, write: Int32) {
     // asm-generic/ioctls.h; TIOCGPTPEER opens the other end without going through /dev/pts.
     let (unlock, openPeer): (UInt, UInt) = (0x4004_5431, 0x5441)
     var isLocked: CInt = 0
@@ -105,6 +112,10 @@ public final class ChildProcess {
     guard window >= 0, ioctl(window, unlock, &isLocked) == 0,
       case let end = ioctl(window, openPeer, O_RDWR | O_NOCTTY | O_CLOEXEC), end >= 0
     else { throw TestFailure("a terminal: \(String(cString: strerror(errno)))") }
+    if let columns {
+      var size = winsize(ws_row: 50, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+      _ = ioctl(window, UInt(TIOCSWINSZ), &size)
+    }
     return (window, end)
   }
 
@@ -196,8 +207,8 @@ public final class ChildProcess {
 
   /// Runs a program until it exits.
   @discardableResult
-  public static func run(_ arguments: [String], seconds: Double = 20) throws -> ChildProcess {
-    let process = try ChildProcess(arguments)
+  public static func run(_ arguments: [String], output: Output = .pipe, seconds: Double = 20) throws -> ChildProcess {
+    let process = try ChildProcess(arguments, output: output)
     process.closeInput()
     try process.wait(until: Deadline(seconds: seconds))
     return process
