@@ -260,7 +260,7 @@ extension ConnectionTracker {
     row.resetReason = change.resetReason
     connection.pointee.flags.remove(.ownerChanged)
     guard change.new != .closed else {
-      if change.old == .listen { closeListener(connection) }
+      if change.old == .listen { closeListener(connection, at: event.pointee.timestamp_ns) }
       return forget(connection)
     }
     enter(connection, change.new, at: event.pointee.timestamp_ns, exactly: true)
@@ -284,7 +284,11 @@ extension ConnectionTracker {
   ) {
     let minisock = table.findMinisock(
       local: connection.pointee.local, peer: connection.pointee.peer, netns: connection.pointee.netns)
-    guard let minisock, minisock.pointee.state == .timeWait else { return }
+    guard let minisock else { return }
+    guard minisock.pointee.state == .timeWait else {
+      minisock.pointee.flags.insert(.takenOver)
+      return
+    }
     // A client's SYN went out at its event; a server's child knows when it came to the microsecond at best.
     let isExact = connection.pointee.role == .client && stay?.kind == .exact
     reused = (minisock.pointee.key, event.pointee.timestamp_ns &- (stay?.nanoseconds ?? 0), isExact)

@@ -249,7 +249,11 @@ extension ConnectionTracker {
       row.reason = state == .timeWait ? .fin : .timeout
     } else if wasSeen {
       row.stay = Stay(nanoseconds: end - connection.pointee.entered, kind: .atLeast)
-      row.reason = connection.pointee.flags.contains(.takenOver) ? .reused : .resetReceived
+      row.reason = .resetReceived
+      if connection.pointee.flags.contains(.takenOver) {
+        // A SYN takes over a TIME-WAIT only. An orphan may have got a FIN and have been one, or a RST before the SYN.
+        row.reason = state == .timeWait ? .reused : .unknown
+      }
     } else {
       row.reason = overflowed ? .timeWaitOverflow : .unknown
       if overflowed { row.setTime(.exact, error: nil) }  // it never began

@@ -58,10 +58,13 @@ extension ConnectionTracker {
   /// Notes for half-open requests that the listener they belong to was closed: nothing accepts them any more, and the
   /// kernel drops them without an event (reqsk_timer_handler(), net/ipv4/inet_connection_sock.c).
   ///
-  /// - Parameter listener: still tracked.
-  mutating func closeListener(_ listener: UnsafeMutablePointer<Connection>) {
+  /// - Parameters:
+  ///   - listener: still tracked.
+  ///   - time: when it was closed, CLOCK_MONOTONIC.
+  mutating func closeListener(_ listener: UnsafeMutablePointer<Connection>, at time: UInt64) {
     guard requestCount > 0 else { return }
     let closed = listener.pointee
+    let tick = wheel?.tick ?? 0
     let others = listeners.listeners(on: closed.local.port, netns: closed.netns, in: table)
     var requests: [UnsafeMutablePointer<Connection>] = []
     table.forEach { request in
@@ -72,11 +75,16 @@ extension ConnectionTracker {
       }
     }
     for request in requests {
+      // A timer that was due before and sent no SYN-ACK again was its last one. It may be due up to a tick earlier than
+      // computed, and runs a little later.
+      let expires = request.pointee.expires
+      if expires != 0, expires.saturatingAdding(tick) <= time, lossBegan == nil { continue }
+      let mayBeOver = expires != 0 && expires <= time.saturatingAdding(tick)
       let hasOther = others.contains { key in
         guard key != closed.key, let other = table.find(key) else { return false }
         return Self.serves(other.pointee, request.pointee.local)
       }
-      request.pointee.flags.insert(hasOther ? .listenerDoubtful : .listenerClosed)
+      request.pointee.flags.insert(hasOther || mayBeOver ? .listenerDoubtful : .listenerClosed)
     }
   }
 

@@ -121,9 +121,9 @@ extension ConnectionTracker {
   /// A request has taken the place of a TIME-WAIT with its addresses, in the same row of the kernel's table. When its
   /// SYN came is known from its handshake, or from its first repeated SYN-ACK.
   private func noteTakeOver(_ event: UnsafePointer<tcpstate_event>) {
-    guard let minisock = findMinisock(event), minisock.pointee.state == .timeWait else { return }
+    guard let minisock = findMinisock(event) else { return }
     minisock.pointee.flags.insert(.takenOver)
-    minisock.pointee.pass = pass
+    if minisock.pointee.state == .timeWait { minisock.pointee.pass = pass }
   }
 
   /// Completes the pass.
