@@ -20,7 +20,7 @@ public struct WorkloadFilter: Sendable, Equatable {
   public func wants(_ workload: Workload) -> Bool {
     (containers.isEmpty || containers.contains { Self.matches($0, container: workload) })
       && (pods.isEmpty || pods.contains { Self.matches($0, pod: workload) })
-      && (units.isEmpty || units.contains { Self.matches($0, workload.unit.bytes) })
+      && (units.isEmpty || units.contains { Self.matches($0, unit: workload) })
   }
 
   public static func matches(_ name: String, container workload: Workload) -> Bool {
@@ -34,6 +34,8 @@ public struct WorkloadFilter: Sendable, Equatable {
     return matches(name.utf8[..<slash], workload.podNamespace.bytes)
       && matches(name.utf8[name.utf8.index(after: slash)...], workload.podName.bytes)
   }
+
+  public static func matches(_ name: String, unit workload: Workload) -> Bool { matches(name, workload.unit.bytes) }
 
   /// A unit's name as people shorten it: a service unless it says otherwise (systemctl(1)).
   public static func unit(_ name: String) -> String {

@@ -28,6 +28,12 @@ public enum WorkloadText {
     return parts.isEmpty ? nil : TerminalText.visible(parts.joined(separator: " "))
   }
 
+  /// An id of 64 digits as people write it; anything else as it is.
+  static func cutID(_ text: String) -> String {
+    let isID = text.utf8.count == 64 && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+    return isID ? String(text.prefix(Workload.shortID)) : text
+  }
+
   private static func known(_ text: InternedText) -> String? { text.isEmpty ? nil : text.description }
 
   private static func cut(_ text: String, width: Int, glyphs: Glyphs) -> String {

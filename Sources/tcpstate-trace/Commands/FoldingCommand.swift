@@ -25,12 +25,14 @@ extension FoldingCommand {
       try recording.check(filters, tracing)
       return CommandRun(source: .recorded(inputs), strict: tracing.strict)
     }
-    AbsentProcesses.report(try filters.rowFilter(), waits: true)
+    let shown = try filters.rowFilter()
+    AbsentProcesses.report(shown, waits: true)
+    AbsentWorkloads.report(shown.workloads, waits: true)
     var configuration = LiveConfiguration()
     configuration.kernel = try tracing.configuration(filter: filters.kernelFilter(rows))
     configuration.readsExisting = !tracing.noExisting
     configuration.namesWorkloads =
-      try names || tracing.recordOptions.record != nil || !filters.rowFilter().workloads.isEmpty
+      names || tracing.recordOptions.record != nil || !shown.workloads.isEmpty
     configuration.connectionLimit = try tracing.connections.limit()
     let live = CommandRun.Live(
       configuration: configuration, record: tracing.recordOptions, appends: destination.append,
