@@ -104,6 +104,7 @@ public struct LiveStream: ~Copyable {
     tracker.localPorts = filter.localPorts ?? filter.eitherPorts
     tracker.portsMayBePeers = filter.localPorts == nil
     tracker.limit = configuration.connectionLimit
+    if configuration.namesWorkloads { tracker.workloads = WorkloadResolver() }
     tracker.adoptsMinisocks = configuration.kernel.filter.cgroup == nil
   }
 

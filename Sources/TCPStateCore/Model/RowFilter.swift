@@ -20,6 +20,7 @@ public struct RowFilter: Sendable {
   /// The least length of a stay, in nanoseconds.
   public var longerThan: UInt64?
   public var netns: UInt32?
+  public var workloads = WorkloadFilter()
 
   public init() {}
 
@@ -27,6 +28,7 @@ public struct RowFilter: Sendable {
   public var wantsAll: Bool {
     localPorts == nil && peerPorts == nil && localNetworks.isEmpty && peerNetworks.isEmpty && family == nil
       && pids.isEmpty && processes.isEmpty && netns == nil && eitherPorts == nil && eitherNetworks.isEmpty
+      && workloads.isEmpty
   }
 
   /// Whether every row is wanted and shown.
@@ -46,6 +48,7 @@ public struct RowFilter: Sendable {
     if !localNetworks.isEmpty, !Self.any(localNetworks, row.local.address) { return false }
     if !peerNetworks.isEmpty, !Self.any(peerNetworks, row.peer.address) { return false }
     if let netns, row.netns != netns { return false }
+    if !workloads.isEmpty, !workloads.wants(row.workload) { return false }
     if !pids.isEmpty {
       let ownerMatches = row.ownerPID.map { pids.contains($0) } ?? false
       let actorMatches = row.actorPID.map { pids.contains($0) } ?? false

@@ -98,6 +98,9 @@ extension ConnectionTracker {
     _ connection: UnsafeMutablePointer<Connection>, at time: UInt64, source: Source, to row: inout Transition
   ) {
     Self.writeConnection(connection, wallTime: time &+ wallOffset, source: source, to: &row)
+    if let workloads {
+      row.workload = workloads.workload(cgroup: row.cgroup, pid: row.ownerPID, name: row.ownerName)
+    }
   }
 
   private static func writeConnection(

@@ -44,6 +44,9 @@ public struct ConnectionTracker: ~Copyable {
   /// connections are selected by cgroup, which a minisock doesn't have.
   public var adoptsMinisocks = true
 
+  /// Names the containers, pods and units of rows; `nil` leaves them unknown.
+  public var workloads: (any WorkloadNaming)?
+
   /// Transitions whose old state wasn't the tracked one.
   public internal(set) var unmatched: UInt64 = 0
 

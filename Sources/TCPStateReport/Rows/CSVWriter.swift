@@ -23,7 +23,8 @@ public struct CSVWriter {
     fields = columns.map(\.field)
     let isUnrolled = columns.starts(with: Column.allCases.prefix(Self.unrolledCount)) && style.null.isEmpty
     unrolled = isUnrolled ? Self.unrolledCount : 0
-    room = columns.count * (max(NameText.room, style.null.count) + 1) + OwnerCells.room + 1
+    let widest = columns.reduce(0) { $0 + max($1.field.room, style.null.count) + 1 }
+    room = widest + OwnerCells.room + 1
   }
 
   /// Appends the header and its line end.
@@ -58,7 +59,7 @@ public struct CSVWriter {
 
   /// Appends one value alone, as a cell.
   mutating func append(cell value: FieldValue, to buffer: inout ByteBuffer) {
-    var cursor = buffer.cursor(room: max(NameText.room, style.null.count))
+    var cursor = buffer.cursor(room: max(NameText.room(of: value), style.null.count))
     put(value, to: &cursor)
     buffer.commit(cursor)
   }
@@ -173,6 +174,7 @@ public struct CSVWriter {
       } else {
         cursor.put(csv: name, style)
       }
+    case .interned(let text): cursor.put(csv: text, style)
     case .address(let address): cursor.put(address)
     case .time(let time): self.time.put(rfc3339: time, to: &cursor)
     case .unixNano(let time): self.time.put(unixNano: time, to: &cursor)

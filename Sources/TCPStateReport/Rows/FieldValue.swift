@@ -17,6 +17,8 @@ enum FieldValue {
   case text(StaticString)
   /// Not empty.
   case name(ShortName)
+  /// Not empty.
+  case interned(InternedText)
   case address(IPAddress)
   /// Nanoseconds since the epoch, as RFC 3339.
   case time(UInt64)
@@ -36,6 +38,11 @@ enum FieldValue {
   @inline(__always)
   init(_ name: ShortName) {
     self = name.isEmpty ? .unknown : .name(name)
+  }
+
+  @inline(__always)
+  init(_ text: InternedText) {
+    self = text.isEmpty ? .unknown : .interned(text)
   }
 
   @inline(__always)

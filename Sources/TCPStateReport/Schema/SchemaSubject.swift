@@ -15,7 +15,7 @@ public enum SchemaSubject: String, CaseIterable, Sendable {
     switch self {
     case .rows: Column.allCases.map(\.declaration)
     case .stuck: StuckField.allCases.map(\.declaration)
-    case .summary: SummaryKey.allCases.map(\.column.declaration) + SummaryField.allCases.map(\.declaration)
+    case .summary: SummaryKey.allCases.map(\.declaration) + SummaryField.allCases.map(\.declaration)
     }
   }
 

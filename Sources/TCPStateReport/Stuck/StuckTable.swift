@@ -142,7 +142,9 @@ public struct StuckTable: Sendable {
     var line = "\(name) \(what.joined(separator: " and "))"
     if let oldest = share.oldest {
       line += oldest.age == nil ? " (\(peers(share)))" : " (oldest \(style.duration(oldest.age)), \(peers(share)))"
-      if let cgroup = oldest.cgroup.flatMap({ style.cgroups[$0] }), cgroup != "/" {
+      if let workload = WorkloadText.full(oldest.workload) {
+        line += " in \(workload)"
+      } else if let cgroup = oldest.cgroup.flatMap({ style.cgroups[$0] }), cgroup != "/" {
         line += " in \(TerminalText.visible(cgroup))"
       }
     }

@@ -13,7 +13,7 @@ public struct SummaryCSV {
 
   public func append(_ lines: SummaryLines, header: Bool, to buffer: inout ByteBuffer) {
     if header {
-      for key in lines.keys { buffer.append("\(key.column.csvName),") }
+      for key in lines.keys { buffer.append("\(key.declaration.name),") }
       let fields = SummaryField.allCases.filter { $0 != .isOther || !lines.keys.isEmpty }
       buffer.append(fields.map(\.csvName).joined(separator: ",") + "\n")
     }
@@ -44,6 +44,11 @@ public struct SummaryCSV {
     case .name(let name):
       var cursor = buffer.cursor(room: NameText.room)
       cursor.put(csv: name, style)
+      buffer.commit(cursor)
+    case .text, .pod:
+      let text = InternedText(SummaryText.machine(value))
+      var cursor = buffer.cursor(room: NameText.longRoom)
+      cursor.put(csv: text, style)
       buffer.commit(cursor)
     default: buffer.append(SummaryText.machine(value))
     }

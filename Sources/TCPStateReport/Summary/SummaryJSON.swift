@@ -15,7 +15,7 @@ public struct SummaryJSON {
     buffer.append("{")
     if let group = line.group {
       for (key, value) in zip(keys, [group.first, group.second]) where value != .unknown {
-        buffer.append("\"\(key.column.jsonName)\":")
+        buffer.append("\"\(key.declaration.jsonName)\":")
         append(value, key, to: &buffer)
         buffer.append(",")
       }
@@ -51,6 +51,8 @@ public struct SummaryJSON {
   private func append(_ value: SummaryValue, _ key: SummaryKey, to buffer: inout ByteBuffer) {
     guard case .name(let name) = value else {
       let text = SummaryText.machine(value)
+      if case .text = value { return buffer.append(json: text) }
+      if case .pod = value { return buffer.append(json: text) }
       return buffer.append(key == .localPort || key == .remotePort ? text : "\"\(text)\"")
     }
     var cursor = buffer.cursor(room: NameText.room + 2)

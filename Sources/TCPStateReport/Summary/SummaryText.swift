@@ -11,6 +11,8 @@ enum SummaryText {
     case .address(let address): AddressText.string(address)
     case .number(let number): String(number)
     case .role(let role): role.name.description
+    case .text(let text): text.description
+    case .pod(let namespace, let name): namespace.isEmpty ? name.description : "\(namespace)/\(name)"
     }
   }
 
@@ -19,6 +21,7 @@ enum SummaryText {
     switch value {
     case .unknown: glyphs.unknown.description
     case .name(let name): NameText.visibleString(name)
+    case .text, .pod: WorkloadText.cutID(TerminalText.visible(machine(value)))
     default: machine(value)
     }
   }
@@ -31,20 +34,36 @@ extension SummaryKey {
     case .peer: "PEER"
     case .role: "ROLE"
     case .cgroup: "CGROUP"
+    case .container: "CONTAINER"
+    case .pod: "POD"
+    case .unit: "UNIT"
     case .localPort: "LOCAL PORT"
     case .remotePort: "REMOTE PORT"
     }
   }
 
-  /// The column whose values the key groups by.
-  public var column: Column {
+  /// The columns whose values the key groups by.
+  public var columns: [Column] {
     switch self {
-    case .process: .processName
-    case .peer: .peerAddress
-    case .role: .role
-    case .cgroup: .cgroupID
-    case .localPort: .localPort
-    case .remotePort: .peerPort
+    case .process: [.processName]
+    case .peer: [.peerAddress]
+    case .role: [.role]
+    case .cgroup: [.cgroupID]
+    case .container: [.containerName, .containerID]
+    case .pod: [.podName, .podNamespace]
+    case .unit: [.unit]
+    case .localPort: [.localPort]
+    case .remotePort: [.peerPort]
+    }
+  }
+
+  /// The column that holds the group's value.
+  var declaration: ColumnDeclaration {
+    switch self {
+    case .container:
+      ColumnDeclaration("container", .text, "Container by its name, or by its id if its name isn't known.")
+    case .pod: ColumnDeclaration("pod", .text, "Kubernetes pod, as `NAMESPACE/NAME`.")
+    default: columns[0].declaration
     }
   }
 

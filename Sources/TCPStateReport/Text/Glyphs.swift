@@ -10,9 +10,11 @@ public struct Glyphs: Sendable {
   public let atLeast: StaticString
   let atLeastWidth: Int
   public let micro: StaticString
+  /// Ends what was cut.
+  public let ellipsis: StaticString
 
   public static let unicode = Glyphs(
-    unknown: "–", arrow: "→", arrowWidth: 1, atLeast: "≥", atLeastWidth: 1, micro: "µ")
+    unknown: "–", arrow: "→", arrowWidth: 1, atLeast: "≥", atLeastWidth: 1, micro: "µ", ellipsis: "…")
   public static let ascii = Glyphs(
-    unknown: "-", arrow: "->", arrowWidth: 2, atLeast: ">=", atLeastWidth: 2, micro: "u")
+    unknown: "-", arrow: "->", arrowWidth: 2, atLeast: ">=", atLeastWidth: 2, micro: "u", ellipsis: "...")
 }

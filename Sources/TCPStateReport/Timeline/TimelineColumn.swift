@@ -2,7 +2,7 @@
 
 /// A column of the timeline. The cases are in the order shown.
 enum TimelineColumn: Int, CaseIterable {
-  case time, role, owner, local, localPort, peer, transition, stayed, state
+  case time, role, owner, workload, local, localPort, peer, transition, stayed, state
   case rtt, sent, received, retransmits, netns
 
   var heading: StaticString {
@@ -10,6 +10,7 @@ enum TimelineColumn: Int, CaseIterable {
     case .time: "TIME"
     case .role: "ROLE"
     case .owner: "OWNER"
+    case .workload: "CONTAINER"
     case .local: "LOCAL"
     case .localPort: "PORT"
     case .peer: "PEER"
@@ -38,6 +39,7 @@ enum TimelineColumn: Int, CaseIterable {
     case .time: 15
     case .role: 6
     case .owner: 9
+    case .workload: 9
     case .local: 14
     case .localPort: 6
     case .peer: 18

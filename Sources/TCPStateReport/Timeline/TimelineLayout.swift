@@ -20,6 +20,8 @@ struct TimelineLayout {
 
   private var widths: [Int]
   private var terminal: Int?
+  /// Whether a row has shown a container, so that a column for it isn't empty.
+  private var hasContainers = false
 
   init(terminal: Int?) {
     self.terminal = terminal
@@ -65,6 +67,15 @@ struct TimelineLayout {
     return arrange()
   }
 
+  /// Makes room for containers, if there is any.
+  ///
+  /// - Returns: whether the set of columns has changed.
+  mutating func addContainers() -> Bool {
+    guard !hasContainers else { return false }
+    hasContainers = true
+    return arrange()
+  }
+
   @discardableResult
   private mutating func arrange() -> Bool {
     let before = columns
@@ -81,6 +92,9 @@ struct TimelineLayout {
       return columns != before
     }
     columns = Self.full
+    if hasContainers, total + Self.gap + width(of: .workload) + Self.whyWidth <= terminal {
+      columns.insert(.workload, at: columns.firstIndex(of: .local) ?? columns.endIndex)
+    }
     if total + Self.whyWidth > terminal { precision = .milliseconds }
     for extra in Self.extras {
       let needed = total + Self.gap + width(of: extra) + Self.whyWidth

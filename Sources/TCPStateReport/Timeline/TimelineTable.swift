@@ -108,6 +108,7 @@ public struct TimelineTable: ~Copyable {
 
   /// Widens the columns for this row, before any of it is written.
   private mutating func fit(_ row: Transition) {
+    if row.workload.isContainer, layout.addContainers() { headerIsDue = true }
     var index = 0
     while index < layout.columns.count {
       let column = layout.columns[index]
@@ -182,6 +183,11 @@ extension TimelineTable {
     case .owner:
       return OwnerText.append(
         name: row.ownerName, pid: row.ownerPID, kind: row.ownerKind, glyphs: style.glyphs, to: &cell)
+    case .workload:
+      let short = row.workload.isContainer ? WorkloadText.short(row.workload, glyphs: style.glyphs) : nil
+      guard let short else { return writeUnknown() }
+      cell.append(short)
+      return DisplayWidth.of(short)
     case .local: return EndpointText.append(row.local, glyphs: style.glyphs, to: &cell)
     case .localPort: return EndpointText.append(portOf: row.local, glyphs: style.glyphs, to: &cell)
     case .peer: return EndpointText.append(row.peer, glyphs: style.glyphs, to: &cell)

@@ -52,6 +52,17 @@ struct FilterOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "Containers by name, or by the beginning of the id; `*` in a name stands for any text.", valueName: "list"))
+  var container: String?
+
+  @Option(help: ArgumentHelp("Kubernetes pods: NAMESPACE/NAME, or NAME in any namespace.", valueName: "list"))
+  var pod: String?
+
+  @Option(help: ArgumentHelp("systemd units: nginx.service, or nginx.", valueName: "list"))
+  var unit: String?
+
+  @Option(
+    help: ArgumentHelp(
       "Show only transitions from or to these states (any spelling), or groups of them: connected, synchronized, bucket, big, all.",
       valueName: "list"),
     completion: .list(
@@ -67,7 +78,9 @@ struct FilterOptions: ParsableArguments {
   /// Whether anything is filtered.
   var isGiven: Bool {
     ipv4 || ipv6 || (try? parsedWords().isFilter) ?? true
-      || [port, localPort, remotePort, local, peer, pid, process, netns, cgroup, state, longerThan].contains {
+      || [container, pod, unit].contains { $0 != nil }
+      || [port, localPort, remotePort, local, peer, pid, process, netns, cgroup, state, longerThan]
+      .contains {
         $0 != nil
       }
   }
@@ -91,6 +104,7 @@ struct FilterOptions: ParsableArguments {
       filter.processes.insert(ShortName(bytes: name.utf8.prefix(15)))
     }
     filter.netns = try netns.map { try Self.netns($0) }
+    filter.workloads = try workloads()
     for part in Self.list(state) {
       guard let states = TCPState.states(parsing: part) else {
         let names = TCPState.all.map { $0.name(.rfc) }.joined(separator: ", ")
@@ -99,6 +113,22 @@ struct FilterOptions: ParsableArguments {
       filter.states.formUnion(states)
     }
     filter.longerThan = try longerThan.map { try Self.duration($0, option: "--longer-than") }
+    return filter
+  }
+
+  private func workloads() throws -> WorkloadFilter {
+    var filter = WorkloadFilter()
+    for (text, option, names) in [
+      (container, "--container", \WorkloadFilter.containers), (pod, "--pod", \.pods), (unit, "--unit", \.units),
+    ] {
+      for name in Self.list(text) {
+        guard !name.isEmpty, !name.hasPrefix("/"), !name.hasSuffix("/") else {
+          let what = name.isEmpty ? "a name is empty" : "'\(Message.printable(name))' is not NAMESPACE/NAME"
+          throw Failure(.usage, "\(option): \(what)")
+        }
+        filter[keyPath: names].append(option == "--unit" ? WorkloadFilter.unit(name) : name)
+      }
+    }
     return filter
   }
 

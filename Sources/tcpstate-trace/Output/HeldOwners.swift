@@ -41,6 +41,7 @@ struct HeldOwners {
       earlier[index].ownerPID = row.ownerPID
       earlier[index].ownerName = row.ownerName
       earlier[index].ownerKind = row.ownerKind
+      if earlier[index].workload.isUnknown { earlier[index].workload = row.workload }
     }
     return earlier
   }

@@ -80,6 +80,32 @@ import Testing
     }
   }
 
+  /// Containers go by their names, else by their ids; pods by both of theirs.
+  @Test(arguments: [
+    ([SummaryKey.container], "container", ["nginx", String(repeating: "3f2a81c09d114be7", count: 4), ""]),
+    ([.pod], "pod", ["default/web-7d9f8c6b54-x2x9k-of-a-very-long-name", "", ""]),
+    ([.unit], "unit", ["", "", "app-\\x2dweb@\"1\",é.service"]),
+  ])
+  func workloads(_ keys: [SummaryKey], _ column: String, _ groups: [String]) throws {
+    var summary = StaySummary(keys: keys, filter: RowFilter())
+    for row in SampleTransitions.workloads.rows { summary.receive(row) }
+    var csv = ByteBuffer()
+    SummaryCSV().append(SummaryLines(summary), header: true, to: &csv)
+    let rows = try CSVTable(csv.withBytes { Array($0) }).rows
+    // A stay belongs to the group of the row that ends it.
+    #expect(Set(rows.filter { $0["stays"] != "0" }.map { $0[column] }) == Set(groups.dropFirst()))
+    var json = ByteBuffer()
+    SummaryJSON().append(SummaryLines(summary), to: &json)
+    for line in json.text.split(separator: "\n") {
+      #expect(try JSONSerialization.jsonObject(with: Data(line.utf8)) is [String: Any])
+    }
+    var table = ByteBuffer()
+    SummaryTable(SummaryLines(summary), style: TableStyle(width: 100, color: false, utc: true, glyphs: .unicode))
+      .append(to: &table)
+    #expect(table.text.contains("3f2a81c09d11") == (column == "container"))
+    #expect(!table.text.contains("3f2a81c09d114"), "an id is shown as people write it")
+  }
+
   /// The number of stays doesn't depend on the grouping.
   @Test func sumsAgree() {
     func stays(_ lines: SummaryLines) -> UInt64 { lines.lines.reduce(0) { $0 + $1.summary.stays } }

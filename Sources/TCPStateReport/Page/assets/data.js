@@ -5,7 +5,8 @@
 const END = {
   id: 0, role: 1, pid: 2, name: 3, local: 4, localPort: 5, peer: 6, peerPort: 7, reason: 8, found: 9,
   moments: 10, sent: 11, received: 12, netns: 13, user: 14, rows: 15,
-  presumed: 16, // only if the owner is merely the listener's
+  presumed: 16, // 1 if the owner is merely the listener's; not there if neither this nor the next is
+  workload: 17, // container, pod or unit, if it is known
 };
 const MOMENT = { time: 0, old: 1, new: 2, stay: 3, atLeast: 4, length: 5 };
 const LADDER = { outcome: 0, established: 1, atLeast: 2, client: 3, server: 4, steps: 5 };
@@ -34,6 +35,7 @@ class Lane {
 
   get id() { return this.data[END.id]; }
   get owner() { return ownerText(this.data[END.name], this.data[END.pid]) + (this.data[END.presumed] ? "?" : ""); }
+  get workload() { return this.data[END.workload] ?? ""; }
   get local() { return endpoint(this.data[END.local], this.data[END.localPort]); }
   get peer() { return endpoint(this.data[END.peer], this.data[END.peerPort]); }
   /* How long it has been in the last state; a lower bound if it was found in it. */
@@ -43,7 +45,7 @@ class Lane {
   get lengthIsBound() { return this.isOpen || this.segments[0]?.isOlder === true; }
 
   get haystack() {
-    this.text ??= `${this.owner} ${this.local} ${this.peer} ${this.id}`.toLowerCase();
+    this.text ??= `${this.owner} ${this.workload} ${this.local} ${this.peer} ${this.id}`.toLowerCase();
     return this.text;
   }
 

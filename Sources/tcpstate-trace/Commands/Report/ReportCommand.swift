@@ -38,7 +38,7 @@ struct ReportCommand: FoldingCommand {
     let ending = tracing.duration == nil ? " Ctrl-C ends, and completes it." : ""
     try commandRun(
       kernel: selection.shared, destination: options.destination,
-      inputs: recording.inputs(.sockets(for: "report"), nullText: options.nullText)
+      inputs: recording.inputs(.sockets(for: "report"), nullText: options.nullText), names: true
     ).run {
       try ReportPrinter(makeDocument(), selection: selection, limit: limit, output: options.output)
     } opening: { _ in

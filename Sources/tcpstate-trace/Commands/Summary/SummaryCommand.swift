@@ -32,9 +32,11 @@ struct SummaryCommand: FoldingCommand {
     if options.inKernel { return try countInKernel(keys, rows, limits) }
     let needs = RecordingNeeds(
       command: "summary",
-      columns: [[.connectionID], [.stateOld], [.stateNew], [.stateDuration]] + keys.map { [$0.column] })
+      columns: [[.connectionID], [.stateOld], [.stateNew], [.stateDuration]] + keys.map(\.columns))
     let inputs = recording.inputs(needs, nullText: options.nullText, wanted: wanted(keys, rows))
-    let run = try commandRun(kernel: rows, destination: options.destination, inputs: inputs)
+    let run = try commandRun(
+      kernel: rows, destination: options.destination, inputs: inputs,
+      names: keys.contains { $0.columns.contains { $0.isOfWorkload } })
     if run.isRecorded { return try readRecording(keys, rows, inputs, run, limit: limits.count) }
     let options = options
     let readsExisting = !tracing.noExisting
@@ -84,7 +86,8 @@ struct SummaryCommand: FoldingCommand {
   private func checkInKernel(_ keys: [SummaryKey], _ rows: RowFilter, _ limits: TracingOptions.Limits) throws {
     let refused: [(Bool, String)] = [
       (recording.isGiven, "--read"), (!keys.isEmpty, "--by"), (!rows.pids.isEmpty, "--pid"),
-      (!rows.processes.isEmpty, "--process"), (!rows.states.isEmpty, "--state"),
+      (!rows.processes.isEmpty, "--process"),
+      (!rows.workloads.isEmpty, "--container, --pod or --unit"), (!rows.states.isEmpty, "--state"),
       (!rows.eitherNetworks.isEmpty, "an address of either end (--local and --peer work)"),
       (rows.eitherPorts != nil && rows.localPorts != nil, "both --port and --local-port"),
       (rows.longerThan != nil, "--longer-than"), (limits.count != nil, "--count"),
@@ -124,7 +127,7 @@ struct SummaryCommand: FoldingCommand {
       .sequence, .connectionID, .stateOld, .stateNew, .stateDuration, .durationKind, .source, .timestamp,
       .timestampUnixNano,
     ]
-    columns.formUnion(keys.map(\.column))
+    columns.formUnion(keys.flatMap(\.columns))
     if keys.contains(.process) { columns.insert(.ownerKind) }
     columns.formUnion(rows.columns)
     return columns
@@ -144,6 +147,9 @@ extension RowFilter {
     if !pids.isEmpty { columns.formUnion([.processPID, .actorPID]) }
     if !processes.isEmpty { columns.formUnion([.processName, .actorName]) }
     if netns != nil { columns.insert(.netns) }
+    if !workloads.containers.isEmpty { columns.formUnion([.containerName, .containerID]) }
+    if !workloads.pods.isEmpty { columns.formUnion([.podName, .podNamespace]) }
+    if !workloads.units.isEmpty { columns.insert(.unit) }
     return columns
   }
 }
