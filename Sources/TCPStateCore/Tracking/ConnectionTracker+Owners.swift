@@ -15,7 +15,8 @@ extension ConnectionTracker {
     let kind = OwnerKind(number: event.pointee.owner_kind)
     guard kind != .inherited || Self.lacksOwner(connection) else { return }
     connection.pointee.ownerPID = event.pointee.owner_pid
-    connection.pointee.ownerName = Self.name(event, offset: Self.ownerNameOffset)
+    // Safe for the same reason as `name(_:offset:)`.
+    connection.pointee.ownerName.replace(padded: UnsafeRawPointer(event) + Self.ownerNameOffset)
     connection.pointee.ownerKind = kind
   }
 
