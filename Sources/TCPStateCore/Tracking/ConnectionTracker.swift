@@ -47,6 +47,10 @@ public struct ConnectionTracker: ~Copyable {
   /// Names the containers, pods and units of rows; `nil` leaves them unknown.
   public var workloads: (any WorkloadNaming)?
 
+  /// Whether rows have the socket's windows, timers, queues, segments and congestion control, which only the record
+  /// contains. No default column shows them, so most runs save the time.
+  public var fillsReadings = true
+
   /// Transitions whose old state wasn't the tracked one.
   public internal(set) var unmatched: UInt64 = 0
 

@@ -19,8 +19,10 @@ struct LiveSession<Sink: OutputSink & ~Copyable>: ~Copyable, Activity {
 
   init(_ stream: consuming LiveStream, recorder: consuming Recorder?, sink: consuming Sink) {
     self.stream = stream
+    let isRecorded = recorder != nil
     self.recorder = recorder
     self.sink = sink
+    self.stream.fillsReadings = isRecorded || self.sink.wantsReadings
   }
 
   /// Attaches, and hands on the sockets that exist already.

@@ -26,6 +26,7 @@ struct SummaryPrinter: ~Copyable, OutputSink {
   }
 
   var wantsExisting: Bool { true }
+  var wantsReadings: Bool { false }
   var writesWhileReading: Bool { false }
   var descriptor: Int32 { view.descriptor }
   var isDone: Bool { view.isClosed || limit.map { summary.transitions >= $0 } ?? false }

@@ -62,6 +62,8 @@ struct TracePrinter: OutputSink, ~Copyable {
 
   var descriptor: Int32 { file.descriptor }
 
+  var wantsReadings: Bool { format != .table && !csv.columns.allSatisfy(\.isDefault) }
+
   /// Whether nothing more is to be shown: enough was, or the reader is gone.
   var isDone: Bool { file.isClosed || limit.map { shown >= $0 } ?? false }
 
