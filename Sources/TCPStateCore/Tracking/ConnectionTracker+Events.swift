@@ -75,7 +75,7 @@ extension ConnectionTracker {
       known.pointee.silentSince = 0
       requestCount -= 1
       if change.opens {
-        update(known, from: event)
+        Self.update(known, from: event)
         return nil
       }
     }
@@ -172,7 +172,7 @@ extension ConnectionTracker {
     _ connection: UnsafeMutablePointer<Connection>, from event: UnsafePointer<tcpstate_event>,
     old: TCPState, new: TCPState
   ) {
-    update(connection, from: event)
+    Self.update(connection, from: event)
     switch (old, new) {
     case (.closed, .synSent): connection.pointee.role = .client
     case (.listen, .synReceived): connection.pointee.role = .server
@@ -190,7 +190,7 @@ extension ConnectionTracker {
     }
     guard old != .listen, new != .listen, new != .synSent else { return }
     if new == .finWait1 || new == .lastAck || old.hasSentFin { learnFinCall(connection, event, old: old) }
-    count(connection, from: event, sequenced: old.isSynchronized || new == .established)
+    Self.count(connection, from: event, sequenced: old.isSynchronized || new == .established)
   }
 
   /// Learns which call sent this end's FIN.

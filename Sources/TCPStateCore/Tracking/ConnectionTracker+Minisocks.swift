@@ -97,7 +97,7 @@ extension ConnectionTracker {
   ) -> Bool {
     connection.pointee.flags.insert(.confirmed)
     // If the handshake's events were lost, its port may still be unknown.
-    if !connection.pointee.isSilent { update(connection, from: event) }
+    if !connection.pointee.isSilent { Self.update(connection, from: event) }
     if Int32(event.pointee.kind) == TCPSTATE_KIND_REQUEST {
       connection.pointee.synAckRetransmits = UInt8(clamping: event.pointee.retransmits)
       connection.pointee.expires = requestFiring(snapshot)
@@ -193,7 +193,7 @@ extension ConnectionTracker {
   mutating func adoptRequest(
     _ connection: UnsafeMutablePointer<Connection>, _ event: UnsafePointer<tcpstate_event>, age: UInt64
   ) {
-    update(connection, from: event)
+    Self.update(connection, from: event)
     if connection.pointee.ownerPID == 0 { inheritOwner(connection) }
     connection.pointee.role = .server
     connection.pointee.silentSince = event.pointee.timestamp_ns

@@ -11,7 +11,7 @@ extension ConnectionTracker {
 
   /// Takes over the owner that a record names. A listener's doesn't replace one that was seen with the socket.
   @inline(__always)
-  func takeOwner(_ connection: UnsafeMutablePointer<Connection>, from event: UnsafePointer<tcpstate_event>) {
+  static func takeOwner(_ connection: UnsafeMutablePointer<Connection>, from event: UnsafePointer<tcpstate_event>) {
     let kind = OwnerKind(number: event.pointee.owner_kind)
     guard kind != .inherited || Self.lacksOwner(connection) else { return }
     connection.pointee.ownerPID = event.pointee.owner_pid
@@ -110,7 +110,7 @@ extension ConnectionTracker {
   mutating func applyOwner(_ event: UnsafePointer<tcpstate_event>) -> Bool {
     guard let connection = table.find(Self.key(event)), !connection.pointee.isSilent else { return false }
     let before = connection.pointee.ownerPID
-    takeOwner(connection, from: event)
+    Self.takeOwner(connection, from: event)
     guard connection.pointee.ownerPID != before else { return false }
     connection.pointee.flags.insert(.ownerChanged)
     owners.add(connection.pointee.key, at: event.pointee.timestamp_ns)
@@ -149,7 +149,7 @@ extension ConnectionTracker {
       guard Self.lacksOwner(connection) else { return }
       owners.presumed[key] = connection.pointee.ownerPID
     }
-    takeOwner(connection, from: event)
+    Self.takeOwner(connection, from: event)
     connection.pointee.flags.insert(.ownerChanged)
   }
 
@@ -161,7 +161,7 @@ extension ConnectionTracker {
     let key = Self.key(event)
     if let known = table.find(key) {
       guard Self.lacksOwner(known), !known.pointee.isSilent else { return }
-      takeOwner(known, from: event)
+      Self.takeOwner(known, from: event)
     } else {
       var row = Transition()
       guard knowsExisting, !apply(snapshot, to: &row) else { return }
