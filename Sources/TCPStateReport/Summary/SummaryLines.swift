@@ -62,7 +62,7 @@ public struct SummaryLines {
     var openNow: UInt64 = 0
     var leak: UInt64 = 0
     for state in TCPState.all {
-      let time = summary.tally.cell(Int32(number), state)?.histogram.total ?? 0
+      let time = summary.tally.cell(Int32(number), state)?.counts.histogram.total ?? 0
       let stays = open[number * TCPState.arraySize + Int(state.number)]
       total = total.saturatingAdding(time)
       // A listener is meant to be open.

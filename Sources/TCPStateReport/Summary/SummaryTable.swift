@@ -67,13 +67,13 @@ public struct SummaryTable {
   /// Appends a histogram of the stays of each line.
   public func appendHistograms(to buffer: inout ByteBuffer) {
     for line in lines.lines {
-      guard let cell = line.cell, cell.histogram.count > 0 else { continue }
+      guard let cell = line.cell, cell.counts.histogram.count > 0 else { continue }
       buffer.append("\n")
       let names = lines.keys.isEmpty ? [] : group(line) + [""]
       let title = names.filter { !$0.isEmpty } + [line.summary.state.name(.rfc)]
       buffer.append(title.joined(separator: "  "))
       buffer.append("\n")
-      HistogramBars(style: style).append(cell.histogram, to: &buffer)
+      HistogramBars(style: style).append(cell.counts.histogram, to: &buffer)
     }
   }
 
