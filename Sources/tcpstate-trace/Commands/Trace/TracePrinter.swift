@@ -86,7 +86,7 @@ struct TracePrinter: OutputSink, ~Copyable {
     if choosesRows {
       if held.holds(row) { return }
       if !held.isEmpty, var earlier = held.release(row) { show(&earlier) }
-      for var earlier in heldOwners.release(row) { show(&earlier) }
+      if !heldOwners.isEmpty { for var earlier in heldOwners.release(row) { show(&earlier) } }
       if heldOwners.holds(row) { return }
     }
     // A table of transitions has no place for what only was there.
@@ -122,7 +122,7 @@ struct TracePrinter: OutputSink, ~Copyable {
 
   @inline(__always)
   private mutating func show(_ row: inout Transition) {
-    if choosesRows, !filter.wants(row) { return }
+    if choosesRows, !withUnsafePointer(to: &row, { filter.wants($0) }) { return }
     if let stay = row.stay { statistics.record(row.old, stay) }
     if choosesRows, !filter.shows(row) { return }
     if isDone { return }
