@@ -107,7 +107,7 @@ def zsh_action(each):
         return (f"_tcpstate_trace_list {' '.join(each.values)}" if each.several else f"({' '.join(each.values)})")
     return {"file": "_files", "directory": "_files -/", "process": "_tcpstate_trace_processes",
             "pid": "_tcpstate_trace_pids", "netns": "_tcpstate_trace_namespaces",
-            **{kind: f"_tcpstate_trace_named {kind}" for kind in ("container", "pod", "unit")}}.get(each.kind, " ")
+            **{kind: f" _tcpstate_trace_named {kind}" for kind in ("container", "pod", "unit")}}.get(each.kind, " ")
 
 
 def zsh_spec(each):

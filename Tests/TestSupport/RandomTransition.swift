@@ -83,7 +83,9 @@ public enum RandomTransition {
     for part: WritableKeyPath<Workload, InternedText> in [
       \.containerID, \.containerName, \.podName, \.podNamespace, \.unit,
     ] where isFull || Bool.random(using: &random) {
-      let texts = ["web", "nginx.service", "dev-\\x2d.mount", "a,\"b\"", "\u{1b}[31m\n", "=é日", String(repeating: "ü", count: 99)]
+      let texts = [
+        "web", "nginx.service", "dev-\\x2d.mount", "a,\"b\"", "\u{1b}[31m\n", "=é日", String(repeating: "ü", count: 99),
+      ]
       workload[keyPath: part] = InternedText(texts.randomElement(using: &random) ?? "web")
     }
     return workload

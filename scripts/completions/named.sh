@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh disable=SC2013
 # Names of what runs, one a line: sh -c THIS sh container|pod|unit. No quotation marks of the other kind and no double
 # backslash in here, so that all three shells quote it alike.
 case $1 in

@@ -88,7 +88,9 @@ public struct CgroupPath: Equatable, Sendable {
     if parent == "lxc" { return name(component).map { (.lxc, $0) } }
     // A systemd path that reached a runtime without systemd: `system.slice:docker:ID`.
     let parts = component.split(separator: ":", omittingEmptySubsequences: false)
-    if parts.count == 3, parts[0].hasSuffix(".slice"), let id = identifier(parts[2]) { return (runtime(named: parts[1]), id) }
+    if parts.count == 3, parts[0].hasSuffix(".slice"), let id = identifier(parts[2]) {
+      return (runtime(named: parts[1]), id)
+    }
     let bare = component.hasSuffix(".scope") ? component.dropLast(6) : component
     for (prefix, runtime) in prefixes where bare.hasPrefix(prefix) {
       let id = bare.dropFirst(prefix.utf8.count)
@@ -116,6 +118,7 @@ public struct CgroupPath: Equatable, Sendable {
     case "docker": .docker
     case "libpod_parent": .podman
     case "ecs": .ecs
+    case "k8s.io": .containerd
     default: nil
     }
   }

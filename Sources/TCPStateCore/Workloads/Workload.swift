@@ -2,7 +2,7 @@
 
 /// What a process runs in, by the names that people gave it: a container, a Kubernetes pod, a systemd unit.
 ///
-/// Each part is empty if it is unknown, or if there is none: the two can't be told apart from a cgroup alone.
+/// Each part is empty if it is unknown, or if there is none: a cgroup alone doesn't distinguish the two.
 public struct Workload: Hashable, Sendable, BitwiseCopyable {
   /// As the runtime writes it in full, most often 64 hexadecimal digits.
   public var containerID = InternedText()

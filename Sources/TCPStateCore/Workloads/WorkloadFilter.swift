@@ -42,7 +42,9 @@ public struct WorkloadFilter: Sendable, Equatable {
     name.contains(".") || name.hasSuffix("*") ? name : "\(name).service"
   }
 
-  private static func matches(_ name: String, _ text: UnsafeBufferPointer<UInt8>) -> Bool { matches(name.utf8[...], text) }
+  private static func matches(_ name: String, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    matches(name.utf8[...], text)
+  }
 
   /// Unknown text matches nothing, not even `*`.
   private static func matches(_ pattern: Substring.UTF8View, _ text: UnsafeBufferPointer<UInt8>) -> Bool {

@@ -53,16 +53,19 @@ public final class WorkloadResolver: WorkloadNaming {
   }
 
   public func workload(cgroup: UInt64?, pid: UInt32?, name: ShortName) -> Workload {
+    var own = Workload()
     if let cgroup {
       if cgroup == last.cgroup { return last.workload }
       let look = look(cgroup: cgroup, pid: pid)
-      if !Self.saysNothing(look.workload) {
-        if look.next == nil { last = (cgroup, look.workload) }
-        return look.workload
+      own = look.workload
+      if !Self.saysNothing(own) {
+        if look.next == nil { last = (cgroup, own) }
+        return own
       }
     }
-    guard let pid, pid != 0 else { return Workload() }
-    return workload(pid: pid, name: name)
+    guard let pid, pid != 0 else { return own }
+    let workload = workload(pid: pid, name: name)
+    return workload.isUnknown ? own : workload
   }
 
   /// The container, pod and unit of a process.
@@ -159,7 +162,7 @@ public final class WorkloadResolver: WorkloadNaming {
   private struct Paths {
     /// In the hierarchy of cgroup v2.
     var unified: String?
-    /// In systemd's own hierarchy beside cgroup v1, and in those of controllers.
+    /// In systemd's own hierarchy of cgroup v1, and in those of controllers.
     var others: [String] = []
   }
 

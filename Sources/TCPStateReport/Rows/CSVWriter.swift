@@ -60,7 +60,7 @@ public struct CSVWriter {
 
   /// Appends one value alone, as a cell.
   mutating func append(cell value: FieldValue, to buffer: inout ByteBuffer) {
-    var cursor = buffer.cursor(room: max(NameText.room(of: value), style.null.count))
+    var cursor = buffer.cursor(room: max(value.room, style.null.count))
     put(value, to: &cursor)
     buffer.commit(cursor)
   }

@@ -206,6 +206,7 @@ extension RowColumn {
       "Kubernetes namespace of that pod."),
     RowColumn(
       .unit, "unit", json: "systemd.unit", .interned(\.workload.unit),
-      "Unit of systemd that the socket belongs to, the innermost one, such as `nginx.service`; never a container's scope."),
+      "Unit of systemd that the socket belongs to, the innermost one, such as `nginx.service`; never a container's scope."
+    ),
   ]
 }

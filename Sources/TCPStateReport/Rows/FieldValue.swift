@@ -25,6 +25,9 @@ enum FieldValue {
   /// Nanoseconds since the epoch, as a number of 64 bits.
   case unixNano(UInt64)
 
+  /// The most bytes that it takes in CSV or JSON Lines.
+  var room: Int { if case .interned = self { NameText.longRoom } else { NameText.room } }
+
   @inline(__always)
   init(_ number: UInt32?) {
     self = if let number { .number(UInt64(number)) } else { .unknown }

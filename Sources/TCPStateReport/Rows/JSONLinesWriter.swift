@@ -63,7 +63,7 @@ public struct JSONLinesWriter: Sendable {
 
   /// Appends one value alone; it must be known.
   mutating func append(value: FieldValue, to buffer: inout ByteBuffer) {
-    var cursor = buffer.cursor(room: NameText.room(of: value) + 2)
+    var cursor = buffer.cursor(room: value.room + 2)
     put(value, to: &cursor)
     buffer.commit(cursor)
   }

@@ -9,9 +9,6 @@ public enum NameText {
   /// The same of an interned text.
   static let longRoom = InternedText.longest * 6 + 32
 
-  /// The most bytes that the value takes in CSV or JSON Lines.
-  static func room(of value: FieldValue) -> Int { if case .interned = value { longRoom } else { room } }
-
   /// Appends a name for a terminal.
   ///
   /// Control and formatting characters and invalid UTF-8 are shown as `\x1b` or

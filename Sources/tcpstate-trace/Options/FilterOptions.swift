@@ -78,11 +78,9 @@ struct FilterOptions: ParsableArguments {
   /// Whether anything is filtered.
   var isGiven: Bool {
     ipv4 || ipv6 || (try? parsedWords().isFilter) ?? true
-      || [container, pod, unit].contains { $0 != nil }
-      || [port, localPort, remotePort, local, peer, pid, process, netns, cgroup, state, longerThan]
-      .contains {
-        $0 != nil
-      }
+      || [
+        port, localPort, remotePort, local, peer, pid, process, netns, cgroup, container, pod, unit, state, longerThan,
+      ].contains { $0 != nil }
   }
 
   /// What is shown.
@@ -122,9 +120,9 @@ struct FilterOptions: ParsableArguments {
       (container, "--container", \WorkloadFilter.containers), (pod, "--pod", \.pods), (unit, "--unit", \.units),
     ] {
       for name in Self.list(text) {
-        guard !name.isEmpty, !name.hasPrefix("/"), !name.hasSuffix("/") else {
-          let what = name.isEmpty ? "a name is empty" : "'\(Message.printable(name))' is not NAMESPACE/NAME"
-          throw Failure(.usage, "\(option): \(what)")
+        if name.isEmpty { throw Failure(.usage, "\(option): a name is empty") }
+        if option == "--pod", name.split(separator: "/", omittingEmptySubsequences: false).contains("") {
+          throw Failure(.usage, "--pod: '\(Message.printable(name))' is not NAMESPACE/NAME")
         }
         filter[keyPath: names].append(option == "--unit" ? WorkloadFilter.unit(name) : name)
       }

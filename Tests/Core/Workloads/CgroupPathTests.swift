@@ -67,9 +67,9 @@ import Testing
     Case("/system.slice/web.service/libpod-payload-ID", .podman, id: "ID", unit: "web.service"),
     Case("/machine.slice/libpod-conmon-ID.scope"), Case("/libpod_parent/libpod-conmon-ID"),
     // Kubernetes: containerd and CRI-O by both drivers, all classes of service, a static pod, below a chosen root.
-    Case("/kubepods/burstable/podUID/ID", .containerd, id: "ID", uid: "UID"),
-    Case("/kubepods/podUID/ID", .containerd, id: "ID", uid: "UID"),
-    Case("/kubepods/besteffort/pod\(hash)/ID", .containerd, id: "ID", uid: hash),
+    Case("/kubepods/burstable/podUID/ID", id: "ID", uid: "UID"),
+    Case("/kubepods/podUID/ID", id: "ID", uid: "UID"),
+    Case("/kubepods/besteffort/pod\(hash)/ID", id: "ID", uid: hash),
     Case("/kubepods/burstable/podUID", uid: "UID"),
     Case(
       "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-podUID_.slice/cri-containerd-ID.scope", .containerd,
@@ -86,20 +86,23 @@ import Testing
       "/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-podUID_.slice/cri-containerd-ID.scope", .containerd,
       id: "ID", uid: "UID"),
     // A node of kind: the innermost container counts.
-    Case("/docker/ID2/kubelet/kubepods/burstable/podUID/ID", .containerd, id: "ID", uid: "UID"),
+    Case("/docker/ID2/kubelet/kubepods/burstable/podUID/ID", id: "ID", uid: "UID"),
     Case(
       "/system.slice/docker-ID2.scope/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-podUID_.slice/cri-containerd-ID.scope",
       .containerd, id: "ID", uid: "UID"),
     Case("/system.slice/docker-ID2.scope/docker/ID", .docker, id: "ID"),
     // containerd without Kubernetes, whose clients choose the ids.
     Case("/k8s.io/ID", .containerd, id: "ID"), Case("/k8s.io/my_web.1", .containerd, id: "my_web.1"),
-    Case("/system.slice:nerdctl:ID", .containerd, id: "ID"), Case("/system.slice/nerdctl-ID.scope", .containerd, id: "ID"),
+    Case("/system.slice:nerdctl:ID", .containerd, id: "ID"),
+    Case("/system.slice/nerdctl-ID.scope", .containerd, id: "ID"),
     // LXC and ECS.
-    Case("/lxc/web", .lxc, name: "web"), Case("/lxc.payload.web/system.slice/ssh.service", .lxc, name: "web", unit: "ssh.service"),
+    Case("/lxc/web", .lxc, name: "web"),
+    Case("/lxc.payload.web/system.slice/ssh.service", .lxc, name: "web", unit: "ssh.service"),
     Case("/lxc.monitor.web"),
     Case("/ecs/\(task)/ID", id: "ID"), Case("/ecs/\(task)/\(task)-1234567890", .ecs, id: "\(task)-1234567890"),
     // What nobody makes: no id that could lead out of a directory.
-    Case("/kubepods/podUID/..", uid: "UID"), Case("/k8s.io/-x"), Case("/docker-.scope", unit: "docker-.scope"), Case("/libpod-a\u{1b}[31m"),
+    Case("/kubepods/podUID/..", uid: "UID"), Case("/k8s.io/-x"), Case("/docker-.scope", unit: "docker-.scope"),
+    Case("/libpod-a\u{1b}[31m"),
     Case("/podUID/", uid: "UID"), Case("/pod1234"), Case("/docker/ID2ID"), Case("/lxc.payload."),
   ]
 
@@ -114,7 +117,8 @@ import Testing
   }
 
   @Test func userOfRootless() {
-    #expect(CgroupPath("/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-\(Self.id).scope").userID == 1000)
+    #expect(
+      CgroupPath("/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-\(Self.id).scope").userID == 1000)
     #expect(CgroupPath("/user.slice/user-x.slice/session-1.scope").userID == nil)
   }
 

@@ -29,7 +29,9 @@ import Testing
     #expect(InternedText(String(repeating: "x", count: 300)).count == InternedText.longest)
   }
 
-  @Test(arguments: [("web-1.x_y", true), ("a,b", false), ("a\"b", false), ("dev-\\x2d", false), ("é", false), ("\n", false)])
+  @Test(arguments: [
+    ("web-1.x_y", true), ("a,b", false), ("a\"b", false), ("dev-\\x2d", false), ("é", false), ("\n", false),
+  ])
   func plainness(_ text: String, _ isPlain: Bool) { #expect(InternedText(text).isPlain == isPlain) }
 
   @Test func textsOfManyThreads() async {
@@ -58,7 +60,8 @@ import Testing
     Wanted(containers: ["f5"], matches: false), Wanted(containers: ["54d"], matches: false),
     Wanted(containers: ["x", "ng*"], matches: true), Wanted(containers: ["*x"], matches: true),
     Wanted(containers: ["n*x*y"], matches: false), Wanted(containers: ["*"], matches: true),
-    Wanted(pods: ["default/web-7d9f8c6b54-x2x9k"], matches: true), Wanted(pods: ["web-7d9f8c6b54-x2x9k"], matches: true),
+    Wanted(pods: ["default/web-7d9f8c6b54-x2x9k"], matches: true),
+    Wanted(pods: ["web-7d9f8c6b54-x2x9k"], matches: true),
     Wanted(pods: ["default/web-*"], matches: true), Wanted(pods: ["other/web-*"], matches: false),
     Wanted(pods: ["*/web-*"], matches: true), Wanted(pods: ["default/"], matches: false),
     Wanted(containers: ["nginx"], pods: ["other/*"], matches: false),

@@ -42,7 +42,8 @@ import Testing
     let machine = try Machine()
     try machine.write(
       "/var/lib/containers/storage/overlay-containers/containers.json",
-      #"[{"id":"00","names":["other"],"metadata":"{\"id\":\"\#(Self.id)\"}"},{"id":"\#(Self.id)","names":["web","alias"],"flags":{"a":[1,{}]}}]"#)
+      #"[{"id":"00","names":["other"],"metadata":"{\"id\":\"\#(Self.id)\"}"},{"id":"\#(Self.id)","names":["web","alias"],"flags":{"a":[1,{}]}}]"#
+    )
     #expect(machine.names("/machine.slice/libpod-\(Self.id).scope") == ContainerNames(container: "web"))
     #expect(machine.names("/machine.slice/libpod-\(Self.id.dropLast()).scope") == ContainerNames())
   }
@@ -58,7 +59,8 @@ import Testing
     // If the storage is out of reach, its monitor's command line is not.
     try machine.remove("/home")
     try machine.write("/proc/77/comm", "conmon\n")
-    try machine.write("/proc/77/cmdline", "/usr/bin/conmon\0--api-version\u{0}1\0-c\0\(Self.id)\0-u\0\(Self.id)\0-n\0web2\0")
+    try machine.write(
+      "/proc/77/cmdline", "/usr/bin/conmon\0--api-version\u{0}1\0-c\0\(Self.id)\0-u\0\(Self.id)\0-n\0web2\0")
     #expect(machine.names(path) == ContainerNames(container: "web2"))
   }
 
@@ -89,12 +91,14 @@ import Testing
     let machine = try Machine()
     try machine.write(
       "/run/containerd/io.containerd.runtime.v2.task/k8s.io/\(Self.id)/config.json",
-      #"{"process":{"env":["io.kubernetes.cri.container-name=no"],"args":["a\"b"]},"annotations":{"io.kubernetes.cri.container-name":"nginx","io.kubernetes.cri.sandbox-name":"web-7d9f","io.kubernetes.cri.sandbox-namespace":"default"},"linux":{}}"#)
+      #"{"process":{"env":["io.kubernetes.cri.container-name=no"],"args":["a\"b"]},"annotations":{"io.kubernetes.cri.container-name":"nginx","io.kubernetes.cri.sandbox-name":"web-7d9f","io.kubernetes.cri.sandbox-namespace":"default"},"linux":{}}"#
+    )
     let all = ContainerNames(container: "nginx", pod: "web-7d9f", podNamespace: "default")
     #expect(machine.names("/kubepods/burstable/pod\(Self.uid)/\(Self.id)") == all)
     #expect(machine.names("/k8s.io/\(Self.id)") == all)
     try machine.write(
-      "/run/containerd/io.containerd.runtime.v2.task/default/web/config.json", #"{"annotations":{"nerdctl/name":"blog"}}"#)
+      "/run/containerd/io.containerd.runtime.v2.task/default/web/config.json",
+      #"{"annotations":{"nerdctl/name":"blog"}}"#)
     #expect(machine.names("/k8s.io/web") == ContainerNames(container: "blog"))
   }
 
@@ -102,7 +106,8 @@ import Testing
     let machine = try Machine()
     try machine.write(
       "/run/containers/storage/overlay-containers/\(Self.id)/userdata/config.json",
-      #"{"annotations":{"io.kubernetes.container.name":"nginx","io.kubernetes.pod.name":"web","io.kubernetes.pod.namespace":"default"}}"#)
+      #"{"annotations":{"io.kubernetes.container.name":"nginx","io.kubernetes.pod.name":"web","io.kubernetes.pod.namespace":"default"}}"#
+    )
     let all = ContainerNames(container: "nginx", pod: "web", podNamespace: "default")
     #expect(machine.names("/kubepods.slice/kubepods-pod\(Self.uid).slice/crio-\(Self.id).scope") == all)
     try machine.remove("/run")
@@ -115,9 +120,11 @@ import Testing
   // MARK: - Hostile files
 
   @Test(arguments: [
-    "", "[", "{", "[{\"id\":", "[[[[[[", "{}", "null", "[{\"id\":\"\(id)\",\"names\":[", "[{\"id\":\"\(id)\",\"names\":7}]",
+    "", "[", "{", "[{\"id\":", "[[[[[[", "{}", "null", "[{\"id\":\"\(id)\",\"names\":[",
+    "[{\"id\":\"\(id)\",\"names\":7}]",
     "[{\"id\":\"\(id)\",\"names\":[]}]", "\u{0}\u{ff}", String(repeating: "[", count: 1 << 20),
-    String(repeating: "{\"a\":", count: 1 << 18), "[{\"id\":\"\(id)\",\"names\":[\"\(String(repeating: "x", count: 9_000))\"]}]",
+    String(repeating: "{\"a\":", count: 1 << 18),
+    "[{\"id\":\"\(id)\",\"names\":[\"\(String(repeating: "x", count: 9_000))\"]}]",
   ])
   func brokenList(_ text: String) throws {
     let machine = try Machine()

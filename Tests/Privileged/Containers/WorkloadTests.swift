@@ -124,7 +124,8 @@ extension Privileged {
       try tracer.wait(for: ["time_wait→closed": 1], seconds: 100)
       let rows = try tracer.finish()
       #expect(rows.transitions == Self.life + ["time_wait→closed"])
-      #expect(Set(rows.map { $0["pod_name"] }) == ["web-7d9f8c"] && Set(rows.map { $0["pod_namespace"] }) == ["tst-default"])
+      #expect(
+        Set(rows.map { $0["pod_name"] }) == ["web-7d9f8c"] && Set(rows.map { $0["pod_namespace"] }) == ["tst-default"])
       #expect(Set(rows.map { $0["container_name"] }) == [container.name])
     }
 
@@ -156,7 +157,9 @@ extension Privileged {
       for command in [live, recorded] {
         let table = try ChildProcess.run(command)
         #expect(table.ending == .exited(1))
-        #expect(table.outputText.contains("in container \(container.name) (\(container.id.prefix(12)))"), "\(table.outputText)")
+        #expect(
+          table.outputText.contains("in container \(container.name) (\(container.id.prefix(12)))"),
+          "\(table.outputText)")
         let rows = try CSVTable(
           ChildProcess.run(command + ["--format", "csv", "--container", String(container.id.prefix(12))]).output
         ).rows
@@ -186,7 +189,8 @@ extension Privileged {
       let script = "busybox nc -ll -p 9000 -e busybox sleep 300"
       let run = try ChildProcess.run(
         [
-          "podman", "--runtime", "runc", "run", "-d", "--name", name, "--network", "none", "--ulimit", "nofile=1024:1024",
+          "podman", "--runtime", "runc", "run", "-d", "--name", name, "--network", "none", "--ulimit",
+          "nofile=1024:1024",
           "--ulimit", "nproc=4096:4096", "--rootfs", folder.path, "/bin/busybox", "sh", "-c", script,
         ], seconds: 60)
       defer { _ = try? ChildProcess.run(["podman", "rm", "-f", "-t", "0", name], seconds: 60) }
@@ -195,7 +199,8 @@ extension Privileged {
       let inspect = try ChildProcess.run(["podman", "inspect", "-f", "{{.State.Pid}}", name])
       let pid = inspect.outputText.trimmingCharacters(in: .whitespacesAndNewlines)
       // A client from outside the container, in its network namespace.
-      let client = "for i in $(seq 100); do busybox nc -w 1 127.0.0.1 9000 </dev/null && exit 0; sleep 0.05; done; exit 1"
+      let client =
+        "for i in $(seq 100); do busybox nc -w 1 127.0.0.1 9000 </dev/null && exit 0; sleep 0.05; done; exit 1"
       let closed = try ChildProcess.run(["nsenter", "-t", pid, "-n", "sh", "-c", client], seconds: 60)
       #expect(closed.ending == .exited(0), "\(closed.errorText)")
       let command = [Tracer.binary, "stuck", "--older-than", "0s", "--netns", "/proc/\(pid)/ns/net", "--format", "csv"]

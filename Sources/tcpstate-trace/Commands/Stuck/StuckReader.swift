@@ -53,12 +53,13 @@ struct StuckReader: ~Copyable {
   }
 
   /// - Parameters:
-  ///   - workloads: names containers, pods and units.
+  ///   - workloads: names containers, pods and units; `nil` leaves them unknown.
   ///   - idOf: the id of a connection, by its socket's cookie or address.
   ///   - makerOf: the process that had a socket, by the same, as far as it was traced.
   ///   - look: sees each record.
   static func read(
-    _ source: KernelSource, _ query: StuckQuery, _ workloads: any WorkloadNaming, idOf: (UInt64) -> UInt64 = { $0 },
+    _ source: KernelSource, _ query: StuckQuery, _ workloads: (any WorkloadNaming)? = nil,
+    idOf: (UInt64) -> UInt64 = { $0 },
     makerOf: (UInt64) -> SocketHolder? = { _ in nil }, look: (UnsafePointer<tcpstate_snapshot>) -> Void = { _ in }
   ) throws -> StuckReading {
     var namespaces = try source.namespaces()

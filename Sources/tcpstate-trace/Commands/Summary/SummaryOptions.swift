@@ -7,7 +7,8 @@ import TCPStateReport
 struct SummaryOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Group by process, peer, role, cgroup, container, pod, unit, local-port or remote-port, or by two of them.", valueName: "list"),
+      "Group by process, peer, role, cgroup, container, pod, unit, local-port or remote-port, or by two of them.",
+      valueName: "list"),
     completion: .list(SummaryKey.allCases.map(\.rawValue)))
   var by: String?
 
