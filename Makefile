@@ -162,7 +162,7 @@ bench-timewait: build deps-bench .build/bench/churn ## measure what following 50
 bench-stuck: build deps-bench ## measure one run of stuck with 50,000 sockets, and of ss -tanp
 	@$(SUDO) python3 bench/stuck.py
 
-bench-top: build deps-bench ## measure what top costs with 20,000 sockets; 45 s
+bench-top: build deps-bench ## measure what top costs with 100,000 sockets; 3 min
 	@$(SUDO) python3 bench/top.py
 
 screenshots: build deps-screenshots ## make docs/top.png and docs/report.png again from a real run; 3 min
