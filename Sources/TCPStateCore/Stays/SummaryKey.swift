@@ -2,7 +2,7 @@
 
 /// What stays are grouped by in addition to their state.
 public enum SummaryKey: String, CaseIterable, Sendable {
-  case process, peer, role, cgroup, container, pod, unit
+  case process, peer, role, cgroup, container, pod, unit, port
   case localPort = "local-port"
   case remotePort = "remote-port"
 
@@ -19,6 +19,13 @@ public enum SummaryKey: String, CaseIterable, Sendable {
     case .container: .container(row.workload)
     case .pod: row.workload.podName.isEmpty ? .unknown : .pod(row.workload.podNamespace, row.workload.podName)
     case .unit: row.workload.unit.isEmpty ? .unknown : .text(row.workload.unit)
+    case .port:
+      // The service's: of the end that was opened passively. Which one that is isn't guessed from the numbers.
+      switch row.role {
+      case .server, .listener: row.local.port == 0 ? .unknown : .number(UInt64(row.local.port))
+      case .client: row.peer.port == 0 ? .unknown : .number(UInt64(row.peer.port))
+      case .unknown: .unknown
+      }
     case .localPort: row.local.port == 0 ? .unknown : .number(UInt64(row.local.port))
     case .remotePort: row.peer.port == 0 ? .unknown : .number(UInt64(row.peer.port))
     }

@@ -51,7 +51,7 @@ import Testing
         width: look == "plain" ? nil : 100, color: look == "color", utc: true,
         glyphs: look == "ascii" ? .ascii : .unicode))
     table.append(to: &buffer)
-    table.appendHistograms(to: &buffer)
+    table.appendHistograms(to: &buffer, isWhole: true)
     try check("\(name)-\(look).txt", buffer)
     if look == "ascii" { #expect(buffer.text.utf8.allSatisfy { $0 < 0x80 }) }
     guard look != "color" else { return }
@@ -104,6 +104,42 @@ import Testing
       .append(to: &table)
     #expect(table.text.contains("3f2a81c09d11") == (column == "container"))
     #expect(!table.text.contains("3f2a81c09d114"), "an id is shown as people write it")
+  }
+
+  /// Why connections ended: the same in all formats and, added up, for all groupings.
+  @Test(arguments: 0..<5) func ends(_ grouping: Int) throws {
+    let (_, keys, top) = Self.groupings[grouping]
+    let lines = Self.lines(keys, top: top)
+    let all = Self.lines([]).ends
+    #expect(all.count > 1 && lines.ends.reduce(0) { $0 + $1.count } == all.reduce(0) { $0 + $1.count })
+    var csv = ByteBuffer()
+    SummaryCSV().appendEnds(lines, header: true, to: &csv)
+    let rows = try CSVTable(csv.withBytes { Array($0) }).rows
+    #expect(rows.map { $0["reason"] } == lines.ends.map { $0.reason.name.description })
+    #expect(rows.map { $0.number("ends") } == lines.ends.map { $0.count })
+    var json = ByteBuffer()
+    SummaryJSON().appendEnds(lines, to: &json)
+    var schema = ByteBuffer()
+    JSONSchema(.ends).append(to: &schema)
+    let validator = try SchemaValidator(schema.text)
+    let objects = json.text.split(separator: "\n")
+    #expect(objects.count == rows.count)
+    for object in objects { #expect(try validator.faults(object).isEmpty, "\(object)") }
+    var text = ByteBuffer()
+    EndsTable(lines, style: TableStyle(width: grouping == 2 ? 40 : 80, glyphs: .ascii)).append(to: &text)
+    #expect(text.text.contains("ENDED BY") && text.text.utf8.allSatisfy { $0 < 0x80 })
+  }
+
+  /// A service's port is the local one of its servers, and the peer's of its clients.
+  @Test func servicePort() {
+    var row = SampleTransitions.oneConnection.rows[1]
+    (row.local.port, row.peer.port) = (40_000, 443)
+    row.role = .client
+    #expect(SummaryKey.port.value(of: row) == .number(443))
+    row.role = .server
+    #expect(SummaryKey.port.value(of: row) == .number(40_000))
+    row.role = .unknown
+    #expect(SummaryKey.port.value(of: row) == .unknown, "the numbers don't show which end it is")
   }
 
   /// The number of stays doesn't depend on the grouping.
