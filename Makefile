@@ -39,7 +39,7 @@ SHELL_FILES := .ci/run $(wildcard scripts/*.sh packaging/*.sh packaging/*/*.sh) 
 CLANG_FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(shell command -v $(c) 2>/dev/null)) clang-format)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-privileged test-wire build install uninstall golden format docs man lint bench bench-timewait bench-stuck bench-top test-kernels test-faults test-reproducible refresh-kernels completions packages test-packages fuzz test-sanitize coverage mutate soak bench-summary bench-report deps clean
+.PHONY: help run test test-privileged test-wire build install uninstall golden format docs man lint bench bench-gate bench-timewait bench-stuck bench-top test-kernels test-faults test-reproducible refresh-kernels completions packages test-packages fuzz test-sanitize coverage mutate soak bench-summary bench-report deps clean
 .NOTPARALLEL: # apt and swift build must each run alone
 .PHONY: find-swift test-bundle deps-build deps-test deps-lint deps-bench deps-kernels deps-packages deps-test-packages
 
@@ -147,6 +147,9 @@ lint: find-swift deps-lint ## check the format of Swift and C, and the scripts
 bench: build bench-pipeline $(addprefix .build/bench/,churn records twin recording) $(VENV)/installed ## measure cost and losses next to other tools; ONLY=churn, BENCH_ROUNDS=5
 	@$(SUDO) env $(foreach v,ONLY BENCH_ROUNDS BENCH_CONNECTIONS TCPSTATE_TEST_PYTHON,$(if $($(v)),$(v)=$($(v)))) python3 bench/run.py
 
+bench-gate: build bench-pipeline .build/bench/records ## compare instructions per transition with bench/gate.json; GATE_WRITE=1 renews it
+	@$(SUDO) env SWIFT=$$(command -v $(SWIFT)) $(foreach v,GATE_WRITE,$(if $($(v)),$(v)=$($(v)))) python3 -B bench/gate.py
+
 bench-summary: build deps-bench .build/bench/recording $(VENV)/installed ## time summary --read of 10 million rows against DuckDB; BENCH_ROUNDS, BENCH_ROWS
 	@$(TCPSTATE_TEST_PYTHON) bench/summary.py .build/bench/recording $(BENCH_ROWS)
 
@@ -159,7 +162,7 @@ bench-timewait: build deps-bench .build/bench/churn ## measure what following 50
 bench-stuck: build deps-bench ## measure one run of stuck with 50,000 sockets, and of ss -tanp
 	@$(SUDO) python3 bench/stuck.py
 
-bench-top: build deps-bench ## measure what top costs with 20,000 sockets; 45 s
+bench-top: build deps-bench ## measure what top costs with 100,000 sockets; 3 min
 	@$(SUDO) python3 bench/top.py
 
 screenshots: build deps-screenshots ## make docs/top.png and docs/report.png again from a real run; 3 min

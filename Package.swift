@@ -61,7 +61,7 @@ let package = Package(
       swiftSettings: swiftSettings),
     .executableTarget(
       name: "bench-pipeline", dependencies: ["TCPStateCore", "TCPStateReport", "CTCPStateEvent"],
-      path: "bench/pipeline", exclude: ["records.c", "twin.c", "twin_table.h", "twin_text.h"],
+      path: "bench/pipeline", exclude: ["records.c", "twin.c", "twin_connection.h", "twin_table.h", "twin_text.h"],
       swiftSettings: swiftSettings),
     .target(
       name: "TestSupport", dependencies: ["TCPStateCore"], path: "Tests/TestSupport",

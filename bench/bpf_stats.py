@@ -31,6 +31,8 @@ class Info(ctypes.Structure):
         ("jited_line_info_rec_size", ctypes.c_uint32), ("nr_prog_tags", ctypes.c_uint32),
         ("prog_tags", ctypes.c_uint64), ("run_time_ns", ctypes.c_uint64),
         ("run_cnt", ctypes.c_uint64), ("recursion_misses", ctypes.c_uint64),
+        ("verified_insns", ctypes.c_uint32), ("attach_btf_obj_id", ctypes.c_uint32),
+        ("attach_btf_id", ctypes.c_uint32),
     ]
 
 
@@ -57,6 +59,30 @@ def enabled():
         os.close(fd)
 
 
+def info(program):
+    """What the kernel says of the program with this id. OSError if it is gone."""
+    fd, _ = _bpf(PROG_GET_FD_BY_ID, _u32(program))
+    try:
+        found = Info()
+        address = ctypes.addressof(found).to_bytes(8, "little")
+        _bpf(OBJ_GET_INFO_BY_FD, _u32(fd, ctypes.sizeof(found)) + address)
+        return found
+    finally:
+        os.close(fd)
+
+
+def held_by(process):
+    """The programs of which a process holds descriptors, by name."""
+    found = {}
+    for file in os.scandir(f"/proc/{process}/fdinfo"):
+        with contextlib.suppress(OSError), open(file.path, encoding="ascii") as lines:
+            facts = dict(line.split(":", 1) for line in lines if ":" in line)
+            if "prog_id" in facts and "prog_type" in facts and "link_id" not in facts:
+                program = info(int(facts["prog_id"]))
+                found[program.name.decode(errors="replace")] = program
+    return found
+
+
 def programs():
     """{id: (name, runs, nanoseconds, skipped)} of all loaded programs."""
     found, last = {}, 0
@@ -67,12 +93,6 @@ def programs():
             return found
         last = int.from_bytes(raw[4:8], "little")
         with contextlib.suppress(OSError):
-            fd, _ = _bpf(PROG_GET_FD_BY_ID, _u32(last))
-            try:
-                info = Info()
-                address = ctypes.addressof(info).to_bytes(8, "little")
-                _bpf(OBJ_GET_INFO_BY_FD, _u32(fd, ctypes.sizeof(info)) + address)
-                found[last] = (info.name.decode(errors="replace"), info.run_cnt,
-                               info.run_time_ns, info.recursion_misses)
-            finally:
-                os.close(fd)
+            program = info(last)
+            found[last] = (program.name.decode(errors="replace"), program.run_cnt,
+                           program.run_time_ns, program.recursion_misses)

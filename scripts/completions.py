@@ -14,10 +14,11 @@ import declarations
 
 TEMPLATES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "completions")
 # Values that only the running machine knows.
-DYNAMIC = {"--process": "process", "--pid": "pid", "--netns": "netns"}
+DYNAMIC = {"--process": "process", "--pid": "pid", "--netns": "netns", "--container": "container", "--pod": "pod",
+           "--unit": "unit"}
 FILES = {"bash": "tcpstate-trace", "zsh": "_tcpstate-trace", "fish": "tcpstate-trace.fish"}
 
-# kind: flag, word, file, directory, process, pid, netns or none (a value that nothing is known of).
+# kind: flag, word, file, directory, process, pid, netns, container, pod, unit or none (a value that nothing is known of).
 # several: items are separated by commas. repeats: it takes words up to the next option.
 Option = namedtuple("Option", "names kind values several repeats text")
 
@@ -105,7 +106,8 @@ def zsh_action(each):
     if each.kind == "word":
         return (f"_tcpstate_trace_list {' '.join(each.values)}" if each.several else f"({' '.join(each.values)})")
     return {"file": "_files", "directory": "_files -/", "process": "_tcpstate_trace_processes",
-            "pid": "_tcpstate_trace_pids", "netns": "_tcpstate_trace_namespaces"}.get(each.kind, " ")
+            "pid": "_tcpstate_trace_pids", "netns": "_tcpstate_trace_namespaces",
+            **{kind: f" _tcpstate_trace_named {kind}" for kind in ("container", "pod", "unit")}}.get(each.kind, " ")
 
 
 def zsh_spec(each):
@@ -151,7 +153,9 @@ def fish_value(each):
         return " -x"
     source = {"directory": "(__fish_complete_directories (commandline -ct))", "netns": "(__tcpstate_trace_namespaces)",
               "process": "(__tcpstate_trace_processes | __tcpstate_trace_list)",
-              "pid": "(__tcpstate_trace_pids | __tcpstate_trace_list)"}.get(each.kind)
+              "pid": "(__tcpstate_trace_pids | __tcpstate_trace_list)",
+              **{kind: f"(__tcpstate_trace_named {kind} | __tcpstate_trace_list)"
+                 for kind in ("container", "pod", "unit")}}.get(each.kind)
     if each.kind == "word":
         words = " ".join(each.values)
         source = f"(string split ' ' '{words}' | __tcpstate_trace_list)" if each.several else words
@@ -181,7 +185,9 @@ def main():
     for shell, make in (("bash", bash), ("zsh", zsh), ("fish", fish)):
         with open(os.path.join(TEMPLATES, f"{shell}.in"), encoding="utf-8") as file:
             text = file.read()
-        for key, value in {**make(program), "DEFAULT": declarations.DEFAULT_COMMAND}.items():
+        with open(os.path.join(TEMPLATES, "named.sh"), encoding="utf-8") as file:
+            named = "".join(line for line in file if not line.startswith("#")).rstrip()
+        for key, value in {**make(program), "DEFAULT": declarations.DEFAULT_COMMAND, "NAMED": named}.items():
             text = text.replace(f"@{key}@", value)
         folder = os.path.join(out, shell)
         os.makedirs(folder, exist_ok=True)

@@ -10,6 +10,8 @@ public struct LiveConfiguration: Sendable {
   public var readsExisting = true
   /// The most connections tracked at a time, each in at most 200 bytes.
   public var connectionLimit = ConnectionTracker.defaultLimit
+  /// Whether rows get the names of their container, pod and systemd unit. Costs a look at each cgroup, when it is seen first.
+  public var namesWorkloads = false
 
   public init() {}
 }

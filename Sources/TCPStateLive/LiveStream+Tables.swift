@@ -72,7 +72,7 @@ extension LiveStream {
 
   /// Nanoseconds between two recounts, and of which part of the time one may take.
   public static var shortestRecount: UInt64 { 1_000_000_000 }
-  public static var recountShare: UInt64 { 20 }
+  public static var recountShare: UInt64 { 50 }
   private static var mostCounted: Int { 64 }
 
   /// Looks after the minisocks and requests if it is time to.

@@ -49,6 +49,11 @@ public struct LiveStream: ~Copyable {
   public let source: KernelSource
   /// What is known of every connection.
   public internal(set) var tracker = ConnectionTracker()
+  /// Whether transitions have the socket's windows, timers and queues; see `ConnectionTracker.fillsReadings`.
+  public var fillsReadings: Bool {
+    get { tracker.fillsReadings }
+    set { tracker.fillsReadings = newValue }
+  }
   /// Transitions handed on so far.
   public internal(set) var transitions: UInt64 = 0
   /// When it was attached, CLOCK_MONOTONIC nanoseconds; 0 before.
@@ -104,6 +109,7 @@ public struct LiveStream: ~Copyable {
     tracker.localPorts = filter.localPorts ?? filter.eitherPorts
     tracker.portsMayBePeers = filter.localPorts == nil
     tracker.limit = configuration.connectionLimit
+    if configuration.namesWorkloads { tracker.workloads = WorkloadResolver() }
     tracker.adoptsMinisocks = configuration.kernel.filter.cgroup == nil
   }
 

@@ -12,7 +12,17 @@ struct ReportPageTests {
   }
 
   @Test(arguments: Check.allCases)
-  func page(_ check: Check) throws { try PageFolder(connections: 300).run(check.rawValue) }
+  func page(_ check: Check) throws { try PageFolder(connections: 280).run(check.rawValue) }
+
+  enum Choice: String, CaseIterable, Sendable {
+    case diagram, tables, choices, link, saved, phone, head, axe
+  }
+
+  /// What can be chosen, shared and saved; `peers/selection.py` has the checks.
+  @Test(.enabled(if: canAudit, "needs TCPSTATE_TEST_PYTHON with axe-playwright-python"), arguments: Choice.allCases)
+  func selection(_ choice: Choice) throws {
+    try PageFolder(connections: 280).run(choice.rawValue, script: "selection.py")
+  }
 
   /// The bound of twenty seconds allows for a loaded machine; bench/report.py measures.
   @Test func crowd() throws {
@@ -37,6 +47,11 @@ let canDrive: Bool = {
   guard access(PageFolder.chromium, X_OK) == 0, let python = PageFolder.python else { return false }
   let process = try? ChildProcess.run([python, "-c", "import playwright"])
   return process?.ending == .exited(0)
+}()
+
+private let canAudit: Bool = {
+  guard canDrive, let python = PageFolder.python else { return false }
+  return (try? ChildProcess.run([python, "-c", "import axe_playwright_python"]))?.ending == .exited(0)
 }()
 
 /// A folder with a recording made by `peers/recording.py`, and the page that the command makes from it.
@@ -65,9 +80,10 @@ final class PageFolder {
     TestFile.url("peers/\(name)").path
   }
 
-  func run(_ check: String) throws {
+  func run(_ check: String, script: String = "page.py") throws {
     let python = try #require(Self.python)
-    let process = try ChildProcess.run([python, Self.peer("page.py"), check, url.path], seconds: 120)
+    let process = try ChildProcess.run(
+      ["env", "TCPSTATE_TEST_BINARY=\(Tracer.binary)", python, "-B", Self.peer(script), check, url.path], seconds: 300)
     #expect(process.ending == .exited(0), "\(process.errorText)")
   }
 }

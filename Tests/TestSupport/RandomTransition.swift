@@ -25,6 +25,7 @@ public enum RandomTransition {
     row.actorName = name(&random, isFull)
     row.userID = maybe { .random(in: 0 ... .max, using: &random) }
     row.cgroup = maybe { number(&random) }
+    row.workload = workload(&random, isFull)
     row.netns = maybe { .random(in: 0 ... .max, using: &random) }
     row.interface = maybe { .random(in: 0 ... .max, using: &random) }
     row.local = endpoint(&random, isFull)
@@ -74,6 +75,20 @@ public enum RandomTransition {
       text.unicodeScalars.append(scalar)
     }
     return ShortName(text)
+  }
+
+  /// From few texts, which are kept for good.
+  private static func workload(_ random: inout some RandomNumberGenerator, _ isFull: Bool) -> Workload {
+    var workload = Workload()
+    for part: WritableKeyPath<Workload, InternedText> in [
+      \.containerID, \.containerName, \.podName, \.podNamespace, \.unit,
+    ] where isFull || Bool.random(using: &random) {
+      let texts = [
+        "web", "nginx.service", "dev-\\x2d.mount", "a,\"b\"", "\u{1b}[31m\n", "=é日", String(repeating: "ü", count: 99),
+      ]
+      workload[keyPath: part] = InternedText(texts.randomElement(using: &random) ?? "web")
+    }
+    return workload
   }
 
   /// A known address is never `::`, which outputs write as unknown.

@@ -12,6 +12,8 @@ public enum SampleTransitions: String, CaseIterable, Sendable {
   /// Everything that can be unknown is unknown.
   case unknown
   case endings
+  /// In a pod, in a container without a name, in a unit.
+  case workloads
 
   public var rows: [Transition] {
     switch self {
@@ -23,11 +25,24 @@ public enum SampleTransitions: String, CaseIterable, Sendable {
     case .hostileNames: Self.hostileRows()
     case .unknown: [Self.bare()]
     case .endings: Self.endingRows()
+    case .workloads: Self.workloadRows()
     }
   }
 
   /// 2026-11-23T21:12:03.204131000Z
   public static let start: UInt64 = 1_795_468_323_204_131_000
+
+  private static func workloadRows() -> [Transition] {
+    let id = String(repeating: "3f2a81c09d114be7", count: 4)
+    var rows = Array(connection().prefix(3))
+    rows[0].workload.containerID = InternedText(id)
+    rows[0].workload.containerName = InternedText("nginx")
+    rows[0].workload.podName = InternedText("web-7d9f8c6b54-x2x9k-of-a-very-long-name")
+    rows[0].workload.podNamespace = InternedText("default")
+    rows[1].workload.containerID = InternedText(id)
+    rows[2].workload.unit = InternedText("app-\\x2dweb@\"1\",é.service")
+    return rows
+  }
 
   /// A client whose peer closes first.
   private static func connection() -> [Transition] {

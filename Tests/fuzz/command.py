@@ -133,6 +133,8 @@ VIEWS = [
     (["summary", "--by", "process,state", "--histogram"], check_anything),
     (["summary", "--by", "peer", "--format", "csv"], lambda text, status: check_csv(text)),
     (["summary", "--by", "cgroup,role", "--format", "jsonl"], lambda text, status: check_json_lines(text)),
+    (["summary", "--diagram"], check_anything),
+    (["summary", "--ends", "--by", "port,process", "--format", "csv"], lambda text, status: check_csv(text)),
     (["stuck"], check_anything),
     (["stuck", "--state", "time-wait"], check_anything),
     (["stuck", "--state", "established,close-wait,syn-sent", "--format", "csv"], lambda text, status: check_csv(text)),

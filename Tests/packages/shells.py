@@ -78,6 +78,9 @@ INSTALLED = [
     ("sudo tcpstate-trace stuck --older^5s", ["tcpstate-trace", "stuck", "--older-than", "5s"]),
     ("sudo tcpstate-trace --state close-^", ["tcpstate-trace", "--state", "close-wait"]),
     ("tcpstate-trace --netns /run/netns/tcpst-completi^", ["--netns", "/run/netns/tcpst-completion"]),
+    ("tcpstate-trace --pod tcpst-space/w^", ["--pod", "tcpst-space/web-0"]),
+    ("tcpstate-trace stuck --pod a/b,tcpst-space/w^", ["stuck", "--pod", "a/b,tcpst-space/web-0"]),
+    ("tcpstate-trace --container tcpst-ngi^", ["--container", "tcpst-nginx"]),
 ]
 
 FUNCTION = "{ printf '<%s>' \"$@\"; echo 'END'; }"
@@ -166,6 +169,10 @@ def files(root):
     if root != "/":
         os.makedirs(f"{root}run/netns", exist_ok=True)
         open(f"{root}run/netns/tcpst-completion", "w", encoding="utf-8").close()
+        os.makedirs(f"{root}var/log/pods/tcpst-space_web-0_8f1c2b3a", exist_ok=True)
+        os.makedirs(f"{root}var/log/containers", exist_ok=True)
+        log = f"{root}var/log/containers/web-0_tcpst-space_tcpst-nginx-{'f5' * 32}.log"
+        open(log, "w", encoding="utf-8").close()
     return "/" + folder.removeprefix(root)
 
 

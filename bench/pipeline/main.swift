@@ -31,6 +31,7 @@ struct Pipeline: ~Copyable {
     tracker.wallOffset = 1_800_000_000_000_000_000
     tracker.completeSince = 1
     tracker.followsMinisocks = false
+    tracker.fillsReadings = false  // as the command does if it shows the default columns
     tracker.ticksPerSecond = 250
   }
 

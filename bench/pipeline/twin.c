@@ -22,182 +22,32 @@
 #include "states.h"
 #include "twin_text.h"
 #include "twin_table.h"
+#include "twin_connection.h"
 
 #define BLOCK (128 * 1024)
 #define WALL_OFFSET 1800000000000000000ull
-#define COMPLETE_SINCE 1ull
-
-enum reason {
-	NO_REASON,
-	FIN,
-	RESET_RECEIVED,
-	RESET_SENT,
-	TIMEOUT,
-	REFUSED,
-	UNREACHABLE,
-	ABORTED,
-	KILLED,
-	UNACCEPTED,
-	UNKNOWN
-};
-
-struct row {
-	struct connection *connection;
-	const struct tcpstate_event *event;
-	int state_old, state_new;
-	struct tcpstate_stay stay;
-	enum reason reason;
-};
 
 struct pipeline {
 	struct table table;
 	struct time_text time;
 	uint64_t sequence, unmatched;
+	uint64_t open[13]; /* connections by state */
 	char *next;
 	char buffer[2 * BLOCK];
 	int output;
 };
 
-static bool synchronized(int state)
+static void forget(struct pipeline *p, struct connection *c)
 {
-	return state != CLOSE && state != LISTEN && state != SYN_SENT && state != SYN_RECV &&
-	       state != 12;
+	p->open[c->state]--;
+	table_remove(&p->table, c->key);
 }
 
-static enum reason reason_of(int error)
+/* close() of a socket that has sent its FIN already: shutdown() sent it. */
+static void note_closed(struct connection *c, const struct tcpstate_event *e)
 {
-	switch (error) {
-	case 104:
-	case 32:
-		return RESET_RECEIVED;
-	case 111:
-		return REFUSED;
-	case 110:
-		return TIMEOUT;
-	case 101:
-	case 113:
-	case 100:
-	case 112:
-	case 92:
-	case 71:
-		return UNREACHABLE;
-	case 103:
-		return KILLED;
-	default:
-		return UNKNOWN;
-	}
-}
-
-/* What →CLOSED means; false if only the full socket goes and FIN-WAIT-2 goes on. */
-static bool ending(const struct tcpstate_event *e, struct row *row)
-{
-	bool owned = e->flags & TCPSTATE_FLAG_OWNED,
-	     has_socket = e->flags & TCPSTATE_FLAG_HAS_SOCKET;
-
-	if (row->state_old == LISTEN)
-		return true;
-	if (e->error) {
-		row->reason = reason_of(e->error);
-		if (row->reason == RESET_RECEIVED && e->flags & TCPSTATE_FLAG_RESET_SENT)
-			row->reason = RESET_SENT;
-		return true;
-	}
-	switch (row->state_old) {
-	case FIN_WAIT2:
-		if (!(e->flags & TCPSTATE_FLAG_DONE)) {
-			row->reason = ABORTED;
-			return has_socket || (owned && e->linger2 < 0);
-		}
-		/* fallthrough */
-	case CLOSING:
-		row->state_new = TIME_WAIT;
-		/* fallthrough */
-	case LAST_ACK:
-		row->reason = FIN;
-		return true;
-	default:
-		row->reason = owned ? ABORTED : has_socket ? UNKNOWN : UNACCEPTED;
-		return true;
-	}
-}
-
-static struct tcpstate_stay syn_received_stay(const struct tcpstate_event *e, struct connection *c,
-					      struct tcpstate_stay spacing)
-{
-	if (c->role != SERVER)
-		return spacing;
-	c->syn_ack_retransmits = e->retransmits > 255 ? 255 : e->retransmits;
-	return tcpstate_syn_received_stay(
-		e->smoothed_rtt_us8, e->retransmits,
-		e->flags & TCPSTATE_FLAG_HAS_RTO_TIME ? e->total_rto_time_ms : 0,
-		spacing.known ? spacing.ns : 0);
-}
-
-static void count(struct connection *c, const struct tcpstate_event *e, bool sequenced)
-{
-	uint64_t fin = e->flags & TCPSTATE_FLAG_DONE ? 1 : 0;
-	uint32_t first;
-
-	c->bytes_sent =
-		e->bytes_sent -
-		(e->bytes_retransmitted < e->bytes_sent ? e->bytes_retransmitted : e->bytes_sent);
-	c->bytes_received = e->bytes_received - (fin < e->bytes_received ? fin : e->bytes_received);
-	c->counted = true;
-	c->rtt_us = e->smoothed_rtt_us8 >> 3;
-	c->retransmits = e->retransmits;
-	if (!sequenced)
-		return;
-	c->send_next = e->send_next;
-	c->receive_next = e->receive_next;
-	if (c->sequenced)
-		return;
-	if (c->role == UNKNOWN_ROLE &&
-	    (e->state_old == ESTABLISHED || e->state_old == CLOSE_WAIT) &&
-	    !(e->flags & TCPSTATE_FLAG_SEND_SHUTDOWN)) {
-		uint64_t syn = e->bytes_acknowledged +
-			       (uint32_t)(e->send_next - e->send_unacknowledged) - c->bytes_sent;
-
-		c->role = syn == 1 ? CLIENT : syn == 0 ? SERVER : UNKNOWN_ROLE;
-	}
-	if (c->role != CLIENT && c->role != SERVER)
-		return;
-	first = e->send_unacknowledged - (uint32_t)e->bytes_acknowledged;
-	c->initial_send = c->role == CLIENT ? first : first - 1;
-	c->initial_receive = e->receive_next - (uint32_t)e->bytes_received - 1;
-	c->sequenced = true;
-}
-
-static void learn(struct connection *c, const struct tcpstate_event *e)
-{
-	int old = e->state_old, new = e->state_new;
-
-	memcpy(c->local_address, e->local_address, 16);
-	memcpy(c->peer_address, e->peer_address, 16);
-	c->local_port = e->local_port;
-	c->peer_port = e->peer_port;
-	c->netns = e->netns;
-	if (e->interface_index)
-		c->interface = e->interface_index;
-	c->user_id = e->user_id;
-	c->cgroup = e->cgroup_id;
-	if (e->owner_pid) {
-		c->owner_pid = e->owner_pid;
-		c->owner_name = name_from(e->owner_name);
-	}
-	if (old == CLOSE && new == SYN_SENT)
-		c->role = CLIENT;
-	else if (old == LISTEN && new == SYN_RECV)
-		c->role = SERVER;
-	else if (old == LISTEN || new == LISTEN)
-		c->role = LISTENER;
-	else if (old == ESTABLISHED && new == FIN_WAIT1)
-		c->closer = 1;
-	else if (old == ESTABLISHED && new == CLOSE_WAIT)
-		c->closer = 2;
-	else if (old == FIN_WAIT1 && new == CLOSING)
-		c->closer = 3;
-	if (old != LISTEN && new != LISTEN &&new != SYN_SENT)
-		count(c, e, synchronized(old) || new == ESTABLISHED);
+	if (c && has_sent_fin(e->state_old) && !c->fin_by_close)
+		c->fin_by_shutdown = true;
 }
 
 /* Applies one transition; returns whether there is a row. */
@@ -208,6 +58,8 @@ static bool apply(struct pipeline *p, const struct tcpstate_event *e, struct row
 	bool child = e->state_old == LISTEN && e->state_new == SYN_RECV;
 	bool opens = e->state_old == CLOSE || child, unknown_child = false;
 
+	if (e->state_old == e->state_new)
+		note_closed(c, e);
 	if (e->state_old == e->state_new || (child && e->peer_port == 0))
 		return false;
 	*row = (struct row){ .event = e, .state_old = e->state_old, .state_new = e->state_new };
@@ -220,7 +72,7 @@ static bool apply(struct pipeline *p, const struct tcpstate_event *e, struct row
 	} else {
 		if (c) {
 			p->unmatched += !c->older;
-			table_remove(&p->table, key);
+			forget(p, c);
 		} else if (e->state_old == SYN_RECV && e->state_new == ESTABLISHED) {
 			unknown_child = true;
 		} else if (!opens && e->timestamp_ns > COMPLETE_SINCE) {
@@ -229,6 +81,7 @@ static bool apply(struct pipeline *p, const struct tcpstate_event *e, struct row
 		}
 		c = table_insert(&p->table, key);
 		c->state = e->state_old;
+		p->open[c->state]++;
 		if (unknown_child)
 			c->role = SERVER;
 		else
@@ -239,9 +92,11 @@ static bool apply(struct pipeline *p, const struct tcpstate_event *e, struct row
 	if (e->state_old == SYN_RECV)
 		row->stay = syn_received_stay(e, c, row->stay);
 	if (e->state_new == CLOSE && !ending(e, row)) {
-		table_remove(&p->table, key);
+		forget(p, c);
 		return false;
 	}
+	p->open[c->state]--;
+	p->open[row->state_new]++;
 	c->state = row->state_new;
 	c->entered = e->timestamp_ns;
 	c->entered_exactly = true;
@@ -261,7 +116,8 @@ static void write_row(struct pipeline *p, const struct row *row)
 	static const struct word reasons[] = {
 		WORD(""),	 WORD("fin"),	     WORD("reset_received"), WORD("reset_sent"),
 		WORD("timeout"), WORD("refused"),    WORD("unreachable"),    WORD("aborted"),
-		WORD("killed"),	 WORD("unaccepted"), WORD("unknown")
+		WORD("killed"),	 WORD("unaccepted"), WORD("prohibited"),     WORD("repair"),
+		WORD("no_port"), WORD("no_route"),   WORD("unknown")
 	};
 	const struct connection *c = row->connection;
 	const struct tcpstate_event *e = row->event;
@@ -324,13 +180,14 @@ static bool run(struct pipeline *p, const char *records, size_t size)
 		const struct tcpstate_event *e = (const void *)(records + offset);
 
 		if (size - offset < sizeof(*e) || e->version != TCPSTATE_EVENT_VERSION ||
-		    e->kind != TCPSTATE_KIND_TRANSITION || e->state_old > 12 || e->state_new > 12)
+		    e->kind != TCPSTATE_KIND_TRANSITION || e->state_old > 12 || e->state_new > 12 ||
+		    !(e->cookie | e->socket_address))
 			return false;
 		if (!apply(p, e, &row))
 			continue;
 		write_row(p, &row);
 		if (row.state_new == CLOSE || row.state_new == TIME_WAIT)
-			table_remove(&p->table, row.connection->key);
+			forget(p, row.connection);
 		if (p->next - p->buffer >= BLOCK && !flush(p, BLOCK))
 			return false;
 	}

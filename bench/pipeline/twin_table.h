@@ -15,9 +15,9 @@ struct connection {
 	uint32_t initial_send, initial_receive, send_next, receive_next;
 	uint32_t rtt_us, retransmits;
 	uint16_t local_port, peer_port;
-	uint8_t state, closer, syn_ack_retransmits;
+	uint8_t state, closer, owner_kind, syn_ack_retransmits;
 	enum role role;
-	bool entered_exactly, sequenced, older, counted;
+	bool entered_exactly, sequenced, older, counted, fin_by_shutdown, fin_by_close;
 };
 
 struct table {

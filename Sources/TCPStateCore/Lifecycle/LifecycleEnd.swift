@@ -108,6 +108,11 @@ public struct LifecycleEnd: Sendable {
 
   public var isClosed: Bool { facts.new == .closed }
 
+  /// Why the connection ended here, by the row that ended it (`Move.endsConnection`); `nil` while it is open.
+  public var endReason: Reason? {
+    moments.first { Move($0.old, $0.new).endsConnection }.map { $0.reason ?? .unknown }
+  }
+
   /// When it was first seen.
   var firstTime: UInt64? { moments.first?.time ?? found?.since }
 

@@ -20,6 +20,7 @@ public struct RowFilter: Sendable {
   /// The least length of a stay, in nanoseconds.
   public var longerThan: UInt64?
   public var netns: UInt32?
+  public var workloads = WorkloadFilter()
 
   public init() {}
 
@@ -27,37 +28,45 @@ public struct RowFilter: Sendable {
   public var wantsAll: Bool {
     localPorts == nil && peerPorts == nil && localNetworks.isEmpty && peerNetworks.isEmpty && family == nil
       && pids.isEmpty && processes.isEmpty && netns == nil && eitherPorts == nil && eitherNetworks.isEmpty
+      && workloads.isEmpty
   }
 
   /// Whether every row is wanted and shown.
   public var isOpen: Bool { wantsAll && states.isEmpty && longerThan == nil }
 
   /// Whether the row's connection is wanted.
-  public func wants(_ row: borrowing Transition) -> Bool {
-    if let family, row.isIPv4 != (family == 4) { return false }
-    if let localPorts, !localPorts.contains(row.local.port) { return false }
-    if let peerPorts, !peerPorts.contains(row.peer.port) { return false }
-    if let eitherPorts, !eitherPorts.contains(row.local.port), !eitherPorts.contains(row.peer.port) { return false }
-    if !eitherNetworks.isEmpty, !Self.any(eitherNetworks, row.local.address),
-      !Self.any(eitherNetworks, row.peer.address)
+  public func wants(_ row: borrowing Transition) -> Bool { withUnsafePointer(to: row) { wants($0) } }
+
+  /// The same in place: a value of its size is copied on every call.
+  public func wants(_ row: UnsafePointer<Transition>) -> Bool {
+    if let family, row.pointee.isIPv4 != (family == 4) { return false }
+    if let localPorts, !localPorts.contains(row.pointee.local.port) { return false }
+    if let peerPorts, !peerPorts.contains(row.pointee.peer.port) { return false }
+    if let eitherPorts, !eitherPorts.contains(row.pointee.local.port), !eitherPorts.contains(row.pointee.peer.port) {
+      return false
+    }
+    if !eitherNetworks.isEmpty, !Self.any(eitherNetworks, row.pointee.local.address),
+      !Self.any(eitherNetworks, row.pointee.peer.address)
     {
       return false
     }
-    if !localNetworks.isEmpty, !Self.any(localNetworks, row.local.address) { return false }
-    if !peerNetworks.isEmpty, !Self.any(peerNetworks, row.peer.address) { return false }
-    if let netns, row.netns != netns { return false }
+    if !localNetworks.isEmpty, !Self.any(localNetworks, row.pointee.local.address) { return false }
+    if !peerNetworks.isEmpty, !Self.any(peerNetworks, row.pointee.peer.address) { return false }
+    if let netns, row.pointee.netns != netns { return false }
+    if !workloads.isEmpty, !workloads.wants(row.pointee.workload) { return false }
     if !pids.isEmpty {
-      let ownerMatches = row.ownerPID.map { pids.contains($0) } ?? false
-      let actorMatches = row.actorPID.map { pids.contains($0) } ?? false
+      let ownerMatches = row.pointee.ownerPID.map { pids.contains($0) } ?? false
+      let actorMatches = row.pointee.actorPID.map { pids.contains($0) } ?? false
       if !ownerMatches && !actorMatches { return false }
     }
-    if !processes.isEmpty, !processes.contains(row.ownerName), !processes.contains(row.actorName) {
+    if !processes.isEmpty, !processes.contains(row.pointee.ownerName), !processes.contains(row.pointee.actorName) {
       return false
     }
     return true
   }
 
   /// Whether this transition of a wanted connection is shown.
+  @inlinable
   public func shows(_ row: borrowing Transition) -> Bool {
     if !states.isEmpty, !states.contains(row.old), !states.contains(row.new) { return false }
     if let longerThan {

@@ -18,6 +18,16 @@ public struct ShortName: Hashable, Sendable, BitwiseCopyable {
     storage.1 = firstLength < 8 ? 0 : Self.keep(second, Self.length(of: second))
   }
 
+  /// Replaces the name as `init(padded:)` reads it. Seeing that it is the same one is cheaper than finding its end.
+  @inlinable @inline(__always)
+  public mutating func replace(padded bytes: UnsafeRawPointer) {
+    guard
+      UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self)) != storage.0
+        || UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)) != storage.1
+    else { return }
+    self = ShortName(padded: bytes)
+  }
+
   /// The first 16 bytes of `text`, cut at a NUL.
   public init(_ text: some StringProtocol) {
     self.init(bytes: text.utf8)

@@ -55,6 +55,8 @@ public struct Transition: Sendable, BitwiseCopyable {
   public var userID: UInt32?
   /// cgroup v2 id.
   public var cgroup: UInt64?
+  /// The container, pod and unit of that cgroup, or else of the owner; unknown unless the source was asked to name them.
+  public var workload = Workload()
   /// Inode of the network namespace.
   public var netns: UInt32?
   /// Index of the network interface.
@@ -172,6 +174,7 @@ extension Transition {
     }
     userID = userID ?? earlier.userID
     cgroup = cgroup ?? earlier.cgroup
+    if workload.isUnknown { workload = earlier.workload }
     netns = netns ?? earlier.netns
     interface = interface ?? earlier.interface
     if local.port == 0 { local = earlier.local }

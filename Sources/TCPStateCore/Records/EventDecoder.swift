@@ -75,6 +75,7 @@ public enum EventDecoder {
     guard cookie != 0 || address != 0 else { throw .namesNoSocket }
   }
 
+  @inline(__always)
   private static func check(_ bytes: UnsafeRawBufferPointer, needed: Int) throws(DecodingFailure) {
     guard bytes.count >= needed else { throw .truncated(length: bytes.count, needed: needed) }
     guard bytes[0] == TCPSTATE_EVENT_VERSION else { throw .unknownVersion(bytes[0]) }

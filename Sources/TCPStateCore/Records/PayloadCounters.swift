@@ -6,30 +6,39 @@ struct PayloadCounters {
   /// Payload sent once, without retransmissions.
   let sent: UInt64
   let received: UInt64
-  /// Payload received and not yet read by the application.
-  let unread: UInt32
-  /// Payload sent and not acknowledged.
-  let unacknowledged: UInt32
 
   private let event: UnsafePointer<tcpstate_event>
-  /// 1 once our FIN is queued or sent, and not acknowledged.
-  private let finWritten: Int32
 
   @inline(__always)
   init(_ event: UnsafePointer<tcpstate_event>) {
     self.event = event
-    let finReceived: UInt64 = Int32(event.pointee.flags) & TCPSTATE_FLAG_DONE != 0 ? 1 : 0
     sent = event.pointee.bytes_sent &- min(event.pointee.bytes_retransmitted, event.pointee.bytes_sent)
-    received = event.pointee.bytes_received &- min(finReceived, event.pointee.bytes_received)
-    let pending = Int32(bitPattern: event.pointee.receive_next &- event.pointee.copied_sequence) &- Int32(finReceived)
-    unread = UInt32(max(0, pending))
+    received = event.pointee.bytes_received &- min(Self.finReceived(event), event.pointee.bytes_received)
+  }
+
+  @inline(__always)
+  private static func finReceived(_ event: UnsafePointer<tcpstate_event>) -> UInt64 {
+    Int32(event.pointee.flags) & TCPSTATE_FLAG_DONE != 0 ? 1 : 0
+  }
+
+  /// 1 once our FIN is queued or sent, and not acknowledged.
+  private var finWritten: Int32 {
     let old = TCPState(number: event.pointee.state_old)
-    finWritten = old == .finWait1 || old == .closing || old == .lastAck ? 1 : 0
+    return old == .finWait1 || old == .closing || old == .lastAck ? 1 : 0
+  }
+
+  /// Payload received and not yet read by the application.
+  var unread: UInt32 {
+    let pending = Int32(bitPattern: event.pointee.receive_next &- event.pointee.copied_sequence)
+    return UInt32(max(0, pending &- Int32(Self.finReceived(event))))
+  }
+
+  /// Payload sent and not acknowledged.
+  var unacknowledged: UInt32 {
     // The FIN is sent last, so it hasn't left while anything is left to send.
     let left = Int32(bitPattern: event.pointee.write_sequence &- event.pointee.send_next)
-    let finSent = left > 0 ? 0 : finWritten
-    let flight = Int32(bitPattern: event.pointee.send_next &- event.pointee.send_unacknowledged) &- finSent
-    unacknowledged = UInt32(max(0, flight))
+    let flight = Int32(bitPattern: event.pointee.send_next &- event.pointee.send_unacknowledged)
+    return UInt32(max(0, flight &- (left > 0 ? 0 : finWritten)))
   }
 
   /// Payload written by the application that hasn't been sent.

@@ -1,65 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The stays of one group in one state.
+/// The stays of one group in one state, shared by reference.
 public final class StayCell {
   /// Unchecked, because a check at run time would cost as much as counting. Safe because nothing here calls out
   /// during a change.
-  @exclusivity(unchecked) public private(set) var histogram: DurationHistogram
-  private var atLeast: UInt64 = 0
-  /// Whether no stay as long as the longest is exact.
-  private var longestIsLowerBound = false
+  @exclusivity(unchecked) public private(set) var counts: StayCounts
 
-  /// - Parameter isDense: whether to take 60 KB from the start for speed, for few cells with many stays.
-  public init(isDense: Bool = false) {
-    histogram = DurationHistogram(isDense: isDense)
-  }
+  public init() { counts = StayCounts() }
 
   /// The stays that the kernel side has counted.
-  init(_ stays: AggregatedStays.State) {
-    histogram = DurationHistogram()
-    histogram.add(stays)
-    atLeast = stays.atLeast
-    longestIsLowerBound = stays.longestIsLowerBound
-  }
+  init(_ stays: AggregatedStays.State) { counts = StayCounts(stays) }
 
   @inline(__always)
-  public func record(_ stay: Stay) {
-    let before = histogram.longest
-    let isFirst = histogram.count == 0
-    histogram.record(stay.nanoseconds)
-    let isLowerBound = stay.kind == .atLeast
-    if isLowerBound { atLeast += 1 }
-    if stay.nanoseconds > before || isFirst {
-      longestIsLowerBound = isLowerBound
-    } else if stay.nanoseconds == before, !isLowerBound {
-      longestIsLowerBound = false
-    }
-  }
+  public func record(_ stay: Stay) { counts.record(stay) }
 
   /// Adds the stays of another cell. The order of merging makes no difference.
-  public func merge(_ other: StayCell) {
-    if histogram.count == 0 || other.histogram.longest > histogram.longest {
-      longestIsLowerBound = other.longestIsLowerBound
-    } else if other.histogram.count > 0, other.histogram.longest == histogram.longest {
-      longestIsLowerBound = longestIsLowerBound && other.longestIsLowerBound
-    }
-    histogram.merge(other.histogram)
-    atLeast += other.atLeast
-  }
+  public func merge(_ other: StayCell) { counts.merge(other.counts) }
 
   /// Summarizes the stays; the caller provides `openNow`.
   public func summary(of state: TCPState, openNow: UInt64) -> StateSummary {
-    var summary = StateSummary(state: state)
-    summary.openNow = openNow
-    guard histogram.count > 0 else { return summary }
-    summary.stays = histogram.count
-    summary.p50 = histogram.quantile(0.5)
-    summary.p90 = histogram.quantile(0.9)
-    summary.p99 = histogram.quantile(0.99)
-    summary.longest = histogram.longest
-    summary.total = histogram.total
-    summary.longestIsLowerBound = longestIsLowerBound
-    summary.totalIsLowerBound = atLeast > 0
-    return summary
+    counts.summary(of: state, openNow: openNow)
   }
 }

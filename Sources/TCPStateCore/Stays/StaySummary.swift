@@ -16,14 +16,21 @@ public struct StaySummary: ~Copyable {
   private var steps: [SocketStep] = []
   /// Transitions of wanted connections.
   public private(set) var transitions: UInt64 = 0
+  /// How often each transition was made; empty unless they are counted.
+  public private(set) var moves = MoveTally()
+  /// Whether they are, which costs a little.
+  public let countsMoves: Bool
   /// Open sockets by `TCPState.number`, if there are no rows to derive them from.
   private var countedOpen: [OpenStays]?
   /// As of when sockets are open: the latest time seen, on the rows' clock.
   private var now: UInt64 = 0
 
-  /// - Parameter isPart: whether it covers a part of a recording; see `exchangeSteps`.
-  public init(keys: [SummaryKey], filter: RowFilter, isPart: Bool = false) {
+  /// - Parameters:
+  ///   - isPart: whether it covers a part of a recording; see `exchangeSteps`.
+  ///   - countsMoves: whether `moves` is wanted.
+  public init(keys: [SummaryKey], filter: RowFilter, isPart: Bool = false, countsMoves: Bool = false) {
     self.filter = filter
+    self.countsMoves = countsMoves
     self.isPart = isPart
     wantsAll = filter.wantsAll
     tally = StayTally(keys: keys)
@@ -50,11 +57,19 @@ public struct StaySummary: ~Copyable {
     if row.isFound { return }
     transitions += 1
     let old = row.old
-    guard let stay = row.stay, filter.states.isEmpty || filter.states.contains(old),
-      stay.nanoseconds >= filter.longerThan ?? 0
-    else { return }
-    tally.record(stay, in: old, group: group)
+    guard filter.states.isEmpty || filter.states.contains(old) else { return }
+    let stay = row.stay
+    if let longerThan = filter.longerThan {
+      guard let stay, stay.nanoseconds >= longerThan else { return }
+    }
+    let move = Move(old, row.new)
+    if move.endsConnection { tally.recordEnd(row.reason ?? .unknown, group: group) }
+    if countsMoves { moves.record(move, stay) }
+    if let stay { tally.record(stay, in: old, group: group) }
   }
+
+  /// Whether reasons and transitions are known, as they are from rows but not from what the kernel side has counted.
+  public var knowsRows: Bool { countedOpen == nil }
 
   /// Applies the next live row. If the end of a TIME-WAIT isn't reported, the socket counts as open for as long as
   /// TIME-WAIT can last.
@@ -96,6 +111,7 @@ public struct StaySummary: ~Copyable {
   /// Adds the stays of a part, in any order.
   public mutating func mergeStays(_ part: borrowing StaySummary) {
     tally.merge(part.tally)
+    moves.merge(part.moves)
     transitions += part.transitions
     now = max(now, part.now)
   }

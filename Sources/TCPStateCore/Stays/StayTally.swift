@@ -3,7 +3,7 @@
 /// The stays of groups by state, in bounded memory.
 ///
 /// Beyond `limit` groups, new ones are counted together as `other`. A group takes about 200 bytes
-/// for each state it was in, 10 for each bucket that its stays fall into, and up to 512 for the latest.
+/// for each state it was in, 10 for each bucket that its stays fall into, up to 512 for the latest, and 128 for its ends.
 public struct StayTally: ~Copyable {
   /// The group for everything beyond the limit; for everything at all if there are no keys.
   public static let other: Int32 = 0
@@ -21,6 +21,8 @@ public struct StayTally: ~Copyable {
   private var lately: [(group: SummaryGroup, number: Int32)]
   /// By group and state.
   private var cells: [StayCell?] = []
+  /// How many connections have ended, by group and reason.
+  private var ends: [UInt64]
 
   public init(keys: [SummaryKey], limit: Int = 10_000) {
     self.keys = keys
@@ -31,7 +33,10 @@ public struct StayTally: ~Copyable {
     // The size is a power of two. No row belongs to `other`, so it can fill the cache.
     lately = Array(repeating: (other, Self.other), count: keys.isEmpty ? 1 : 4096)
     cells = Array(repeating: nil, count: TCPState.arraySize)
+    ends = Array(repeating: 0, count: Self.reasons)
   }
+
+  private static let reasons = Reason.allCases.count
 
   /// Makes a tally of what the kernel side has counted, all in one group.
   init(_ stays: AggregatedStays) {
@@ -65,6 +70,7 @@ public struct StayTally: ~Copyable {
     numbers[group] = number
     groups.append(group)
     cells.append(contentsOf: repeatElement(nil, count: TCPState.arraySize))
+    ends.append(contentsOf: repeatElement(0, count: Self.reasons))
     return number
   }
 
@@ -79,6 +85,17 @@ public struct StayTally: ~Copyable {
     cell.record(stay)
   }
 
+  /// Counts a connection that has ended.
+  @inline(__always)
+  public mutating func recordEnd(_ reason: Reason, group: Int32) {
+    ends[Int(group) * Self.reasons + Int(reason.rawValue)] += 1
+  }
+
+  /// How many of a group's connections ended for that reason.
+  public func ends(_ group: Int32, _ reason: Reason) -> UInt64 {
+    ends[Int(group) * Self.reasons + Int(reason.rawValue)]
+  }
+
   /// The stays of a group in a state; `nil` if there are none.
   public func cell(_ group: Int32, _ state: TCPState) -> StayCell? {
     cells[Int(group) * TCPState.arraySize + Int(state.number)]
@@ -88,6 +105,9 @@ public struct StayTally: ~Copyable {
   public mutating func merge(_ other: borrowing StayTally) {
     for (index, group) in other.groups.enumerated() {
       let number = number(of: group)
+      for reason in Reason.allCases {
+        ends[Int(number) * Self.reasons + Int(reason.rawValue)] += other.ends(Int32(index), reason)
+      }
       for state in TCPState.all {
         guard let cell = other.cell(Int32(index), state) else { continue }
         let place = Int(number) * TCPState.arraySize + Int(state.number)

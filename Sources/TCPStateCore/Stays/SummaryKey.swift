@@ -2,7 +2,7 @@
 
 /// What stays are grouped by in addition to their state.
 public enum SummaryKey: String, CaseIterable, Sendable {
-  case process, peer, role, cgroup
+  case process, peer, role, cgroup, container, pod, unit, port
   case localPort = "local-port"
   case remotePort = "remote-port"
 
@@ -16,6 +16,16 @@ public enum SummaryKey: String, CaseIterable, Sendable {
     case .peer: row.peer.address.isUnspecified ? .unknown : .address(row.peer.address)
     case .role: row.role == .unknown ? .unknown : .role(row.role)
     case .cgroup: row.cgroup.map { .number($0) } ?? .unknown
+    case .container: .container(row.workload)
+    case .pod: row.workload.podName.isEmpty ? .unknown : .pod(row.workload.podNamespace, row.workload.podName)
+    case .unit: row.workload.unit.isEmpty ? .unknown : .text(row.workload.unit)
+    case .port:
+      // The service's: of the end that was opened passively. Which one that is isn't guessed from the numbers.
+      switch row.role {
+      case .server, .listener: row.local.port == 0 ? .unknown : .number(UInt64(row.local.port))
+      case .client: row.peer.port == 0 ? .unknown : .number(UInt64(row.peer.port))
+      case .unknown: .unknown
+      }
     case .localPort: row.local.port == 0 ? .unknown : .number(UInt64(row.local.port))
     case .remotePort: row.peer.port == 0 ? .unknown : .number(UInt64(row.peer.port))
     }
@@ -29,6 +39,15 @@ public enum SummaryValue: Hashable, Sendable {
   case address(IPAddress)
   case number(UInt64)
   case role(Role)
+  case text(InternedText)
+  /// Its namespace and its name.
+  case pod(InternedText, InternedText)
+
+  /// By name, or by id if it has none that is known.
+  static func container(_ workload: Workload) -> SummaryValue {
+    if !workload.containerName.isEmpty { return .text(workload.containerName) }
+    return workload.containerID.isEmpty ? .unknown : .text(workload.containerID)
+  }
 
   /// A number that few other values share.
   @inline(__always)
@@ -39,6 +58,8 @@ public enum SummaryValue: Hashable, Sendable {
     case .address(let address): address.high ^ (address.low &* 3)
     case .number(let number): number
     case .role(let role): UInt64(role.rawValue)
+    case .text(let text): text.mixed
+    case .pod(let namespace, let name): namespace.mixed ^ (name.mixed &* 3)
     }
   }
 }

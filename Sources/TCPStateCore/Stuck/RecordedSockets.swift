@@ -94,7 +94,7 @@ extension StuckSocket {
     self.init(connection: row.connection, state: row.new)
     age = row.stay
     (local, peer) = (row.local, row.peer)
-    (netns, cgroup, userID) = (row.netns, row.cgroup, row.userID)
+    (netns, cgroup, userID, workload) = (row.netns, row.cgroup, row.userID, row.workload)
     let owner = row.ownerPID.map { SocketHolder(pid: $0, name: row.ownerName, descriptor: nil, kind: row.ownerKind) }
     guard row.new != .timeWait else {
       verdict = .orphan

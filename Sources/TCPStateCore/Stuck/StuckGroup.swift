@@ -16,6 +16,8 @@ public struct StuckGroup: Sendable {
     case peer(IPAddress)
     /// The service's port, and whether it is at this end.
     case port(UInt16, isLocal: Bool)
+    /// The container, pod or unit, where one is known.
+    case workload(Workload)
     /// The cgroup's id; `nil` for minisocks.
     case cgroup(UInt64?)
   }
@@ -81,7 +83,7 @@ public struct StuckGroup: Sendable {
       // The port that connect() chose is the higher one.
       let isLocal = socket.verdict == .unaccepted || socket.verdict == .halfOpen || socket.local.port < socket.peer.port
       return .port(isLocal ? socket.local.port : socket.peer.port, isLocal: isLocal)
-    case .container: return .cgroup(socket.cgroup)
+    case .container: return socket.workload.isUnknown ? .cgroup(socket.cgroup) : .workload(socket.workload)
     }
   }
 }

@@ -22,12 +22,13 @@ public struct StuckQuery: Sendable {
     states.contains(state) && (connection == nil || connection == id)
   }
 
-  /// Whether the socket matches the filter, by its ends and the processes responsible for it.
+  /// Whether the socket matches the filter, by its ends, its workload and the processes responsible for it.
   public func wants(_ socket: borrowing StuckSocket) -> Bool {
     var row = Transition()
     row.local = socket.local
     row.peer = socket.peer
     row.netns = socket.netns
+    row.workload = socket.workload
     guard !filter.pids.isEmpty || !filter.processes.isEmpty else { return filter.wants(row) }
     for process in socket.responsible + [socket.maker].compactMap({ $0 }) {
       row.ownerPID = process.pid

@@ -31,6 +31,8 @@ public struct StuckSocket: Sendable {
   /// cgroup v2 id; `nil` for minisocks.
   public var cgroup: UInt64?
   public var userID: UInt32?
+  /// The container, pod and unit of the cgroup, or else of the process that has to act.
+  public var workload = Workload()
 
   /// Payload received that hasn't been read; `nil` for minisocks, like the next two.
   public var unreadBytes: UInt64?

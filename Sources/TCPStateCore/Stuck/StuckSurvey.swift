@@ -11,6 +11,8 @@ public struct StuckSurvey: ~Copyable {
   public var ticksPerSecond: UInt64?
   /// Whether the descriptors of all processes are visible, not only those of one PID namespace.
   public var seesAllProcesses = true
+  /// Names the containers, pods and units of sockets; `nil` leaves them unknown.
+  public var workloads: (any WorkloadNaming)?
   let query: StuckQuery
   private(set) var sockets: [Found] = []
   private var indices: [UInt64: Int] = [:]
@@ -207,6 +209,11 @@ public struct StuckSurvey: ~Copyable {
         socket.cause = .inSystemCall
       case .unseen: socket.maker = makerOf(found.key)
       case .held, .shared, .unknown: break
+      }
+      if let workloads {
+        let process = socket.responsible.first ?? socket.maker
+        socket.workload = workloads.workload(
+          cgroup: socket.cgroup, pid: process?.pid, name: process?.name ?? ShortName())
       }
       // However old: a port is in use from the beginning.
       if socket.state == .timeWait, query.wants(socket) { timeWait.append(socket) }

@@ -3,19 +3,6 @@
 /// Everything that a frame of `top` shows, as of one moment: plain values, so that
 /// frames can be built and tested without a kernel or a terminal.
 public struct TopBoard: Sendable {
-  /// One connection: its facts, and the states it has been through.
-  public struct Row: Sendable {
-    /// `new` is its state, `stay` its time in that state.
-    public var facts: Transition
-    /// Earlier states that were seen, the oldest first.
-    public var past: [TopStay]
-
-    public init(facts: Transition, past: [TopStay] = []) {
-      self.facts = facts
-      self.past = past
-    }
-  }
-
   /// The position in a recording.
   public struct Recording: Sendable, Equatable {
     /// When the recording begins, nanoseconds since the epoch.
@@ -47,24 +34,35 @@ public struct TopBoard: Sendable {
   public var perSecond: [UInt64] = []
   /// Connections in each state, by kernel number, in each of the last seconds.
   public var counts: [[UInt64]] = Array(repeating: [], count: TCPState.arraySize)
-  public var rows: [Row] = []
+  /// Every open socket that the options let through, listeners too.
+  public var rows: [TopRow] = []
   /// Limits of what is shown, and recent problems, one sentence each; the most lasting first.
   public var notes: [String] = []
   /// `nil` for the live kernel.
   public var recording: Recording?
-  /// The last reading of the connection whose details are shown.
+  /// Whether the board stands still because the user wants it to.
+  public var isPaused = false
+  /// The connection whose details are shown; `nil` if it isn't open.
+  public var facts: Transition?
+  /// Earlier states of that connection, the oldest first.
+  public var past: [TopStay] = []
+  /// The last reading of that connection.
   public var detail: TopDetail?
+  /// The life of the connection whose ladder is shown; `nil` if it isn't known.
+  public var life: Lifecycle?
 
   public init() {}
 }
 
 /// A connection's stay in one state.
-public struct TopStay: Sendable, Equatable {
+public struct TopStay: Sendable, Equatable, BitwiseCopyable {
   public var state: TCPState
+  public var kind: DurationKind
   public var nanoseconds: UInt64
 
-  public init(state: TCPState, nanoseconds: UInt64) {
+  public init(state: TCPState, nanoseconds: UInt64, kind: DurationKind = .exact) {
     self.state = state
     self.nanoseconds = nanoseconds
+    self.kind = kind
   }
 }

@@ -38,7 +38,7 @@ public struct TopHistory: Sendable {
     guard row.old != .closed, row.old != .listen, let stay = row.stay, row.old != row.new else { return }
     var past = stays[row.connection] ?? []
     if past.count == Self.limit { past.removeFirst() }
-    past.append(TopStay(state: row.old, nanoseconds: stay.nanoseconds))
+    past.append(TopStay(state: row.old, nanoseconds: stay.nanoseconds, kind: stay.kind))
     stays[row.connection] = past
   }
 

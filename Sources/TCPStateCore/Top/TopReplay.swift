@@ -168,7 +168,9 @@ public struct TopReplay: Sendable {
   }
 
   /// The board at this moment.
-  public func board() -> TopBoard {
+  ///
+  /// - Parameter wanted: the connection whose details or ladder are shown.
+  public func board(_ wanted: UInt64? = nil) -> TopBoard {
     var board = TopBoard()
     board.time = time
     board.lost = lost
@@ -177,12 +179,39 @@ public struct TopReplay: Sendable {
     board.recording = TopBoard.Recording(
       start: start, end: end, step: step, isPlaying: isPlaying)
     sockets.forEachOpen(now: time) { row in
-      guard row.new != .listen, filter.wants(row), filter.shows(row) else { return }
+      guard filter.wants(row), filter.shows(row) else { return }
       var facts = copy row
       // What the row of its last transition says of the transfer, it says of that moment.
       if facts.time != time, facts.new != .timeWait { facts.forgetReadings() }
-      board.rows.append(TopBoard.Row(facts: facts, past: history.past(of: row.connection)))
+      board.rows.append(TopRow(facts))
+      if row.connection == wanted { board.facts = facts }
     }
+    if let wanted { board.past = history.past(of: wanted) }
     return board
+  }
+
+  /// Earlier states of these connections.
+  public func pasts(of connections: [UInt64]) -> [UInt64: [TopStay]] {
+    Dictionary(connections.map { ($0, history.past(of: $0)) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// All sockets that are open at this moment, by connection id.
+  public func facts() -> [UInt64: Transition] {
+    var facts: [UInt64: Transition] = [:]
+    sockets.forEachOpen(now: time) { row in facts[row.connection] = copy row }
+    return facts
+  }
+
+  /// The life of a connection up to this moment, with the other end's if that is in the recording; `nil` if there is
+  /// nothing of it.
+  public func life(of connection: UInt64) -> Lifecycle? {
+    let seen = rows[..<taken]
+    guard let last = seen.last(where: { $0.connection == connection }) else { return nil }
+    var tracker = LifecycleTracker(waitsForTimeWait: true, takesFound: true)
+    var over: Lifecycle?
+    for row in seen where row.connection == connection || row.local == last.peer && row.peer == last.local {
+      tracker.apply(row) { if $0.side(of: connection) != nil { over = $0 } }
+    }
+    return tracker.life(of: connection) ?? over
   }
 }

@@ -90,7 +90,8 @@ public struct Connection: BitwiseCopyable, Sendable {
     public static let listenerDoubtful = Flags(rawValue: 8192)
     /// Its counters were read from its socket, and not only at its last transition.
     public static let recounted = Flags(rawValue: 16384)
-    /// A TIME-WAIT whose addresses a half-open request has taken over, as a reading found.
+    /// A minisock whose addresses another connection has taken over: a half-open request that a reading found, or, of an
+    /// orphan in FIN-WAIT-2, any.
     public static let takenOver = Flags(rawValue: 32768)
   }
 

@@ -75,7 +75,7 @@ extension ConnectionTracker {
       known.pointee.silentSince = 0
       requestCount -= 1
       if change.opens {
-        update(known, from: event)
+        Self.update(known, from: event)
         return nil
       }
     }
@@ -172,7 +172,7 @@ extension ConnectionTracker {
     _ connection: UnsafeMutablePointer<Connection>, from event: UnsafePointer<tcpstate_event>,
     old: TCPState, new: TCPState
   ) {
-    update(connection, from: event)
+    Self.update(connection, from: event)
     switch (old, new) {
     case (.closed, .synSent): connection.pointee.role = .client
     case (.listen, .synReceived): connection.pointee.role = .server
@@ -190,7 +190,7 @@ extension ConnectionTracker {
     }
     guard old != .listen, new != .listen, new != .synSent else { return }
     if new == .finWait1 || new == .lastAck || old.hasSentFin { learnFinCall(connection, event, old: old) }
-    count(connection, from: event, sequenced: old.isSynchronized || new == .established)
+    Self.count(connection, from: event, sequenced: old.isSynchronized || new == .established)
   }
 
   /// Learns which call sent this end's FIN.
@@ -260,7 +260,7 @@ extension ConnectionTracker {
     row.resetReason = change.resetReason
     connection.pointee.flags.remove(.ownerChanged)
     guard change.new != .closed else {
-      if change.old == .listen { closeListener(connection) }
+      if change.old == .listen { closeListener(connection, at: event.pointee.timestamp_ns) }
       return forget(connection)
     }
     enter(connection, change.new, at: event.pointee.timestamp_ns, exactly: true)
@@ -284,7 +284,11 @@ extension ConnectionTracker {
   ) {
     let minisock = table.findMinisock(
       local: connection.pointee.local, peer: connection.pointee.peer, netns: connection.pointee.netns)
-    guard let minisock, minisock.pointee.state == .timeWait else { return }
+    guard let minisock else { return }
+    guard minisock.pointee.state == .timeWait else {
+      minisock.pointee.flags.insert(.takenOver)
+      return
+    }
     // A client's SYN went out at its event; a server's child knows when it came to the microsecond at best.
     let isExact = connection.pointee.role == .client && stay?.kind == .exact
     reused = (minisock.pointee.key, event.pointee.timestamp_ns &- (stay?.nanoseconds ?? 0), isExact)

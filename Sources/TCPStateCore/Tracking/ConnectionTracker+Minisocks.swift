@@ -97,7 +97,7 @@ extension ConnectionTracker {
   ) -> Bool {
     connection.pointee.flags.insert(.confirmed)
     // If the handshake's events were lost, its port may still be unknown.
-    if !connection.pointee.isSilent { update(connection, from: event) }
+    if !connection.pointee.isSilent { Self.update(connection, from: event) }
     if Int32(event.pointee.kind) == TCPSTATE_KIND_REQUEST {
       connection.pointee.synAckRetransmits = UInt8(clamping: event.pointee.retransmits)
       connection.pointee.expires = requestFiring(snapshot)
@@ -193,7 +193,7 @@ extension ConnectionTracker {
   mutating func adoptRequest(
     _ connection: UnsafeMutablePointer<Connection>, _ event: UnsafePointer<tcpstate_event>, age: UInt64
   ) {
-    update(connection, from: event)
+    Self.update(connection, from: event)
     if connection.pointee.ownerPID == 0 { inheritOwner(connection) }
     connection.pointee.role = .server
     connection.pointee.silentSince = event.pointee.timestamp_ns
@@ -249,7 +249,11 @@ extension ConnectionTracker {
       row.reason = state == .timeWait ? .fin : .timeout
     } else if wasSeen {
       row.stay = Stay(nanoseconds: end - connection.pointee.entered, kind: .atLeast)
-      row.reason = connection.pointee.flags.contains(.takenOver) ? .reused : .resetReceived
+      row.reason = .resetReceived
+      if connection.pointee.flags.contains(.takenOver) {
+        // A SYN takes over a TIME-WAIT only. An orphan may have got a FIN and have been one, or a RST before the SYN.
+        row.reason = state == .timeWait ? .reused : .unknown
+      }
     } else {
       row.reason = overflowed ? .timeWaitOverflow : .unknown
       if overflowed { row.setTime(.exact, error: nil) }  // it never began

@@ -11,11 +11,12 @@ extension ConnectionTracker {
 
   /// Takes over the owner that a record names. A listener's doesn't replace one that was seen with the socket.
   @inline(__always)
-  func takeOwner(_ connection: UnsafeMutablePointer<Connection>, from event: UnsafePointer<tcpstate_event>) {
+  static func takeOwner(_ connection: UnsafeMutablePointer<Connection>, from event: UnsafePointer<tcpstate_event>) {
     let kind = OwnerKind(number: event.pointee.owner_kind)
     guard kind != .inherited || Self.lacksOwner(connection) else { return }
     connection.pointee.ownerPID = event.pointee.owner_pid
-    connection.pointee.ownerName = Self.name(event, offset: Self.ownerNameOffset)
+    // Safe for the same reason as `name(_:offset:)`.
+    connection.pointee.ownerName.replace(padded: UnsafeRawPointer(event) + Self.ownerNameOffset)
     connection.pointee.ownerKind = kind
   }
 
@@ -58,10 +59,13 @@ extension ConnectionTracker {
   /// Notes for half-open requests that the listener they belong to was closed: nothing accepts them any more, and the
   /// kernel drops them without an event (reqsk_timer_handler(), net/ipv4/inet_connection_sock.c).
   ///
-  /// - Parameter listener: still tracked.
-  mutating func closeListener(_ listener: UnsafeMutablePointer<Connection>) {
+  /// - Parameters:
+  ///   - listener: still tracked.
+  ///   - time: when it was closed, CLOCK_MONOTONIC.
+  mutating func closeListener(_ listener: UnsafeMutablePointer<Connection>, at time: UInt64) {
     guard requestCount > 0 else { return }
     let closed = listener.pointee
+    let tick = wheel?.tick ?? 0
     let others = listeners.listeners(on: closed.local.port, netns: closed.netns, in: table)
     var requests: [UnsafeMutablePointer<Connection>] = []
     table.forEach { request in
@@ -72,11 +76,16 @@ extension ConnectionTracker {
       }
     }
     for request in requests {
+      // A timer that was due before and sent no SYN-ACK again was its last one. It may be due up to a tick earlier than
+      // computed, and runs a little later.
+      let expires = request.pointee.expires
+      if expires != 0, expires.saturatingAdding(tick) <= time, lossBegan == nil { continue }
+      let mayBeOver = expires != 0 && expires <= time.saturatingAdding(tick)
       let hasOther = others.contains { key in
         guard key != closed.key, let other = table.find(key) else { return false }
         return Self.serves(other.pointee, request.pointee.local)
       }
-      request.pointee.flags.insert(hasOther ? .listenerDoubtful : .listenerClosed)
+      request.pointee.flags.insert(hasOther || mayBeOver ? .listenerDoubtful : .listenerClosed)
     }
   }
 
@@ -101,7 +110,7 @@ extension ConnectionTracker {
   mutating func applyOwner(_ event: UnsafePointer<tcpstate_event>) -> Bool {
     guard let connection = table.find(Self.key(event)), !connection.pointee.isSilent else { return false }
     let before = connection.pointee.ownerPID
-    takeOwner(connection, from: event)
+    Self.takeOwner(connection, from: event)
     guard connection.pointee.ownerPID != before else { return false }
     connection.pointee.flags.insert(.ownerChanged)
     owners.add(connection.pointee.key, at: event.pointee.timestamp_ns)
@@ -140,7 +149,7 @@ extension ConnectionTracker {
       guard Self.lacksOwner(connection) else { return }
       owners.presumed[key] = connection.pointee.ownerPID
     }
-    takeOwner(connection, from: event)
+    Self.takeOwner(connection, from: event)
     connection.pointee.flags.insert(.ownerChanged)
   }
 
@@ -152,7 +161,7 @@ extension ConnectionTracker {
     let key = Self.key(event)
     if let known = table.find(key) {
       guard Self.lacksOwner(known), !known.pointee.isSilent else { return }
-      takeOwner(known, from: event)
+      Self.takeOwner(known, from: event)
     } else {
       var row = Transition()
       guard knowsExisting, !apply(snapshot, to: &row) else { return }

@@ -42,27 +42,30 @@ extension ConnectionTracker {
     to row: inout Transition
   ) {
     write(connection, at: event.pointee.timestamp_ns, source: .event, to: &row)
-    Self.writeEvent(connection, event, ticksPerSecond: ticksPerSecond, to: &row)
+    Self.writeEvent(connection, event, to: &row)
+    guard fillsReadings else { return }
+    Self.writeFlow(
+      event, old: TCPState(number: event.pointee.state_old), new: TCPState(number: event.pointee.state_new),
+      ticksPerSecond: ticksPerSecond, to: &row)
   }
 
-  /// Fills what only the record contains.
+  /// Fills what only the record contains, except for readings.
+  @inline(__always)
   private static func writeEvent(
-    _ connection: UnsafeMutablePointer<Connection>, _ event: UnsafePointer<tcpstate_event>,
-    ticksPerSecond: UInt64?, to row: inout Transition
+    _ connection: UnsafeMutablePointer<Connection>, _ event: UnsafePointer<tcpstate_event>, to row: inout Transition
   ) {
     if event.pointee.actor_pid != 0, trusts(event, connection) {
       row.actorPID = Self.visible(event.pointee.actor_pid)
       row.actorName = name(event, offset: actorNameOffset)
     }
     row.socketAddress = event.pointee.socket_address == 0 ? nil : event.pointee.socket_address
-
-    writeFlow(
-      event, old: TCPState(number: event.pointee.state_old), new: TCPState(number: event.pointee.state_new),
-      ticksPerSecond: ticksPerSecond, to: &row)
+    let record = EventRecord(event)
+    if record.old == .synSent, record.new == .closed, event.pointee.segments_sent > 0 {
+      row.initialSendSequence = event.pointee.send_unacknowledged  // of the SYN, which nobody acknowledged
+    }
   }
 
-  /// Fills windows, timers and bytes in flight of a full socket.
-  @inline(__always)
+  /// Fills the readings of a full socket: windows, timers and bytes in flight.
   static func writeFlow(
     _ event: UnsafePointer<tcpstate_event>, old: TCPState, new: TCPState, ticksPerSecond: UInt64?,
     to row: inout Transition
@@ -77,9 +80,6 @@ extension ConnectionTracker {
     row.congestionWindowPackets = event.pointee.congestion_window
     if event.pointee.slow_start_threshold < 0x7fff_ffff {
       row.slowStartThresholdPackets = event.pointee.slow_start_threshold
-    }
-    if old == .synSent, new == .closed, event.pointee.segments_sent > 0 {
-      row.initialSendSequence = event.pointee.send_unacknowledged  // of the SYN, which nobody acknowledged
     }
     guard old.isSynchronized || new == .established else { return }
     let counters = PayloadCounters(event)
@@ -98,6 +98,9 @@ extension ConnectionTracker {
     _ connection: UnsafeMutablePointer<Connection>, at time: UInt64, source: Source, to row: inout Transition
   ) {
     Self.writeConnection(connection, wallTime: time &+ wallOffset, source: source, to: &row)
+    if let workloads {
+      row.workload = workloads.workload(cgroup: row.cgroup, pid: row.ownerPID, name: row.ownerName)
+    }
   }
 
   private static func writeConnection(

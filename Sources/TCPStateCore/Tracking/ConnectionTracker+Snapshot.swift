@@ -69,7 +69,7 @@ extension ConnectionTracker {
     connection.pointee.pass = pass
     guard connection.pointee.entered < time else { return false }
     if Self.lacksOwner(connection), event.pointee.owner_pid != 0 {
-      update(connection, from: event)
+      Self.update(connection, from: event)
       connection.pointee.flags.insert(.ownerChanged)
     } else if inheritFromMPTCP(connection, snapshot) {
       connection.pointee.flags.insert(.ownerChanged)
@@ -87,7 +87,7 @@ extension ConnectionTracker {
 
     let before = connection.pointee.state
     let stay = stayBeforeLoss(connection, seen: time)
-    update(connection, from: event)
+    Self.update(connection, from: event)
     write(connection, at: time, source: .snapshot, to: &row)
     row.setTime(.atMost, error: time - min(max(lossBegan ?? 0, connection.pointee.entered), time))
     row.old = before
@@ -121,9 +121,9 @@ extension ConnectionTracker {
   /// A request has taken the place of a TIME-WAIT with its addresses, in the same row of the kernel's table. When its
   /// SYN came is known from its handshake, or from its first repeated SYN-ACK.
   private func noteTakeOver(_ event: UnsafePointer<tcpstate_event>) {
-    guard let minisock = findMinisock(event), minisock.pointee.state == .timeWait else { return }
+    guard let minisock = findMinisock(event) else { return }
     minisock.pointee.flags.insert(.takenOver)
-    minisock.pointee.pass = pass
+    if minisock.pointee.state == .timeWait { minisock.pointee.pass = pass }
   }
 
   /// Completes the pass.
@@ -225,7 +225,7 @@ extension ConnectionTracker {
     guard Int32(event.pointee.kind) == TCPSTATE_KIND_SOCKET, state != .listen, let connection = find(event),
       connection.pointee.state == state
     else { return }
-    count(connection, from: event, sequenced: state.isSynchronized)
+    Self.count(connection, from: event, sequenced: state.isSynchronized)
     connection.pointee.flags.insert(.recounted)
   }
 
@@ -258,7 +258,7 @@ extension ConnectionTracker {
     _ connection: UnsafeMutablePointer<Connection>, _ snapshot: UnsafePointer<tcpstate_snapshot>,
     _ event: UnsafePointer<tcpstate_event>
   ) {
-    update(connection, from: event)
+    Self.update(connection, from: event)
     inheritFromMPTCP(connection, snapshot)
     connection.pointee.flags.insert(.older)
     let age = SnapshotAge.least(snapshot, ticksPerSecond: ticksPerSecond)
@@ -283,7 +283,7 @@ extension ConnectionTracker {
         connection.pointee.role = .listener
         listeners.insert(connection.pointee.key)
       } else {
-        count(connection, from: event, sequenced: state.isSynchronized)
+        Self.count(connection, from: event, sequenced: state.isSynchronized)
         connection.pointee.flags.insert(.recounted)
         connection.pointee.closer =
           switch state {

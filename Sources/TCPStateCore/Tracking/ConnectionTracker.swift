@@ -44,6 +44,13 @@ public struct ConnectionTracker: ~Copyable {
   /// connections are selected by cgroup, which a minisock doesn't have.
   public var adoptsMinisocks = true
 
+  /// Names the containers, pods and units of rows; `nil` leaves them unknown.
+  public var workloads: (any WorkloadNaming)?
+
+  /// Whether rows have the socket's windows, timers, queues, segments and congestion control, which only the record
+  /// contains. No default column shows them, so most runs save the time.
+  public var fillsReadings = true
+
   /// Transitions whose old state wasn't the tracked one.
   public internal(set) var unmatched: UInt64 = 0
 
@@ -206,8 +213,10 @@ public struct ConnectionTracker: ~Copyable {
   }
 
   /// Takes over what every record of a socket repeats.
+  ///
+  /// Static, as `count` and `takeOwner`: the compiler copies the whole tracker for each call of a method that isn't inlined.
   @inline(__always)
-  func update(_ connection: UnsafeMutablePointer<Connection>, from event: UnsafePointer<tcpstate_event>) {
+  static func update(_ connection: UnsafeMutablePointer<Connection>, from event: UnsafePointer<tcpstate_event>) {
     connection.pointee.local = Endpoint(
       address: Self.address(event, offset: Self.localAddressOffset), port: event.pointee.local_port)
     connection.pointee.peer = Endpoint(
@@ -219,11 +228,11 @@ public struct ConnectionTracker: ~Copyable {
     connection.pointee.userID = event.pointee.user_id
     connection.pointee.flags.insert(.userKnown)
     connection.pointee.cgroup = event.pointee.cgroup_id
-    if event.pointee.owner_pid != 0 { takeOwner(connection, from: event) }
+    if event.pointee.owner_pid != 0 { Self.takeOwner(connection, from: event) }
   }
 
   /// Takes over counters, and sequence numbers once the handshake has set them.
-  func count(
+  static func count(
     _ connection: UnsafeMutablePointer<Connection>, from event: UnsafePointer<tcpstate_event>, sequenced: Bool
   ) {
     let counters = PayloadCounters(event)

@@ -51,6 +51,7 @@ public struct LifecycleJSON: Sendable {
       put(number: end.facts.ownerPID.map { UInt64($0) }, "process.pid", &buffer)
       if !end.facts.ownerName.isEmpty { put(name: end.facts.ownerName, "process.executable.name", &buffer) }
       if let kind = end.facts.ownerKind { put(kind.name.description, "tcp.owner_kind", &buffer) }
+      put(end.facts.workload, &buffer)
       put(number: end.facts.netns.map { UInt64($0) }, "tcp.netns", &buffer)
       if let reason = end.facts.reason { put(reason.name.description, "tcp.reason", &buffer) }
       if let reason = end.facts.resetReason { put(reason.name.description, "tcp.reset_reason", &buffer) }
@@ -125,9 +126,17 @@ public struct LifecycleJSON: Sendable {
     buffer.append(",\"\(key)\":\"\(text)\"")
   }
 
-  private func put(name: ShortName, _ key: String, _ buffer: inout ByteBuffer) {
+  private func put(_ workload: Workload, _ buffer: inout ByteBuffer) {
+    let parts: [(Column, InternedText)] = [
+      (.containerID, workload.containerID), (.containerName, workload.containerName), (.podName, workload.podName),
+      (.podNamespace, workload.podNamespace), (.unit, workload.unit),
+    ]
+    for (column, text) in parts where !text.isEmpty { put(name: text, column.jsonName, &buffer) }
+  }
+
+  private func put(name: some NameBytes, _ key: String, _ buffer: inout ByteBuffer) {
     buffer.append(",\"\(key)\":\"")
-    var cursor = buffer.cursor(room: NameText.room)
+    var cursor = buffer.cursor(room: NameText.longRoom)
     cursor.put(json: name)
     buffer.commit(cursor)
     buffer.append("\"")

@@ -96,7 +96,9 @@ extension LifecycleLadder {
     if let end = life[side] {
       let owner = OwnerText.string(of: end.facts, glyphs: style.glyphs)
       let endpoint = EndpointText.string(end.facts.local, glyphs: style.glyphs)
-      return end.facts.ownerPID == nil && end.facts.ownerName.isEmpty ? endpoint : "\(owner) \(endpoint)"
+      let place = end.facts.workload.isContainer ? WorkloadText.short(end.facts.workload, glyphs: style.glyphs) : nil
+      let whose = end.facts.ownerPID == nil && end.facts.ownerName.isEmpty ? "" : "\(owner) "
+      return whose + (place.map { "in \($0) " } ?? "") + endpoint
     }
     guard let other = life[side.other] else { return "" }
     return EndpointText.string(other.facts.peer, glyphs: style.glyphs)

@@ -14,6 +14,7 @@ public struct HTMLReport: ReportDocument, ~Copyable {
   private let selects: (Lifecycle) -> Bool
   /// At most so many ended lives are written; open ones always are.
   private let limit: UInt64
+  private let origin: ReportOrigin?
   private var tracker: LifecycleTracker
   var totals = PageTotals()
   private var lanes = ByteBuffer()
@@ -23,9 +24,13 @@ public struct HTMLReport: ReportDocument, ~Copyable {
 
   /// - Parameters:
   ///   - limit: the most ended connections on the page; a browser has to hold them all.
+  ///   - origin: where it comes from, for the head.
   ///   - selects: whether a life is shown.
-  public init(limit: UInt64 = 200_000, selects: @escaping (Lifecycle) -> Bool = { _ in true }) {
+  public init(
+    limit: UInt64 = 200_000, origin: ReportOrigin? = nil, selects: @escaping (Lifecycle) -> Bool = { _ in true }
+  ) {
     self.limit = limit
+    self.origin = origin
     self.selects = selects
     tracker = LifecycleTracker(waitsForTimeWait: true, takesFound: true, limit: 1 << 18)
   }
@@ -46,6 +51,10 @@ public struct HTMLReport: ReportDocument, ~Copyable {
     buffer.append(EmbeddedPage.body)
     buffer.append("<script type=\"application/json\" id=\"words\">")
     PageWords.append(to: &buffer)
+    buffer.append("</script>\n")
+    guard let origin else { return }
+    buffer.append("<script type=\"application/json\" id=\"origin\">")
+    origin.append(to: &buffer)
     buffer.append("</script>\n")
   }
 

@@ -56,7 +56,15 @@ struct PageLives: ~Copyable {
     buffer.append(json: facts.netns)
     buffer.append(",")
     buffer.append(json: facts.userID)
-    buffer.append(",\(end.rowCount)\(facts.ownerKind == .inherited ? ",1" : "")]")
+    buffer.append(",\(end.rowCount),")
+    buffer.append(json: end.endReason.map { UInt64($0.rawValue) })
+    let workload = WorkloadText.short(facts.workload, width: .max)
+    if facts.ownerKind == .inherited || workload != nil { buffer.append(facts.ownerKind == .inherited ? ",1" : ",0") }
+    if let workload {
+      buffer.append(",")
+      buffer.append(json: workload)
+    }
+    buffer.append("]")
   }
 
   /// Appends `address,port`, with null and 0 if unknown.

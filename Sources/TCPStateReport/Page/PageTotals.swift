@@ -13,6 +13,9 @@ struct PageTotals {
   private var end: UInt64 = 0
   private var rows: UInt64 = 0
   private var listenerRows: UInt64 = 0
+  /// Of these, those that began to listen, and those that stopped.
+  private var listenersOpened: UInt64 = 0
+  private var listenersClosed: UInt64 = 0
   private var shownRows: UInt64 = 0
   private var lost: UInt64 = 0
   private var losses: [(time: UInt64, count: UInt64)] = []
@@ -35,7 +38,11 @@ struct PageTotals {
     if losses.count < Self.maximumLosses { losses.append((row.time, lossBefore)) }
   }
 
-  mutating func noteListener(_ row: Transition) { listenerRows += 1 }
+  mutating func noteListener(_ row: Transition) {
+    listenerRows += 1
+    if row.old == .closed, row.new == .listen { listenersOpened += 1 }
+    if row.old == .listen, row.new == .closed { listenersClosed += 1 }
+  }
 
   mutating func note(_ life: Lifecycle) {
     lives += 1
@@ -52,7 +59,8 @@ struct PageTotals {
     buffer.append(json: min(start, end), since: base)
     buffer.append(",\"end\":")
     buffer.append(json: end, since: base)
-    buffer.append(",\"rows\":\(rows),\"listenerRows\":\(listenerRows),\"shownRows\":\(shownRows)")
+    buffer.append(",\"rows\":\(rows),\"listenerRows\":\(listenerRows)")
+    buffer.append(",\"listeners\":[\(listenersOpened),\(listenersClosed)],\"shownRows\":\(shownRows)")
     buffer.append(",\"lives\":\(lives),\"ends\":\(ends),\"omitted\":\(omitted),\"unmatched\":\(unmatched)")
     buffer.append(",\"lost\":\(lost),\"gaps\":\(gaps),\"losses\":[")
     for (index, loss) in losses.enumerated() {

@@ -91,6 +91,7 @@ struct PerfettoWriter {
     buffer.append(slice.end - slice.start, decimals: 3)
     buffer.append(",\"cat\":\"\(slice.stay == nil ? "open" : "stay")\",\"name\":")
     buffer.append(json: slice.state.name(.rfc))
+    buffer.append(",\"cname\":\"\(Self.color(of: slice.state))\"")
     buffer.append(",\"args\":{\"connection\":\"")
     buffer.append(hex16: connection)
     buffer.append(UInt8(ascii: "\""))
@@ -138,6 +139,21 @@ struct PerfettoWriter {
     buffer.append(",\"name\":")
     buffer.append(json: state.name(.rfc))
     buffer.append(",\"args\":{\"sockets\":\(count)}}")
+  }
+
+  /// The viewer's name of the colour that means the same as in our tables (`StateColor`): green flows, cyan opens, blue
+  /// closes, grey is over, amber waits for a process on this host, red has no name.
+  ///
+  /// The names are those of the Trace Event Format (`base/color_scheme.html` in Catapult).
+  private static func color(of state: TCPState) -> StaticString {
+    switch state {
+    case .established: "thread_state_running"
+    case .listen, .synSent, .synReceived: "background_memory_dump"
+    case .finWait1, .finWait2, .closing, .lastAck: "rail_response"
+    case .timeWait, .closed: "grey"
+    case .closeWait: "rail_idle"
+    default: "terrible"
+    }
   }
 
   private mutating func open(_ phase: Character, _ track: PerfettoTrack, at time: UInt64, to buffer: inout ByteBuffer) {

@@ -146,7 +146,7 @@ extension TransitionReader {
   ) throws(RecordingError) {
     let field = column.field
     try bytes.withUnsafeBufferPointer { (bytes) throws(RecordingError) in
-      guard let start = bytes.baseAddress, !field.setName(start, in: row) else { return }
+      guard let start = bytes.baseAddress, !field.setName(start, count: count, in: row) else { return }
       let cell = Cell(start, count: count)
       if count == 0 || !read(field, cell, to: row) { try readOdd(column, cell, to: row) }
     }

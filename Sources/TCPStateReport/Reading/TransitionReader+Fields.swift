@@ -19,6 +19,7 @@ extension TransitionReader {
     case .wideInteger: number(cell, field.place(in: row) as UnsafeMutablePointer<UInt64?>)
     case .hexadecimal: hexadecimal(cell, field.place(in: row))
     case .name: name(cell, field.place(in: row))
+    case .interned: interned(cell, field.place(in: row))
     case .port: port(cell, field.place(in: row))
     case .address, .knownAddress: address(cell, field.place(in: row))
     case .networkType: cell.word.map { $0.matches(words.ipv4) || $0.matches(words.ipv6) } ?? false
@@ -88,6 +89,12 @@ extension TransitionReader {
       // Longer than the kernel's names.
       field.pointee = ShortName(bytes: cell.bytes)
     }
+    return true
+  }
+
+  private mutating func interned(_ cell: Cell, _ field: UnsafeMutablePointer<InternedText>) -> Bool {
+    let isNull = !nullText.isEmpty && cell.bytes.elementsEqual(nullText)
+    field.pointee = isNull ? InternedText() : InternedText(bytes: cell.bytes)
     return true
   }
 
@@ -222,11 +229,16 @@ extension TransitionReader {
 extension StoredField {
   /// Stores a name, if the field is one.
   ///
-  /// - Parameter bytes: at least 16; the name ends at the first NUL.
+  /// - Parameter bytes: at least 16, of which `count` count; a process's name ends at the first NUL.
   @inline(__always)
-  func setName(_ bytes: UnsafePointer<UInt8>, in row: UnsafeMutablePointer<Transition>) -> Bool {
-    guard form == .name else { return false }
-    (place(in: row) as UnsafeMutablePointer<ShortName>).pointee = ShortName(padded: bytes)
+  func setName(_ bytes: UnsafePointer<UInt8>, count: Int, in row: UnsafeMutablePointer<Transition>) -> Bool {
+    switch form {
+    case .name: (place(in: row) as UnsafeMutablePointer<ShortName>).pointee = ShortName(padded: bytes)
+    case .interned:
+      let text = InternedText(bytes: UnsafeBufferPointer(start: bytes, count: count))
+      (place(in: row) as UnsafeMutablePointer<InternedText>).pointee = text
+    default: return false
+    }
     return true
   }
 

@@ -10,6 +10,7 @@ public struct CSVWriter {
 
   private var time = TimeText()
   private let owners = OwnerCells()
+  private let ends = EndCells()
   private let words = FieldWords()
   private let fields: [StoredField]
   /// How many columns `putUnrolled` writes: all that it can, or none.
@@ -23,7 +24,8 @@ public struct CSVWriter {
     fields = columns.map(\.field)
     let isUnrolled = columns.starts(with: Column.allCases.prefix(Self.unrolledCount)) && style.null.isEmpty
     unrolled = isUnrolled ? Self.unrolledCount : 0
-    room = columns.count * (max(NameText.room, style.null.count) + 1) + OwnerCells.room + 1
+    let widest = columns.reduce(0) { $0 + max($1.field.room, style.null.count) + 1 }
+    room = widest + OwnerCells.room + EndCells.room + 1
   }
 
   /// Appends the header and its line end.
@@ -58,7 +60,7 @@ public struct CSVWriter {
 
   /// Appends one value alone, as a cell.
   mutating func append(cell value: FieldValue, to buffer: inout ByteBuffer) {
-    var cursor = buffer.cursor(room: max(NameText.room, style.null.count))
+    var cursor = buffer.cursor(room: max(value.room, style.null.count))
     put(value, to: &cursor)
     buffer.commit(cursor)
   }
@@ -73,12 +75,7 @@ public struct CSVWriter {
     var out = cursor
     putBeginning(of: row, to: &out)
     if !owners.put(row, to: &out) { putOwner(of: row, to: &out) }
-    out.put(row.pointee.local.address, octets: words.octets)
-    out.put(UInt8(ascii: ","))
-    out.putCell(port: row.pointee.local.port)
-    if !row.pointee.peer.address.isUnspecified { out.put(row.pointee.peer.address, octets: words.octets) }
-    out.put(UInt8(ascii: ","))
-    out.putCell(port: row.pointee.peer.port)
+    if !ends.put(row, to: &out) { putEnds(of: row, to: &out) }
     out.putCell(words.states[Int(row.pointee.old.number)])
     out.putCell(words.states[Int(row.pointee.new.number)])
     if let stay = row.pointee.stay {
@@ -135,12 +132,28 @@ public struct CSVWriter {
     cursor = out
   }
 
+  /// From `local_address` to `peer_port`.
+  @inline(never)
+  private func putEnds(of row: UnsafePointer<Transition>, to cursor: inout ByteCursor) {
+    var out = cursor
+    out.put(row.pointee.local.address, octets: words.octets)
+    out.put(UInt8(ascii: ","))
+    out.putCell(port: row.pointee.local.port)
+    if !row.pointee.peer.address.isUnspecified { out.put(row.pointee.peer.address, octets: words.octets) }
+    out.put(UInt8(ascii: ","))
+    out.putCell(port: row.pointee.peer.port)
+    ends.keep(row, from: cursor.next, to: out.next)
+    cursor = out
+  }
+
   @inline(__always)
   private func putCell(_ name: ShortName, to out: inout ByteCursor) {
-    if style.writesPlainly(name) {
-      out.put(name.storage.0, name.storage.1, count: name.count)
-    } else if !name.isEmpty {
-      putUnplain(name, to: &out)
+    if !name.isEmpty {
+      if style.writesPlainly(name) {
+        out.put(name.storage.0, name.storage.1, count: name.count)
+      } else {
+        putUnplain(name, to: &out)
+      }
     }
     out.put(UInt8(ascii: ","))
   }
@@ -173,6 +186,7 @@ public struct CSVWriter {
       } else {
         cursor.put(csv: name, style)
       }
+    case .interned(let text): cursor.put(csv: text, style)
     case .address(let address): cursor.put(address)
     case .time(let time): self.time.put(rfc3339: time, to: &cursor)
     case .unixNano(let time): self.time.put(unixNano: time, to: &cursor)

@@ -8,6 +8,9 @@ extension Column: NamedColumn {
   /// Whether it is written unless `--columns` says otherwise.
   public var isDefault: Bool { rawValue < RowColumn.defaults.count }
 
+  /// Whether it names a container, a pod or a unit, which the live source only does if it is asked to.
+  public var isOfWorkload: Bool { rawValue >= Column.containerID.rawValue && rawValue <= Column.unit.rawValue }
+
   /// Where a transition stores it.
   var field: StoredField { RowColumn.all[rawValue].field }
 

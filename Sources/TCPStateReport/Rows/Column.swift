@@ -18,6 +18,7 @@ public enum Column: Int, CaseIterable, Sendable {
   case rto, synAckRetransmits, segmentsSent, segmentsReceived, socketAddress, interfaceIndex, resetReason
   case unsentBytes, receiveShutdown
   case timestampKind, timestampError, finCall, ownerKind
+  case containerID, containerName, podName, podNamespace, unit
 }
 
 /// A column with all that writers, the reader and the documentation need to know of it.
@@ -190,6 +191,22 @@ extension RowColumn {
     RowColumn(
       .ownerKind, "owner_kind", .ownerKind(\.ownerKind),
       "How the owner is known: it holds the socket, has read from it, or has opened it; `inherited` is the listener's owner, before any process was seen with the connection."
+    ),
+    RowColumn(
+      .containerID, "container_id", json: "container.id", .interned(\.workload.containerID),
+      "Container that the socket belongs to, by the id of its runtime, in full."),
+    RowColumn(
+      .containerName, "container_name", json: "container.name", .interned(\.workload.containerName),
+      "Name of that container, in a Kubernetes pod the one in the pod's specification."),
+    RowColumn(
+      .podName, "pod_name", json: "k8s.pod.name", .interned(\.workload.podName),
+      "Kubernetes pod that the socket belongs to."),
+    RowColumn(
+      .podNamespace, "pod_namespace", json: "k8s.namespace.name", .interned(\.workload.podNamespace),
+      "Kubernetes namespace of that pod."),
+    RowColumn(
+      .unit, "unit", json: "systemd.unit", .interned(\.workload.unit),
+      "Unit of systemd that the socket belongs to, the innermost one, such as `nginx.service`; never a container's scope."
     ),
   ]
 }

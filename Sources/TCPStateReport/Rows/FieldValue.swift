@@ -17,11 +17,16 @@ enum FieldValue {
   case text(StaticString)
   /// Not empty.
   case name(ShortName)
+  /// Not empty.
+  case interned(InternedText)
   case address(IPAddress)
   /// Nanoseconds since the epoch, as RFC 3339.
   case time(UInt64)
   /// Nanoseconds since the epoch, as a number of 64 bits.
   case unixNano(UInt64)
+
+  /// The most bytes that it takes in CSV or JSON Lines.
+  var room: Int { if case .interned = self { NameText.longRoom } else { NameText.room } }
 
   @inline(__always)
   init(_ number: UInt32?) {
@@ -36,6 +41,11 @@ enum FieldValue {
   @inline(__always)
   init(_ name: ShortName) {
     self = name.isEmpty ? .unknown : .name(name)
+  }
+
+  @inline(__always)
+  init(_ text: InternedText) {
+    self = text.isEmpty ? .unknown : .interned(text)
   }
 
   @inline(__always)

@@ -33,7 +33,7 @@ public struct JSONLinesWriter: Sendable {
     }
     self.fields = fields
     self.keys = keys
-    room = keys.count + columns.count * (NameText.room + 2) + 3
+    room = keys.count + columns.reduce(0) { $0 + $1.field.room + 2 } + 3
   }
 
   /// Appends one object and its line end.
@@ -63,7 +63,7 @@ public struct JSONLinesWriter: Sendable {
 
   /// Appends one value alone; it must be known.
   mutating func append(value: FieldValue, to buffer: inout ByteBuffer) {
-    var cursor = buffer.cursor(room: NameText.room + 2)
+    var cursor = buffer.cursor(room: value.room + 2)
     put(value, to: &cursor)
     buffer.commit(cursor)
   }
@@ -86,6 +86,7 @@ public struct JSONLinesWriter: Sendable {
       } else {
         cursor.put(json: name)
       }
+    case .interned(let text): cursor.put(json: text)
     case .address(let address): cursor.put(address)
     case .time(let time): self.time.put(rfc3339: time, to: &cursor)
     case .unixNano(let time): self.time.put(unixNano: time, to: &cursor)

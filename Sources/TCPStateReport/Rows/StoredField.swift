@@ -7,7 +7,7 @@ import TCPStateCore
 /// for every cell.
 struct StoredField: BitwiseCopyable, Sendable {
   enum Form: UInt8 {
-    case time, unixNano, ordinal, identifier, integer, wideInteger, hexadecimal, name, port
+    case time, unixNano, ordinal, identifier, integer, wideInteger, hexadecimal, name, interned, port
     case address, knownAddress, networkType
     case state, stayLength, stayKind, source, role, reason, resetReason, closer, timeKind, finCall, ownerKind
     /// Not stored: never written, and never taken when read.
@@ -38,6 +38,8 @@ extension StoredField {
   static func hexadecimal(_ path: KeyPath<Transition, UInt64?>) -> StoredField { StoredField(.hexadecimal, path) }
   /// An empty name is unknown.
   static func name(_ path: KeyPath<Transition, ShortName>) -> StoredField { StoredField(.name, path) }
+  /// An empty text is unknown.
+  static func interned(_ path: KeyPath<Transition, InternedText>) -> StoredField { StoredField(.interned, path) }
   /// 0 is unknown.
   static func port(_ path: KeyPath<Transition, UInt16>) -> StoredField { StoredField(.port, path) }
   static func address(_ path: KeyPath<Transition, IPAddress>) -> StoredField { StoredField(.address, path) }
@@ -65,6 +67,9 @@ extension StoredField {
   /// Follows from both addresses; it is read, and then dropped, because these say it too.
   static var networkType: StoredField { StoredField(.networkType, \.local) }
 
+  /// The most bytes that a value takes in CSV or JSON Lines.
+  var room: Int { form == .interned ? NameText.longRoom : NameText.room }
+
   var type: ColumnType {
     switch form {
     case .time: .time
@@ -74,6 +79,7 @@ extension StoredField {
     case .integer, .absent: .integer32
     case .port: .port
     case .name: .name
+    case .interned: .text
     case .address, .knownAddress: .address
     case .networkType: .words(MachineWords.networkTypeNames)
     case .state: .state
@@ -101,6 +107,7 @@ extension StoredField {
     case .wideInteger: FieldValue(wide: load(row))
     case .hexadecimal: if let number: UInt64 = load(row) { .pointer(number) } else { .unknown }
     case .name: FieldValue(load(row) as ShortName)
+    case .interned: FieldValue(load(row) as InternedText)
     case .port: FieldValue(port: load(row))
     case .address: .address(load(row))
     case .knownAddress: FieldValue(known: load(row))

@@ -87,6 +87,7 @@ extension ColumnsDocument {
     case .rows: "Rows"
     case .stuck: "stuck"
     case .summary: "summary"
+    case .ends: "summary --ends"
     }
   }
 
@@ -96,6 +97,7 @@ extension ColumnsDocument {
       "A row is one transition. `trace` and `--record` write them, and every command reads them with `--read`. By default:"
     case .stuck: "A row is one socket."
     case .summary: "A row is one state, or with `--by` one group and state. The columns of the groups come first."
+    case .ends: "A row is one reason, or with `--by` one group and reason. The columns of the groups come first."
     }
   }
 

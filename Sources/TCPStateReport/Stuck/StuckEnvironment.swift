@@ -15,6 +15,7 @@ public enum StuckEnvironment {
       switch value {
       case .field(.unknown): return
       case .field(.name(let name)): text = name.description
+      case .field(.interned(let name)): text = name.description
       case .field(let value):
         var buffer = ByteBuffer(capacity: 64)
         plain.append(cell: value, to: &buffer)

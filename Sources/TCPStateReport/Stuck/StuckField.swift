@@ -25,7 +25,8 @@ extension StuckField: NamedColumn {
     .shared(.unreadBytes), .own(.unsentBytes), .shared(.unacknowledgedBytes), .own(.timeouts), .own(.nextTimeout),
     .own(.listenerPID), .own(.listenerName), .own(.listenerAddress), .own(.acceptQueue), .own(.acceptQueueLimit),
     .own(.requestQueue), .own(.cause), .own(.stateDurationAtMost), .own(.windowShut), .own(.probes), .own(.silence),
-    .shared(.ownerKind), .own(.mptcp), .own(.mptcpConnection),
+    .shared(.ownerKind), .own(.mptcp), .own(.mptcpConnection), .shared(.containerID), .shared(.containerName),
+    .shared(.podName), .shared(.podNamespace), .shared(.unit),
   ]
 
   public static var defaults: [StuckField] { allCases }

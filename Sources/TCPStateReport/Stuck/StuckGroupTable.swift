@@ -15,7 +15,7 @@ struct StuckGroupTable {
 
   /// What a narrower terminal goes without, and how wide names are.
   private struct Layout {
-    var showsCgroup = true
+    var showsContainer = true
     var showsVerdicts = true
     var showsPeers = true
     var name = Int.max
@@ -23,10 +23,10 @@ struct StuckGroupTable {
   }
 
   private static let layouts: [Layout] = [
-    Layout(), Layout(name: 40, address: 30), Layout(showsCgroup: false, name: 40, address: 30),
-    Layout(showsCgroup: false, name: 24, address: 21),
-    Layout(showsCgroup: false, showsVerdicts: false, name: 24, address: 21),
-    Layout(showsCgroup: false, showsVerdicts: false, showsPeers: false, name: 20, address: 21),
+    Layout(), Layout(name: 40, address: 30), Layout(showsContainer: false, name: 40, address: 30),
+    Layout(showsContainer: false, name: 24, address: 21),
+    Layout(showsContainer: false, showsVerdicts: false, name: 24, address: 21),
+    Layout(showsContainer: false, showsVerdicts: false, showsPeers: false, name: 20, address: 21),
   ]
 
   func append(to buffer: inout ByteBuffer, header: Bool) {
@@ -42,7 +42,7 @@ struct StuckGroupTable {
   }
 
   private func table(_ shown: ArraySlice<StuckGroup>, _ layout: Layout) -> TextTable {
-    let showsCgroup = layout.showsCgroup && view.grouping != .container && shown.contains { cgroup($0) != nil }
+    let showsContainer = layout.showsContainer && view.grouping != .container && shown.contains { workload($0) != nil }
     let showsPeers = layout.showsPeers && view.grouping != .peer
     var columns: [(String, TextTable.Alignment)] = [(heading, .left), ("SOCKETS", .right)]
     if view.showsGrowth { columns.append(("NEW", .right)) }
@@ -50,7 +50,7 @@ struct StuckGroupTable {
     if view.grouping != .process { columns.append(("PROCESS", .left)) }
     if showsPeers { columns.append(("PEER", .left)) }
     if layout.showsVerdicts { columns.append(("VERDICT", .left)) }
-    if showsCgroup { columns.append(("CGROUP", .left)) }
+    if showsContainer { columns.append(("CONTAINER", .left)) }
     var table = TextTable(columns)
     for group in shown {
       var cells = [
@@ -63,7 +63,7 @@ struct StuckGroupTable {
       }
       if showsPeers { cells.append(peers(group, layout.address)) }
       if layout.showsVerdicts { cells.append(verdicts(group)) }
-      if showsCgroup { cells.append(cgroup(group) ?? "") }
+      if showsContainer { cells.append(workload(group) ?? "") }
       table.add(cells)
     }
     return table
@@ -76,7 +76,7 @@ struct StuckGroupTable {
     case .processes, .maker: return processes(of: group)
     case .peer(let address): return AddressText.string(address)
     case .port(let port, let isLocal): return "\(isLocal ? "local" : "peer") :\(port)"
-    case .cgroup(let id): return id.flatMap { style.cgroups[$0] }.map { TerminalText.visible($0) } ?? unknown
+    case .workload, .cgroup: return workload(group) ?? unknown
     }
   }
 
@@ -98,6 +98,12 @@ struct StuckGroupTable {
     }
     guard sorted.count > 1 else { return sorted.first.map { StuckTable.words($0.key) } ?? "" }
     return sorted.map { "\(NumberText.string(UInt64($0.value))) \(StuckTable.words($0.key))" }.joined(separator: ", ")
+  }
+
+  /// The container or pod, else the unit, else the path of the cgroup.
+  private func workload(_ group: StuckGroup) -> String? {
+    if let oldest = group.oldest, let name = WorkloadText.short(oldest.workload, glyphs: style.table.glyphs) { return name }
+    return cgroup(group)
   }
 
   private func cgroup(_ group: StuckGroup) -> String? {

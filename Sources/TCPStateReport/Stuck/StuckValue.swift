@@ -106,7 +106,7 @@ extension StuckSocket {
     row.ownerPID = owner?.pid
     row.ownerName = owner?.name ?? ShortName()
     row.ownerKind = owner?.kind
-    (row.userID, row.cgroup, row.netns) = (userID, cgroup, netns)
+    (row.userID, row.cgroup, row.netns, row.workload) = (userID, cgroup, netns, workload)
     (row.local, row.peer) = (local, peer)
     row.unreadBytes = unreadBytes.map { UInt32(clamping: $0) }
     row.unacknowledgedBytes = unacknowledgedBytes.map { UInt32(clamping: $0) }

@@ -24,12 +24,10 @@ struct HistogramBars {
     let width = max(10, min(Self.width, (style.width ?? 80) - 36))
     var table = TextTable([("FROM", .right), ("STAYS", .right), ("SHARE", .right), ("", .left)])
     for range in ranges {
-      let share = Double(range.count) * 1000 / Double(histogram.count)
-      let tenths = UInt64(share.rounded())
-      let percent = range.count > 0 && tenths == 0 ? "< 0.1 %" : "\(tenths / 10).\(tenths % 10) %"
       table.add([
         range.low == 0 ? "0" : DurationText.string(range.low, glyphs: style.glyphs), NumberText.string(range.count),
-        range.count == 0 ? "" : percent, bar(range.count, of: most, width: width, isTerminal),
+        range.count == 0 ? "" : SummaryText.share(range.count, of: histogram.count),
+        bar(range.count, of: most, width: width, isTerminal),
       ])
     }
     table.append(to: &buffer, color: style.color)

@@ -13,19 +13,36 @@ public struct SummaryCSV {
 
   public func append(_ lines: SummaryLines, header: Bool, to buffer: inout ByteBuffer) {
     if header {
-      for key in lines.keys { buffer.append("\(key.column.csvName),") }
+      for key in lines.keys { buffer.append("\(key.declaration.name),") }
       let fields = SummaryField.allCases.filter { $0 != .isOther || !lines.keys.isEmpty }
       buffer.append(fields.map(\.csvName).joined(separator: ",") + "\n")
     }
     for line in lines.lines { append(line, lines.keys, to: &buffer) }
   }
 
-  private func append(_ line: SummaryLines.Line, _ keys: [SummaryKey], to buffer: inout ByteBuffer) {
-    for (_, value) in zip(keys, [line.group?.first ?? .unknown, line.group?.second ?? .unknown]) {
+  /// Appends why connections ended, one row per group and reason.
+  public func appendEnds(_ lines: SummaryLines, header: Bool, to buffer: inout ByteBuffer) {
+    if header {
+      for key in lines.keys { buffer.append("\(key.declaration.name),") }
+      let fields = EndField.allCases.filter { $0 != .isOther || !lines.keys.isEmpty }
+      buffer.append(fields.map(\.declaration.name).joined(separator: ",") + "\n")
+    }
+    for line in lines.ends {
+      append(line.group, lines.keys, to: &buffer)
+      buffer.append("\(line.reason.name),\(line.count)\n")
+    }
+  }
+
+  private func append(_ group: SummaryGroup?, _ keys: [SummaryKey], to buffer: inout ByteBuffer) {
+    for (_, value) in zip(keys, [group?.first ?? .unknown, group?.second ?? .unknown]) {
       append(value, to: &buffer)
       buffer.append(",")
     }
-    if !keys.isEmpty { buffer.append(line.group == nil ? "1," : "0,") }
+    if !keys.isEmpty { buffer.append(group == nil ? "1," : "0,") }
+  }
+
+  private func append(_ line: SummaryLines.Line, _ keys: [SummaryKey], to buffer: inout ByteBuffer) {
+    append(line.group, keys, to: &buffer)
     let summary = line.summary
     buffer.append("\(summary.state.name(.openTelemetry)),\(summary.stays)")
     for number in [summary.p50, summary.p90, summary.p99, summary.longest] { append(number, to: &buffer) }
@@ -44,6 +61,11 @@ public struct SummaryCSV {
     case .name(let name):
       var cursor = buffer.cursor(room: NameText.room)
       cursor.put(csv: name, style)
+      buffer.commit(cursor)
+    case .text, .pod:
+      let text = InternedText(SummaryText.machine(value))
+      var cursor = buffer.cursor(room: NameText.longRoom)
+      cursor.put(csv: text, style)
       buffer.commit(cursor)
     default: buffer.append(SummaryText.machine(value))
     }

@@ -10,18 +10,32 @@ public struct SummaryJSON {
     for line in lines.lines { append(line, lines.keys, to: &buffer) }
   }
 
-  private func append(_ line: SummaryLines.Line, _ keys: [SummaryKey], to buffer: inout ByteBuffer) {
-    let summary = line.summary
-    buffer.append("{")
-    if let group = line.group {
+  /// Appends why connections ended, one object per group and reason.
+  public func appendEnds(_ lines: SummaryLines, to buffer: inout ByteBuffer) {
+    for line in lines.ends {
+      buffer.append("{")
+      append(line.group, lines.keys, to: &buffer)
+      buffer.append("\"\(EndField.reason.declaration.jsonName)\":\"\(line.reason.name)\"")
+      buffer.append(",\"\(EndField.ends.declaration.jsonName)\":\"\(line.count)\"}\n")
+    }
+  }
+
+  private func append(_ group: SummaryGroup?, _ keys: [SummaryKey], to buffer: inout ByteBuffer) {
+    if let group {
       for (key, value) in zip(keys, [group.first, group.second]) where value != .unknown {
-        buffer.append("\"\(key.column.jsonName)\":")
+        buffer.append("\"\(key.declaration.jsonName)\":")
         append(value, key, to: &buffer)
         buffer.append(",")
       }
     } else if !keys.isEmpty {
       buffer.append("\"\(SummaryField.isOther.jsonName)\":true,")
     }
+  }
+
+  private func append(_ line: SummaryLines.Line, _ keys: [SummaryKey], to buffer: inout ByteBuffer) {
+    let summary = line.summary
+    buffer.append("{")
+    append(line.group, keys, to: &buffer)
     buffer.append("\"\(SummaryField.state.jsonName)\":\"\(summary.state.name(.openTelemetry))\"")
     buffer.append(",\"\(SummaryField.stays.jsonName)\":\"\(summary.stays)\"")
     let durations: [(SummaryField, UInt64?)] = [
@@ -51,7 +65,9 @@ public struct SummaryJSON {
   private func append(_ value: SummaryValue, _ key: SummaryKey, to buffer: inout ByteBuffer) {
     guard case .name(let name) = value else {
       let text = SummaryText.machine(value)
-      return buffer.append(key == .localPort || key == .remotePort ? text : "\"\(text)\"")
+      if case .text = value { return buffer.append(json: text) }
+      if case .pod = value { return buffer.append(json: text) }
+      return buffer.append(key.isPort ? text : "\"\(text)\"")
     }
     var cursor = buffer.cursor(room: NameText.room + 2)
     cursor.put(UInt8(ascii: "\""))

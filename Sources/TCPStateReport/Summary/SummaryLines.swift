@@ -10,8 +10,20 @@ public struct SummaryLines {
     public let cell: StayCell?
   }
 
+  /// Why connections of a group ended.
+  public struct End {
+    /// `nil` for all groups beyond those shown, or counted, by themselves.
+    public let group: SummaryGroup?
+    public let reason: Reason
+    public let count: UInt64
+    /// Of the group's ends, for all reasons.
+    public let ofAll: UInt64
+  }
+
   public let keys: [SummaryKey]
   public private(set) var lines: [Line] = []
+  /// In the order of the groups, each one's most frequent reason first; empty where reasons aren't counted.
+  public private(set) var ends: [End] = []
   /// The number of groups that have no lines of their own.
   public private(set) var others = 0
   /// Whether there were too many groups to count each by itself.
@@ -54,7 +66,7 @@ public struct SummaryLines {
 
   private static func hasStays(_ number: Int, _ summary: borrowing StaySummary) -> Bool {
     for state in TCPState.all where summary.tally.cell(Int32(number), state) != nil { return true }
-    return false
+    return Reason.allCases.contains { summary.tally.ends(Int32(number), $0) > 0 }
   }
 
   private static func rank(_ number: Int, _ summary: borrowing StaySummary, _ open: [OpenStays]) -> Ranked {
@@ -62,7 +74,7 @@ public struct SummaryLines {
     var openNow: UInt64 = 0
     var leak: UInt64 = 0
     for state in TCPState.all {
-      let time = summary.tally.cell(Int32(number), state)?.histogram.total ?? 0
+      let time = summary.tally.cell(Int32(number), state)?.counts.histogram.total ?? 0
       let stays = open[number * TCPState.arraySize + Int(state.number)]
       total = total.saturatingAdding(time)
       // A listener is meant to be open.
@@ -84,9 +96,22 @@ public struct SummaryLines {
     return a.texts.lexicographicallyPrecedes(b.texts)
   }
 
+  private mutating func addEnds(_ group: SummaryGroup?, _ numbers: [Int], _ summary: borrowing StaySummary) {
+    var counts: [(reason: Reason, count: UInt64)] = []
+    for reason in Reason.allCases {
+      var count: UInt64 = 0
+      for number in numbers { count += summary.tally.ends(Int32(number), reason) }
+      if count > 0 { counts.append((reason, count)) }
+    }
+    counts.sort { $0.count == $1.count ? $0.reason.rawValue < $1.reason.rawValue : $0.count > $1.count }
+    let all = counts.reduce(0) { $0 + $1.count }
+    ends += counts.map { End(group: group, reason: $0.reason, count: $0.count, ofAll: all) }
+  }
+
   private mutating func add(
     _ group: SummaryGroup?, _ numbers: [Int], _ summary: borrowing StaySummary, _ open: [OpenStays]
   ) {
+    addEnds(group, numbers, summary)
     for state in TCPState.all where state != .closed {
       var cell: StayCell?
       var stays = OpenStays()

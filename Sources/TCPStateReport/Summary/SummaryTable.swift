@@ -48,8 +48,10 @@ public struct SummaryTable {
       // A group is named once.
       let isFirst = index == 0 || line.group != last
       last = line.group
-      if isFirst, !lines.keys.isEmpty, !layout.isInline { table.add(title: titled(line)) }
-      let group = isFirst ? self.group(line) : lines.keys.map { _ in "" }
+      if isFirst, !lines.keys.isEmpty, !layout.isInline {
+        table.add(title: SummaryText.title(line.group, of: lines, style.glyphs))
+      }
+      let group = isFirst ? SummaryText.group(line.group, of: lines, style.glyphs) : lines.keys.map { _ in "" }
       let cells = self.values(of: line.summary)
       table.add(
         (layout.isInline ? group : []) + [line.summary.state.name(.rfc)] + shown.map { cells[$0] },
@@ -58,22 +60,22 @@ public struct SummaryTable {
     return table
   }
 
-  /// `PROCESS nginx  REMOTE PORT 443`
-  private func titled(_ line: SummaryLines.Line) -> String {
-    guard line.group != nil else { return group(line)[0] }
-    return zip(lines.keys, group(line)).map { "\($0.title) \($1)" }.joined(separator: "  ")
-  }
-
   /// Appends a histogram of the stays of each line.
-  public func appendHistograms(to buffer: inout ByteBuffer) {
-    for line in lines.lines {
-      guard let cell = line.cell, cell.histogram.count > 0 else { continue }
+  ///
+  /// - Parameter isWhole: whether each has a line per range of durations, rather than one line in all.
+  public func appendHistograms(to buffer: inout ByteBuffer, isWhole: Bool) {
+    guard isWhole else {
       buffer.append("\n")
-      let names = lines.keys.isEmpty ? [] : group(line) + [""]
+      return HistogramLines(lines: lines, style: style).append(to: &buffer)
+    }
+    for line in lines.lines {
+      guard let cell = line.cell, cell.counts.histogram.count > 0 else { continue }
+      buffer.append("\n")
+      let names = SummaryText.group(line.group, of: lines, style.glyphs)
       let title = names.filter { !$0.isEmpty } + [line.summary.state.name(.rfc)]
       buffer.append(title.joined(separator: "  "))
       buffer.append("\n")
-      HistogramBars(style: style).append(cell.histogram, to: &buffer)
+      HistogramBars(style: style).append(cell.counts.histogram, to: &buffer)
     }
   }
 
@@ -88,17 +90,6 @@ public struct SummaryTable {
       NumberText.string(summary.openNow),
       duration(summary.oldestOpen, isLowerBound: summary.oldestOpenIsLowerBound),
     ]
-  }
-
-  private func group(_ line: SummaryLines.Line) -> [String] {
-    guard let group = line.group else {
-      guard !lines.keys.isEmpty else { return [] }
-      let name =
-        lines.others == 0
-        ? "others" : "\(NumberText.string(UInt64(lines.others))) \(lines.others == 1 ? "other" : "others")"
-      return [name] + lines.keys.dropFirst().map { _ in "" }
-    }
-    return zip(lines.keys, [group.first, group.second]).map { SummaryText.visible($1, style.glyphs) }
   }
 
   private func duration(_ nanoseconds: UInt64?, isLowerBound: Bool = false) -> String {

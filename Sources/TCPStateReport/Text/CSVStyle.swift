@@ -31,6 +31,11 @@ public struct CSVStyle: Sendable {
     !nullName.isEmpty && name == nullName
   }
 
+  func matchesNull(_ name: some NameBytes) -> Bool {
+    !nullText.isEmpty && name.count == nullText.utf8.count
+      && nullText.utf8.enumerated().allSatisfy { name[$0.offset] == $0.element }
+  }
+
   /// Whether a name is written unchanged.
   @inline(__always)
   func writesPlainly(_ name: ShortName) -> Bool {

@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import TCPStateCore
 
+/// Foreign text by its bytes, which need not be UTF-8.
+protocol NameBytes {
+  var count: Int { get }
+  subscript(index: Int) -> UInt8 { get }
+}
+
+extension ShortName: NameBytes {}
+extension InternedText: NameBytes {}
+
 /// Reads a name as Unicode scalars. Each ill-formed sequence is one element, as the
 /// Unicode standard recommends (section 3.9, "U+FFFD substitution of maximal subparts").
-struct NameScalars {
+struct NameScalars<Name: NameBytes> {
   enum Element {
     case scalar(Unicode.Scalar)
     /// The ill-formed bytes of the name.
@@ -11,7 +20,7 @@ struct NameScalars {
   }
 
   private struct Bytes: IteratorProtocol {
-    let name: ShortName
+    let name: Name
     let count: Int
     var index = 0
 
@@ -26,7 +35,7 @@ struct NameScalars {
   private var parser = UTF8.ForwardParser()
   private var position = 0
 
-  init(_ name: ShortName) {
+  init(_ name: Name) {
     bytes = Bytes(name: name, count: name.count)
   }
 

@@ -6,6 +6,8 @@ import TCPStateCore
 public enum NameText {
   /// The most bytes that 16 become, six for each control character in JSON, and the slack of `Word`s.
   static let room = 16 * 6 + 32
+  /// The same of an interned text.
+  static let longRoom = InternedText.longest * 6 + 32
 
   /// Appends a name for a terminal.
   ///
@@ -21,20 +23,7 @@ public enum NameText {
       cursor.put(name.storage.0, name.storage.1, count: name.count)
       return name.count
     }
-    var width = 0
-    var scalars = NameScalars(name)
-    while let element = scalars.next() {
-      switch element {
-      case .scalar(let scalar) where !scalar.isUnsafeOnTerminal:
-        cursor.put(scalar)
-        width += DisplayWidth.of(scalar)
-      case .scalar(let scalar):
-        width += cursor.put(escaped: scalar)
-      case .invalid(let bytes):
-        for index in bytes { width += cursor.put(escapedByte: name[index]) }
-      }
-    }
-    return width
+    return cursor.put(visible: name)
   }
 
   public static func visibleString(_ name: ShortName) -> String {
@@ -45,9 +34,29 @@ public enum NameText {
 }
 
 extension ByteCursor {
+  /// Writes a name for a terminal.
+  ///
+  /// - Returns: how many columns of a terminal it takes.
+  fileprivate mutating func put(visible name: some NameBytes) -> Int {
+    var width = 0
+    var scalars = NameScalars(name)
+    while let element = scalars.next() {
+      switch element {
+      case .scalar(let scalar) where !scalar.isUnsafeOnTerminal:
+        put(scalar)
+        width += DisplayWidth.of(scalar)
+      case .scalar(let scalar):
+        width += put(escaped: scalar)
+      case .invalid(let bytes):
+        for index in bytes { width += put(escapedByte: name[index]) }
+      }
+    }
+    return width
+  }
+
   /// Writes a CSV cell that isn't null: RFC 4180, in quotes if needed.
   @inline(never)
-  mutating func put(csv name: ShortName, _ style: CSVStyle) {
+  mutating func put(csv name: some NameBytes, _ style: CSVStyle) {
     let start = next
     let first = name[0]
     if style.excelSafe, Self.startsFormula(first) { put(UInt8(ascii: "'")) }
@@ -103,7 +112,7 @@ extension ByteCursor {
 
   /// Writes the text between the quotes of a JSON string (RFC 8259, section 7).
   @inline(never)
-  mutating func put(json name: ShortName) {
+  mutating func put(json name: some NameBytes) {
     var scalars = NameScalars(name)
     while let element = scalars.next() {
       switch element {

@@ -3,7 +3,7 @@
 /// A column of the timeline. The cases are in the order shown.
 enum TimelineColumn: Int, CaseIterable {
   case time, role, owner, local, localPort, peer, transition, stayed, state
-  case rtt, sent, received, retransmits, netns
+  case rtt, sent, received, retransmits, container, netns
 
   var heading: StaticString {
     switch self {
@@ -20,6 +20,7 @@ enum TimelineColumn: Int, CaseIterable {
     case .sent: "SENT"
     case .received: "RECEIVED"
     case .retransmits: "RETRANS"
+    case .container: "CONTAINER"
     case .netns: "NETNS"
     }
   }
@@ -53,6 +54,7 @@ enum TimelineColumn: Int, CaseIterable {
     case .rtt: 7
     case .sent, .received: 9
     case .retransmits: 7
+    case .container: 16
     case .netns: 10
     }
   }

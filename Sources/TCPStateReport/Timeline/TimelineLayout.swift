@@ -53,7 +53,7 @@ struct TimelineLayout: Equatable {
   }
 
   /// Columns that come and go together.
-  private static let extras: [[TimelineColumn]] = [[.rtt], [.sent, .received], [.retransmits], [.netns]]
+  private static let extras: [[TimelineColumn]] = [[.rtt], [.sent, .received], [.retransmits], [.container], [.netns]]
 
   private mutating func set(_ column: TimelineColumn, _ width: Int) {
     guard let index = columns.firstIndex(of: column) else { return }

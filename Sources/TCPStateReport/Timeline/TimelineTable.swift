@@ -228,6 +228,11 @@ extension TimelineTable {
     case .sent: return write(bytes: row.bytesSent)
     case .received: return write(bytes: row.bytesReceived)
     case .retransmits: return write(number: row.retransmits)
+    case .container:
+      let short = row.workload.isContainer ? WorkloadText.short(row.workload, width: 16, glyphs: style.glyphs) : nil
+      guard let short else { return writeUnknown() }
+      cells.append(short)
+      return DisplayWidth.of(short)
     case .netns: return write(id: row.netns)
     }
   }

@@ -7,11 +7,10 @@ struct TopDetailText {
   let text: TopText
 
   func lines(_ id: UInt64) -> [String] {
-    guard let row = board.rows.first(where: { $0.facts.connection == id }) else {
+    guard let facts = board.facts, facts.connection == id else {
       let there = board.recording == nil ? "has ended" : "doesn't exist at this moment"
       return ["", "This connection \(there). Esc returns to the list."]
     }
-    let facts = row.facts
     let live = board.detail.flatMap { $0.socket.connection == id ? $0 : nil }
     let owner = OwnerText.string(of: facts, glyphs: text.style.glyphs)
     var lines = [
@@ -20,7 +19,7 @@ struct TopDetailText {
         + "\(text.style.glyphs.arrow)  \(EndpointText.string(facts.peer))",
       "",
     ]
-    for stay in row.past {
+    for stay in board.past {
       lines.append(
         "  " + text.paint(text.fit(stay.state.name(.rfc), 12), stay.state)
           + text.fit(text.duration(stay.nanoseconds), 14, right: true))
@@ -31,6 +30,7 @@ struct TopDetailText {
     lines.append("")
     lines += holders(facts, live) + transfer(facts, live) + flow(facts, live)
     lines += [
+      label("in") + (WorkloadText.full(facts.workload) ?? text.unknown),
       label("user") + "\(text.sequence(facts.userID)), network namespace \(text.sequence(facts.netns))"
         + (facts.cgroup.map { ", cgroup \($0)" } ?? ""),
       label("id") + Self.hex(id),

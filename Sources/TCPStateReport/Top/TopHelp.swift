@@ -4,33 +4,24 @@ import TCPStateCore
 /// The help screen of `top`.
 enum TopHelp {
   static func lines(isRecording: Bool, notes: [String], text: TopText) -> [String] {
-    keys + (isRecording ? travel : []) + legend
-      + (notes.isEmpty ? [] : [""]) + notes.flatMap { text.wrap($0, indent: 2) }
+    let usual = TopKeys.all.filter { !$0.isForRecordings && !(isRecording && $0.keys == "Space") }
+    let entries = (isRecording ? TopKeys.all.filter(\.isForRecordings) : []) + usual
+    // What is special comes first: what a low terminal cuts off is in the manual.
+    return notes.flatMap { text.wrap($0, indent: 2) }
+      + entries.flatMap { Self.lines($0, text) }
+      + legend.map { text.fit($0, text.width, pads: false) }
   }
 
-  private static let keys = [
-    "",
-    "  a s p e b r   sort by age, state, process, peer, bytes, retransmits",
-    "  g             group by process, peer or port, or don't group",
-    "  /             type a filter; Enter keeps it, Esc clears it",
-    "  arrows        select; also PgUp, PgDn, Home, End",
-    "  Enter         open the selected connection or group; Esc goes back",
-    "  ? q           show this help, quit",
-  ]
-
-  private static let travel = [
-    "",
-    "  left right    step back or forward in time",
-    "  - +           make steps shorter or longer",
-    "  , .           go to the previous or next transition",
-    "  0 $           go to the start or end of the recording",
-    "  Space         play or stop",
-  ]
+  /// The keys, and next to them their meaning, on as many lines as it takes.
+  private static func lines(_ entry: TopKeys.Entry, _ text: TopText) -> [String] {
+    let indent = 15
+    return text.wrap(entry.meaning, indent: indent).enumerated().map { index, line in
+      index == 0 ? text.fit("  " + entry.keys, indent) + line.dropFirst(indent) : line
+    }
+  }
 
   private static let legend = [
-    "",
-    "  STATES, drawn to scale:",
-    "  " + TopLane.letters.prefix(5).map { "\($0.1) \($0.0.name(.rfc))" }.joined(separator: "  "),
-    "  " + TopLane.letters.dropFirst(5).map { "\($0.1) \($0.0.name(.rfc))" }.joined(separator: "  "),
+    "  States: " + TopLane.letters.prefix(5).map { "\($0.1) \($0.0.name(.rfc))" }.joined(separator: "  "),
+    "          " + TopLane.letters.dropFirst(5).map { "\($0.1) \($0.0.name(.rfc))" }.joined(separator: "  "),
   ]
 }

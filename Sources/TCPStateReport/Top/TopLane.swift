@@ -32,11 +32,12 @@ enum TopLane {
     return result
   }
 
-  static func append(_ stays: [TopStay], width: Int, color: Bool, to buffer: inout ByteBuffer) {
+  /// - Parameter theme: `nil` without colours.
+  static func append(_ stays: [TopStay], width: Int, theme: TopTheme?, to buffer: inout ByteBuffer) {
     for (state, count) in cells(stays, width: width) {
-      if color { buffer.append(StateColor.of(state)) }
+      if let theme { buffer.append(theme.color(state)) }
       buffer.append(String(repeating: letter(state), count: count))
-      if color { buffer.append(StateColor.reset) }
+      if theme != nil { buffer.append(StateColor.reset) }
     }
   }
 }

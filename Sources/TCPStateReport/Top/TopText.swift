@@ -5,8 +5,12 @@ import TCPStateCore
 struct TopText {
   let width: Int
   let style: TableStyle
+  var theme = TopTheme.dark
 
   var unknown: String { style.glyphs.unknown.description }
+
+  /// Whether the terminal shows ASCII only.
+  var isASCII: Bool { unknown == "-" }
 
   func age(_ stay: Stay?) -> String {
     guard let stay else { return unknown }
@@ -22,6 +26,18 @@ struct TopText {
 
   func bytes(_ value: UInt64?) -> String { value.map { ByteCountText.string($0) } ?? unknown }
 
+  /// As exact as fits.
+  func bytes(_ value: UInt64?, fitting columns: Int) -> String {
+    let exact = bytes(value)
+    guard let value, exact.utf8.count > columns else { return exact }
+    return ShortBytes.string(value)
+  }
+
+  /// Bytes per second.
+  func rate(_ value: UInt64?) -> String { value.map { ShortBytes.string($0) + "/s" } ?? unknown }
+
+  func rtt(_ microseconds: UInt32?) -> String { microseconds.map { duration(UInt64($0) * 1000) } ?? unknown }
+
   func clock(_ time: UInt64, fraction: Bool = false) -> String {
     var buffer = ByteBuffer(capacity: 64)
     var text = ClockText(utc: style.utc)
@@ -29,8 +45,9 @@ struct TopText {
     return fraction ? buffer.text : String(buffer.text.prefix(8))
   }
 
-  func paint(_ text: String, _ state: TCPState) -> String {
-    style.color ? "\(StateColor.of(state))\(text)\(StateColor.reset)" : text
+  /// - Parameter rank: of the connection that is in that state; `nil` for several.
+  func paint(_ text: String, _ state: TCPState, _ rank: TopRow.Rank? = nil) -> String {
+    style.color ? "\(theme.color(state, rank))\(text)\(StateColor.reset)" : text
   }
 
   func heading(_ text: String) -> String {
@@ -38,7 +55,7 @@ struct TopText {
   }
 
   func faint(_ text: String) -> String {
-    style.color ? "\(StateColor.of(.closed))\(text)\(StateColor.reset)" : text
+    style.color ? "\(theme.faint)\(text)\(StateColor.reset)" : text
   }
 
   /// A line of the list. The selected one has a mark in its margin and, with colour, is in reverse video.
@@ -55,7 +72,7 @@ struct TopText {
       let padding = String(repeating: " ", count: columns - length)
       return right ? padding + text : text + padding
     }
-    let mark = unknown == "-" ? "~" : "…"
+    let mark = isASCII ? "~" : "…"
     var result = ""
     var used = 0
     for character in text {
@@ -66,6 +83,24 @@ struct TopText {
     }
     let padding = String(repeating: " ", count: max(0, columns - used - 1))
     return columns > 0 ? result + mark + padding : ""
+  }
+
+  /// Cuts a line that may have colours at the terminal's width.
+  func clip(_ line: String) -> String {
+    guard line.utf8.count > width else { return line }
+    var result = ""
+    var used = 0
+    var isSequence = false
+    for character in line {
+      if character == "\u{1b}" { isSequence = true }
+      if !isSequence {
+        used += DisplayWidth.of(String(character))
+        guard used <= width else { continue }
+      }
+      result.append(character)
+      if isSequence, character.isLetter { isSequence = false }
+    }
+    return result
   }
 
   /// Puts one text at the left edge and one at the right; on a narrow terminal the right one is left out.

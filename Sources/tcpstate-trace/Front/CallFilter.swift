@@ -40,6 +40,11 @@ enum CallFilter {
         for value in values { check += [step(equal, value, 0, 1), step(result, allow)] }
       case .without(let argument, let bits):
         check = [step(load, UInt32(16 + 8 * argument)), step(anyBit, bits, 1, 0), step(result, allow)]
+      case .both(let argument, let value, let other, let otherValue):
+        check = [
+          step(load, UInt32(16 + 8 * argument)), step(equal, value, 0, 3), step(load, UInt32(16 + 8 * other)),
+          step(equal, otherValue, 0, 1), step(result, allow),
+        ]
       case .with(let argument, let bits):
         check = [step(load, UInt32(16 + 8 * argument)), step(anyBit, bits, 0, 1), step(result, allow)]
       }

@@ -12,6 +12,8 @@ struct CallRules {
     case without(argument: Int, UInt32)
     /// All of these bits are set.
     case with(argument: Int, UInt32)
+    /// Both arguments are as given.
+    case both(argument: Int, UInt32, other: Int, UInt32)
   }
 
   /// Whatever their arguments are.
@@ -78,6 +80,8 @@ struct CallRules {
     // Files are opened for reading only, and none is made.
     (Int(SYS_openat), .without(argument: 2, UInt32(O_ACCMODE | O_CREAT | O_TRUNC))),
     (Int(SYS_setns), .oneOf(argument: 1, [UInt32(TCPSTATE_CLONE_NEWNET)])),
+    // Questions about single sockets: sock_diag(7), which is no way to the network.
+    (Int(SYS_socket), .both(argument: 0, UInt32(AF_NETLINK), other: 2, UInt32(NETLINK_SOCK_DIAG))),
     // Maps, iterators and detaching; not BPF_PROG_LOAD.
     (
       Int(SYS_bpf),

@@ -22,9 +22,11 @@ struct LiveSession<Sink: OutputSink & ~Copyable>: ~Copyable, Activity {
 
   init(_ stream: consuming LiveStream, recorder: consuming Recorder?, sink: consuming Sink) {
     self.stream = stream
+    let isRecorded = recorder != nil
     self.recorder = recorder
     self.sink = sink
     sharesTerminal = isatty(self.sink.descriptor) == 1
+    self.stream.fillsReadings = isRecorded || self.sink.wantsReadings
   }
 
   /// Attaches, and hands on the sockets that exist already.

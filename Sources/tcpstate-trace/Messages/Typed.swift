@@ -10,10 +10,14 @@ enum Typed {
     return "tcpstate-trace \(first)"
   }
 
+  /// The whole line.
+  static var line: String {
+    (["tcpstate-trace"] + RawText.arguments.dropFirst().map { quoted(Message.printable($0)) }).joined(separator: " ")
+  }
+
   /// The whole line with sudo before it, to be typed again.
   static var withSudo: String {
-    let words = RawText.arguments.dropFirst().map { quoted(Message.printable($0)) }
-    let line = (["sudo", "tcpstate-trace"] + words).joined(separator: " ")
+    let line = "sudo \(line)"
     return line.utf8.count <= 300 ? line : "sudo tcpstate-trace …"
   }
 

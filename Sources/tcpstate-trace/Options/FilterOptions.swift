@@ -52,6 +52,17 @@ struct FilterOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "Containers by name, or by the beginning of the id; `*` in a name stands for any text.", valueName: "list"))
+  var container: String?
+
+  @Option(help: ArgumentHelp("Kubernetes pods: NAMESPACE/NAME, or NAME in any namespace.", valueName: "list"))
+  var pod: String?
+
+  @Option(help: ArgumentHelp("systemd units: nginx.service, or nginx.", valueName: "list"))
+  var unit: String?
+
+  @Option(
+    help: ArgumentHelp(
       "Only sockets in these states (with stuck), or transitions from or to them: listen, syn-sent, syn-received, established, fin-wait-1, fin-wait-2, close-wait, closing, last-ack, time-wait, closed; or groups of them, as ss has: connected, synchronized, bucket, big, all.",
       valueName: "list"),
     completion: .list(
@@ -70,9 +81,9 @@ struct FilterOptions: ParsableArguments {
   /// Whether anything is filtered.
   var isGiven: Bool {
     ipv4 || ipv6 || (try? parsedWords().isFilter) ?? true
-      || [port, localPort, remotePort, local, peer, pid, process, netns, cgroup, state, longerThan].contains {
-        $0 != nil
-      }
+      || [
+        port, localPort, remotePort, local, peer, pid, process, netns, cgroup, container, pod, unit, state, longerThan,
+      ].contains { $0 != nil }
   }
 
   /// What is shown.
@@ -94,6 +105,7 @@ struct FilterOptions: ParsableArguments {
       filter.processes.insert(ShortName(bytes: name.utf8.prefix(15)))
     }
     filter.netns = try netns.map { try Self.netns($0) }
+    filter.workloads = try workloads()
     for part in Self.list(state) {
       guard let states = TCPState.states(parsing: part) else {
         let names = TCPState.all.map { $0.name(.rfc) }.joined(separator: ", ")
@@ -102,6 +114,22 @@ struct FilterOptions: ParsableArguments {
       filter.states.formUnion(states)
     }
     filter.longerThan = try longerThan.map { try Self.duration($0, option: "--longer-than") }
+    return filter
+  }
+
+  private func workloads() throws -> WorkloadFilter {
+    var filter = WorkloadFilter()
+    for (text, option, names) in [
+      (container, "--container", \WorkloadFilter.containers), (pod, "--pod", \.pods), (unit, "--unit", \.units),
+    ] {
+      for name in Self.list(text) {
+        if name.isEmpty { throw Failure(.usage, "\(option): a name is empty") }
+        if option == "--pod", name.split(separator: "/", omittingEmptySubsequences: false).contains("") {
+          throw Failure(.usage, "--pod: '\(Message.printable(name))' is not NAMESPACE/NAME")
+        }
+        filter[keyPath: names].append(option == "--unit" ? WorkloadFilter.unit(name) : name)
+      }
+    }
     return filter
   }
 

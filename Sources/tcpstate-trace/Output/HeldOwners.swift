@@ -16,15 +16,23 @@ struct HeldOwners {
   private var rows: [UInt64: [Transition]] = [:]
   private var lastSweep: UInt64 = 0
 
+  var isEmpty: Bool { rows.isEmpty }
+
   init(_ filter: RowFilter) {
     self.filter = filter
     isActive = !filter.pids.isEmpty || !filter.processes.isEmpty
   }
 
   /// Keeps the row back if it isn't wanted only because its owner isn't known.
+  // Inlined for the same reason as in `HeldRows`.
+  @inline(__always)
   mutating func holds(_ row: borrowing Transition) -> Bool {
-    guard isActive, row.role == .server, row.lacksOwner, row.new != .closed, row.old != row.new, !filter.wants(row)
-    else { return false }
+    guard isActive, row.role == .server, row.lacksOwner, row.new != .closed, row.old != row.new else { return false }
+    return keeps(row)
+  }
+
+  private mutating func keeps(_ row: borrowing Transition) -> Bool {
+    guard !filter.wants(row) else { return false }
     let connection = row.connection
     var held = rows[connection] ?? []
     if held.isEmpty, rows.count >= Self.limit { return false }
@@ -41,6 +49,7 @@ struct HeldOwners {
       earlier[index].ownerPID = row.ownerPID
       earlier[index].ownerName = row.ownerName
       earlier[index].ownerKind = row.ownerKind
+      if earlier[index].workload.isUnknown { earlier[index].workload = row.workload }
     }
     return earlier
   }

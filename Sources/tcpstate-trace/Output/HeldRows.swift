@@ -27,8 +27,14 @@ struct HeldRows {
   }
 
   /// Keeps the row back if its port isn't known yet and matters.
+  // Inlined, because a row is copied for each call, and few get beyond the guard.
+  @inline(__always)
   mutating func holds(_ row: borrowing Transition) -> Bool {
     guard let ports, row.local.port == 0, row.new == .synSent else { return false }
+    return keeps(row, ports)
+  }
+
+  private mutating func keeps(_ row: borrowing Transition, _ ports: PortSet) -> Bool {
     if isEither, ports.contains(row.peer.port) { return false }
     rows[row.connection] = copy row
     return true

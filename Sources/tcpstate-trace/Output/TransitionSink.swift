@@ -16,6 +16,9 @@ protocol OutputSink: TransitionSink, ~Copyable {
   /// and without a stay. They come right after the start, in no order; a recording may have them too.
   var wantsExisting: Bool { get }
 
+  /// Whether it shows what a row has only with `ConnectionTracker.fillsReadings`.
+  var wantsReadings: Bool { get }
+
   /// Whether it writes before a recording is at its end, so that a line about the progress would be in its way.
   var writesWhileReading: Bool { get }
 
@@ -78,6 +81,7 @@ protocol OutputSink: TransitionSink, ~Copyable {
 
 extension OutputSink where Self: ~Copyable {
   var wantsExisting: Bool { false }
+  var wantsReadings: Bool { true }
   var writesWhileReading: Bool { true }
   var readsOnly: Bool { true }
   /// Whether the reader is so far behind that no more should be produced.

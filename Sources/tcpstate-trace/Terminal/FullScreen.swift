@@ -29,7 +29,7 @@ struct FullScreen: ~Copyable {
   }
 
   deinit {
-    output.writeLast("\u{1b}[0m\u{1b}[?25h\u{1b}[?1049l")
+    output.writeLast("\(Self.mouse(false))\u{1b}[0m\u{1b}[?25h\u{1b}[?1049l")
     var before = before
     tcsetattr(keys, TCSANOW, &before)
     tcflush(keys, TCIFLUSH)
@@ -46,6 +46,19 @@ struct FullScreen: ~Copyable {
   func draw(_ lines: [String]) {
     write("\u{1b}[H" + lines.joined(separator: "\u{1b}[K\r\n") + "\u{1b}[K\u{1b}[J")
   }
+
+  /// Turns reports of presses and of the wheel on or off. While they are on, most terminals select text with Shift only.
+  func setMouse(_ isOn: Bool) { write(Self.mouse(isOn)) }
+
+  /// Presses (1000) in a form without a largest column (1006); terminals without a mouse ignore it.
+  private static func mouse(_ isOn: Bool) -> String {
+    let end = isOn ? "h" : "l"
+    return "\u{1b}[?1000\(end)\u{1b}[?1006\(end)"
+  }
+
+  /// Asks the terminal to put text into the clipboard: xterm's OSC 52, which also works through ssh. Whether it does is
+  /// the terminal's choice, and no answer comes.
+  func copy(_ text: String) { write("\u{1b}]52;c;\(Base64Text.encode(Array(text.utf8)))\u{7}") }
 
   /// What has been typed since.
   func input() -> [UInt8] {

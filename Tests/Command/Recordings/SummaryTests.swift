@@ -50,6 +50,8 @@ import Testing
     [], ["--by", "process"], ["--by", "peer,role", "--format", "csv"],
     ["--by", "remote-port,process", "--format", "jsonl"],
     ["--state", "fin-wait-2", "--longer-than", "1ms", "--histogram"], ["--process", "nginx", "-D", "1-5"],
+    ["--diagram"], ["--histogram", "--by", "port"], ["--ends", "--by", "process,port"],
+    ["--ends", "--format", "csv", "--by", "peer"],
   ]
 
   /// A big file is read by all CPUs at once, standard input by one: the same bytes come out, and the same is said.
@@ -108,12 +110,35 @@ import Testing
     #expect(table.rows.count == lines)
   }
 
+  /// Transitions and ends against the rows themselves.
+  @Test func movesAndEnds() throws {
+    var rows = Self.rows(20_000)
+    for index in rows.indices where rows[index].new == .timeWait {
+      rows[index].reason = index % 3 == 0 ? .resetSent : .fin
+    }
+    let path = try folder.write("a.csv", Recording.csv(rows, Column.defaults))
+    let ends = try CSVTable(Recording.run(["summary", "--read", path, "--format", "csv", "--ends"]).output)
+    let entered = rows.filter { $0.new == .timeWait }
+    #expect(ends.rows.count == 2)
+    for (reason, name) in [(Reason.fin, "fin"), (Reason.resetSent, "reset_sent")] {
+      let row = try #require(ends.rows.first { $0["reason"] == name })
+      #expect(row.number("ends") == UInt64(entered.count { $0.reason == reason }))
+    }
+    let diagram = try Recording.run(["summary", "--read", path, "--diagram"]).outputText
+    for move in [Move(.closed, .synSent), Move(.finWait1, .finWait2), Move(.timeWait, .closed)] {
+      let count = NumberText.string(UInt64(rows.count { $0.old == move.old && $0.new == move.new }))
+      #expect(diagram.contains(" \(count)"), "\(move): \(count) in\n\(diagram)")
+    }
+    #expect(!diagram.contains("NOT IN THE FIGURE"))
+  }
+
   @Test func top() throws {
     let path = try folder.write("a.csv", Recording.csv(Self.rows(5_000), Column.defaults))
     let lines = try Recording.run(["summary", "--read", path, "--by", "peer", "--top", "2"]).outputText.split(
       separator: "\n")
-    #expect(lines.count { $0.hasPrefix("10.0.0.") } == 2)
-    #expect(lines.contains { $0.hasPrefix("35 others") })
+    // Once with their stays, once with their ends.
+    #expect(lines.count { $0.hasPrefix("10.0.0.") } == 4)
+    #expect(lines.count { $0.hasPrefix("35 others") } == 2)
   }
 
   @Test func refusals() throws {
@@ -130,6 +155,12 @@ import Testing
     try fails(["--by", "role,peer,process"], 64, "--by: more than two")
     try fails(["--by", "role,role"], 64, "--by: role is there twice")
     try fails(["--histogram", "--format", "csv"], 64, "--histogram goes with --format table")
+    try fails(
+      ["--diagram", "--by", "role"], 64, "--diagram draws all connections in one figure, it can't go with --by")
+    try fails(["--diagram", "--format", "jsonl"], 64, "--diagram goes with --format table")
+    try fails(["--ends", "--histogram"], 64, "--ends has no stays to draw")
+    try fails(["--in-kernel", "--ends"], 64, "it can't go with --ends")
+    try fails(["--read", path, "--by", "port"], 65, "needs the columns state_duration_ns, role, local_port, peer_port")
     try fails(["--read", path, "--record", "b.csv"], 64, "--record: the input is a recording already")
   }
 }

@@ -5,7 +5,7 @@ import Testing
 
 /// `schema`, by the program itself.
 @Suite struct SchemaCommandTests {
-  @Test(arguments: [nil, "rows", "stuck", "summary"] as [String?])
+  @Test(arguments: [nil, "rows", "stuck", "summary", "ends"] as [String?])
   func json(_ subject: String?) throws {
     let process = try Recording.run(["schema"] + (subject.map { [$0] } ?? []))
     var expected = ByteBuffer()

@@ -23,6 +23,8 @@ import Testing
     ("\u{1b}[A", .up), ("\u{1b}[B", .down), ("\u{1b}[C", .right), ("\u{1b}[D", .left), ("\u{1b}OA", .up),
     ("\u{1b}OB", .down), ("\u{1b}OC", .right), ("\u{1b}OD", .left), ("\u{1b}[5~", .pageUp), ("\u{1b}[6~", .pageDown),
     ("\u{1b}[H", .home), ("\u{1b}[F", .end), ("\u{1b}[1~", .home), ("\u{1b}[4~", .end),
+    ("\u{1b}[<0;1;1M", .click(x: 0, y: 0)), ("\u{1b}[<0;223;95M", .click(x: 222, y: 94)),
+    ("\u{1b}[<64;3;4M", .wheelUp), ("\u{1b}[<65;3;4M", .wheelDown),
   ]
 
   @Test func plainKeys() {
@@ -68,7 +70,8 @@ import Testing
   /// Function keys, keys with modifiers and what the terminal reports: none leaves a stray character.
   @Test(arguments: [
     "\u{1b}[2~", "\u{1b}[15~", "\u{1b}[1;5C", "\u{1b}[Z", "\u{1b}[200~", "\u{1b}[?1;2c", "\u{1b}[24;80R", "\u{1b}OP",
-    "\u{1b}OS", "\u{1b}[[A", "\u{1b}[[E",
+    "\u{1b}OS", "\u{1b}[[A", "\u{1b}[[E", "\u{1b}[<0;1;1m", "\u{1b}[<2;1;1M", "\u{1b}[<0;0;1M", "\u{1b}[<0;1M",
+    "\u{1b}[<;;M", "\u{1b}[<0;99999999999999999999;1M",
   ])
   func unknownSequencesArePassedOver(_ sequence: String) {
     #expect(Self.keys("a\(sequence)b") == Self.characters("ab"))

@@ -33,6 +33,21 @@ import Testing
     }
   }
 
+  /// A name that is replaced is the one that would have been read.
+  @Test func isReplaced() {
+    let texts = ["", "a", "nginx", "12345678", "123456789", "sixteen bytes ok"].map { Array($0.utf8) }
+    for old in texts {
+      for new in texts {
+        for rest in [0, 0xaa] as [UInt8] where new.count < 16 || rest == 0 {
+          let bytes = Array((new + [0] + Array(repeating: rest, count: 16)).prefix(16))
+          var name = ShortName(bytes: old)
+          bytes.withUnsafeBytes { name.replace(padded: $0.baseAddress!) }
+          #expect(name == padded(bytes) && name.bytes == new)
+        }
+      }
+    }
+  }
+
   @Test func anyBytes() {
     var random = SeededGenerator(seed: 5)
     for _ in 0..<20_000 {

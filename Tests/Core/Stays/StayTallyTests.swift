@@ -29,8 +29,8 @@ import Testing
     #expect(isOver)
     let groups = tally.groups.count
     #expect(groups == 101)
-    let others = tally.cell(StayTally.other, .established)?.histogram.count
-    let first = tally.cell(1, .established)?.histogram.count
+    let others = tally.cell(StayTally.other, .established)?.counts.histogram.count
+    let first = tally.cell(1, .established)?.counts.histogram.count
     #expect(others == 150 && first == 3)
   }
 

@@ -47,11 +47,11 @@ import Testing
 
   /// The counters of a transition are those of its moment, and unknown later.
   @Test func countersOfAnotherMoment() {
-    #expect(Self.board(RowFilter(), at: 900_000_000).rows.allSatisfy { $0.facts.bytesSent == nil })
+    #expect(Self.board(RowFilter(), at: 900_000_000).rows.allSatisfy { $0.bytesSent == nil })
     let rows = Self.rows()
     let last = rows[rows.count - 1].time
     var replay = TopReplay(rows, span: rows[0].time...last, lost: 0)
     replay.move(to: last)
-    #expect(replay.board().rows.allSatisfy { $0.facts.bytesSent == 0 })
+    #expect(replay.board().rows.allSatisfy { $0.bytesSent == 0 })
   }
 }

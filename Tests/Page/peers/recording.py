@@ -2,7 +2,7 @@
 """Writes a recording of invented connections, as `trace --format csv --columns all` writes it.
 
 recording.py CONNECTIONS [SECONDS] > t.csv prints the same bytes each time: clients, servers, resets,
-refusals, leaks in CLOSE-WAIT, sockets that stay open, and hostile names.
+refusals, leaks in CLOSE-WAIT, sockets that stay open, connections with both ends on this host, and hostile names.
 """
 import csv
 import random
@@ -14,7 +14,7 @@ state_duration_ns duration_kind source actor_pid actor_name reason bytes_sent by
 retransmits closer initial_send_sequence initial_receive_sequence send_unacknowledged send_next
 receive_next unread_bytes unacknowledged_bytes send_window_bytes receive_window_bytes
 congestion_window_packets slow_start_threshold_packets congestion_control rto_us
-syn_ack_retransmits segments_sent segments_received socket_address interface_index""".split()
+syn_ack_retransmits segments_sent segments_received socket_address interface_index container_name""".split()
 START = 1_795_468_323_204_131_000
 HOSTILE = ["</script><b>", "a,b\"c'", "\u202egpj.exe", "\x1b[2Jx\n", "<!--<script>", "\u05d0\u05d1\u05d2 rtl", "&lt;img&gt;"]
 PROCESSES = [("nginx", 812), ("postgres", 1207), ("curl", 0), ("python3", 4410), ("java", 2290), ("redis-server", 977)]
@@ -33,7 +33,7 @@ class Socket:
             send_next=(numbers[0] + 1) % 2**32, send_unacknowledged=(numbers[0] + 1) % 2**32,
             receive_next=(numbers[1] + 1) % 2**32, bytes_sent=0, bytes_received=0, rtt_us=random.randint(20, 40_000),
             retransmits=0, congestion_window_packets=10, congestion_control="cubic", rto_us=204_000,
-            send_window_bytes=64_240, receive_window_bytes=65_535, segments_sent=1, segments_received=1)
+            container_name="web-1" if process[0] == "nginx" else "", send_window_bytes=64_240, receive_window_bytes=65_535, segments_sent=1, segments_received=1)
 
     def go(self, state, at, stay="known", **more):
         row = dict(self.row, state_old=self.state, state_new=state, **more)
@@ -120,6 +120,32 @@ def connection(out, index, seconds):
         client(out, number, (name, pid or 8000 + index % 900), (us, port), (address, 80), begin, kind)
 
 
+def twins(out, index, seconds):
+    """Both ends of a connection on this host: the client closes, the server forgets to if index is even."""
+    begin = START + int(random.uniform(0, seconds) * 1e9)
+    port = 61_000 + index
+    first, second = random.getrandbits(32), random.getrandbits(32)
+    ends = [("fd00::5:1234:5678:9abc:def0", port), ("fd00::5:1234:5678:9abc:1", 6379)]
+    client = Socket(out, 0x100000 + 2 * index, "client", ("worker", 7001), ends[0], ends[1], (first, second))
+    server = Socket(out, 0x100001 + 2 * index, "server", ("redis-server", 977), ends[1], ends[0], (second, first))
+    client.go("syn_sent", begin)
+    server.state = "listen"
+    server.go("syn_received", begin + 20_000)
+    client.go("established", begin + 50_000)
+    server.go("established", begin + 70_000, (50_000, "exact"))
+    at = begin + stretch(7, 9)
+    client.data(500, 2_000)
+    server.data(2_000, 500)
+    client.row["closer"], server.row["closer"] = "active", "passive"
+    client.go("fin_wait_1", at)
+    server.go("close_wait", at + 30_000)
+    client.go("fin_wait_2", at + 60_000)
+    if index % 2:
+        server.go("last_ack", at + 5_000_000)
+        client.go("time_wait", at + 5_040_000, reason="fin")
+        server.go("closed", at + 5_080_000, reason="fin")
+
+
 def main():
     random.seed(793)
     count = int(sys.argv[1])
@@ -127,6 +153,8 @@ def main():
     rows = []
     for index in range(count):
         connection(rows, index, seconds)
+    for index in range(count // 30):
+        twins(rows, index, seconds)
     end = START + int(seconds * 1.2e9)
     rows = sorted((row for row in rows if row[0] < end), key=lambda row: row[0])
     writer = csv.DictWriter(sys.stdout, HEADER, restval="", lineterminator="\n")

@@ -25,7 +25,7 @@ extension Privileged {
     @Test func onePicture() throws {
       let pair = try Pair()
       let terminal = try Terminal(
-        "\(Tracer.binary) summary --histogram --netns \(pair.namespace.path); echo status $?; cat")
+        "\(Tracer.binary) summary --histogram --by role --netns \(pair.namespace.path); echo status $?; cat")
       try terminal.screen("the first picture") { $0.contains("OPEN NOW") }
       try Self.lives(pair, 4)
       // Each round of these is seen before the next.
@@ -40,7 +40,7 @@ extension Privileged {
       #expect(all.components(separatedBy: "OPEN NOW").count == 2, "\(all)")
       #expect(!all.contains("…") && !all.contains("^C"), "\(all)")
       #expect(Self.has(7, all), "\(all)")
-      #expect(all.contains("\nLAST-ACK\n") && all.contains("0 lost, 0 unmatched."), "\(all)")
+      #expect(all.contains("ENDED BY") && all.contains("0 lost, 0 unmatched."), "\(all)")
     }
   }
 }

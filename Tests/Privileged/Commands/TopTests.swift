@@ -23,7 +23,7 @@ extension Privileged {
       try terminal.screen("the group's connections") { $0.contains("1 of python3/") && $0.contains("STATES") }
       try terminal.press("Escape")
       try terminal.screen("the groups again") { $0.contains("2 by process") }
-      try terminal.press("g", "g", "g", "/", "c", "l", "o", "s", "e", "-", "w")
+      try terminal.press("g", "g", "g", "g", "/", "c", "l", "o", "s", "e", "-", "w")
       try terminal.screen("the filter") { $0.contains("/close-w_") && $0.contains("CLOSE-WAIT   python3") }
       try terminal.press("Enter", "Enter")
       try terminal.screen("the detail, as just read") {
@@ -31,10 +31,10 @@ extension Privileged {
           && $0.contains("unread 0,") && $0.contains("(held") && $0.contains("congestion 10 packets")
       }
       try terminal.press("Escape", "?")
-      try terminal.screen("the help") { $0.contains("group by process, peer or port") }
+      try terminal.screen("the help") { $0.contains("group by process, container, peer or port") }
       try terminal.resize(130, 30)
       try terminal.press("?")
-      try terminal.screen("the wide list") { $0.contains("LOCAL") }
+      try terminal.screen("the wide list") { $0.contains("SENT/S") }
       try terminal.resize(80, 24)
       try terminal.press("q")
       let after = try terminal.screen("the end") {
@@ -54,7 +54,7 @@ extension Privileged {
       try pair.client.ask("listen wanted 127.0.0.1 40000")
       try pair.server.ask("connect wanted 127.0.0.1 40000")
       try terminal.screen("the one with the port alone") {
-        $0.contains("1 sort age") && $0.contains("ESTABLISHED      1")
+        $0.contains("1 sort worst") && $0.contains("ESTABLISHED       1")
       }
     }
 
@@ -131,7 +131,7 @@ extension Privileged {
       let user = "setpriv --reuid 65534 --clear-groups --inh-caps=-all"
       _ = try ChildProcess.run(["chmod", "-R", "a+rX", folder.path])
       let terminal = try Terminal("\(user) \(Tracer.binary) top --read \(file) -L \(port); echo status $?; cat")
-      try terminal.screen("the end of the recording") { $0.contains("0 sort age") && $0.contains("t.csv") }
+      try terminal.screen("the end of the recording") { $0.contains("0 sort worst") && $0.contains("t.csv") }
       // The last transition before it: the server is in LAST-ACK; before that in CLOSE-WAIT for 300 ms.
       try terminal.press(",")
       try terminal.screen("LAST-ACK") { $0.contains(" LAST-ACK     python3/\(pair.server.pid)") }
@@ -157,7 +157,7 @@ extension Privileged {
       ] {
         let terminal = try Terminal("\(Tracer.binary) top --netns \(pair.namespace.path) \(options); cat")
         try terminal.screen("\(options): \(count)") {
-          $0.contains("\n\(count) sort age") && Self.count($0, "ESTABLISHED") == count
+          $0.contains("\n\(count) sort worst") && Self.count($0, "ESTABLISHED") == count
         }
         try terminal.press("q")
       }

@@ -81,7 +81,7 @@ import Testing
   /// The page's words are the code's tables, and its script's few constants agree with them.
   @Test func words() throws {
     let page = Self.page([])
-    let words = try #require(try Self.data(page, "id=\"words\"").first as? [String: [Any]])
+    let words = try #require(try Self.data(page, "id=\"words\"").first as? [String: Any])
     let states = try #require(words["states"] as? [[Any]])
     #expect(states.map { $0[0] as? Int } == TCPState.all.map { Int($0.number) })
     #expect(states.map { $0[1] as? String } == TCPState.all.map { $0.name(.rfc) })
@@ -94,6 +94,54 @@ import Testing
     ] as [(String, TCPState)] {
       #expect(page.contains("\nconst \(name) = \(state.number);\n"))
     }
+  }
+
+  /// The figure has every arrow of the state machine once, within its size.
+  @Test func figure() throws {
+    let words = try #require(try Self.data(Self.page([]), "id=\"words\"").first as? [String: Any])
+    let figure = try #require(words["figure"] as? [String: [[Any]]])
+    let lines = try #require(figure["lines"])
+    let moves = lines.map { "\($0[0])-\($0[1])" }
+    #expect(Set(moves) == Set(StateMachine.arrows.map { "\($0.move.old.number)-\($0.move.new.number)" }))
+    #expect(moves.count == StateMachine.arrows.count)
+    #expect(lines.allSatisfy { $0[2] as? String != "" && $0.count >= 11 && $0.count % 2 == 1 })
+    #expect(try #require(figure["places"]).count == TCPState.all.count + 1, "CLOSED is there twice")
+  }
+
+  /// Why a connection ended is that of the row that ended it: what becomes of its TIME-WAIT is no reason.
+  @Test func endReason() throws {
+    var script = LifeScript()
+    script.handshake()
+    script.orderlyClose(.client, at: 5_800_000)
+    let index = try #require(script.rows.lastIndex { $0.new == .timeWait })
+    script.rows[index].reason = .fin
+    var over = script.rows[index]
+    (over.old, over.new, over.reason) = (.timeWait, .closed, .reused)
+    (over.time, over.sequence) = (over.time + 1_000_000, over.sequence + 100)
+    let lives = try #require(try Self.data(Self.page(script.rows + [over]), "\"lives\"").first as? [[Any]])
+    let client = try #require(lives[0][0] as? [Any])
+    #expect(client[8] as? Int == Int(Reason.reused.rawValue) && client[16] as? Int == Int(Reason.fin.rawValue))
+    var open = LifeScript()
+    open.handshake()
+    let still = try #require(try Self.data(Self.page(open.rows), "\"lives\"").first as? [[Any]])
+    #expect((still[0][0] as? [Any])?[16] is NSNull)
+  }
+
+  /// Where the page comes from stays text, whatever it is called; without it there is nothing.
+  @Test func origin() throws {
+    let hostile = "</script><b>\u{202e}\""
+    var report = HTMLReport(
+      origin: ReportOrigin(version: "1", command: hostile, recordings: [hostile], host: hostile, kernel: nil))
+    var buffer = ByteBuffer()
+    report.begin(to: &buffer)
+    report.finish(to: &buffer)
+    let origin = try #require(try Self.data(buffer.text, "id=\"origin\"").first as? [String: Any])
+    #expect(origin["command"] as? String == hostile && origin["recordings"] as? [String] == [hostile])
+    #expect(origin["host"] as? String == hostile && origin["kernel"] is NSNull)
+    let plain = Self.page([])
+    #expect(
+      buffer.text.components(separatedBy: "</script").count == plain.components(separatedBy: "</script").count + 1)
+    #expect(!buffer.text.contains("\u{202e}") && !plain.contains("id=\"origin\">"))
   }
 
   @Test func endedConnectionsBeyondTheLimitAreOnlyCounted() throws {

@@ -70,9 +70,9 @@ import Testing
     case .hexadecimal: ["1", "ffff88810a2b3c40"]
     case .word: column.values
     case .state: column.values + ["unknown_14"]
-    case .name: ["nginx", "nginx: worker 1", "\"a,b\"\"c\"", "日本"]
+    case .name, .text: ["nginx", "nginx: worker 1", "\"a,b\"\"c\"", "日本"]
     case .address: ["10.0.0.5", "2001:db8::1"]
-    case .text, .endpoint, .flag, .holders: []
+    case .endpoint, .flag, .holders: []
     }
   }
 

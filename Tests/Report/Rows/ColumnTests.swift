@@ -63,7 +63,7 @@ import Testing
     }
   }
 
-  /// Cells that are kept from row to row are reused only for the same process with the same facts.
+  /// Cells that are kept from row to row are reused only for the same process with the same facts, and the same ends.
   @Test func keptCells() {
     var random = SeededGenerator(seed: 7)
     func any<T>(_ values: T...) -> T { values[Int.random(in: 0..<values.count, using: &random)] }
@@ -78,8 +78,12 @@ import Testing
       row.netns = any(nil, 4_026_531_840)
       row.actorPID = any(nil, row.ownerPID, 1, 65)
       row.actorName = ShortName(any("", "a", "nginx: worker 12"))
-      row.local.address = any(IPAddress(high: 0x2001_0db8 << 32, low: 1), IPAddress(v4: 0x7f00_0001))
-      row.peer.address = row.local.address
+      let long = IPAddress(high: .max, low: .max)
+      row.local.address = any(IPAddress(high: 0x2001_0db8 << 32, low: 1), IPAddress(v4: 0x7f00_0001), long)
+      row.peer.address = any(row.local.address, IPAddress(v4: 0xffff_ffff), .unspecified)
+      // Some of these pairs share a slot.
+      row.local.port = any(0, 1, 65, 65_535)
+      row.peer.port = any(0, 64, 65_535)
       var a = ByteBuffer()
       var b = ByteBuffer()
       fast.append(row, to: &a)

@@ -44,7 +44,9 @@ import Testing
         rows[subject, default: 0] += 1
       }
     }
-    for subject in SchemaSubject.allCases { #expect(rows[subject, default: 0] > 4, "\(subject)") }
+    for subject in SchemaSubject.allCases where subject != .ends {
+      #expect(rows[subject, default: 0] > 4, "\(subject)")
+    }
   }
 
   @Test func anyRowIsValid() throws {

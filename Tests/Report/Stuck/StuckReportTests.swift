@@ -82,6 +82,17 @@ import Testing
     }
   }
 
+  /// Instead of the cgroup's path, which says the same in more words.
+  @Test func workload() {
+    var reading = Self.one
+    reading.sockets[0].workload.containerName = InternedText("web\u{1b}")
+    reading.sockets[0].workload.podName = InternedText("web-7d9f")
+    var buffer = ByteBuffer()
+    StuckTable(reading, style: StuckStyle(cgroups: [77: "/kubepods/x"])).append(to: &buffer)
+    #expect(buffer.text.contains(" in container web\\x1b of pod web-7d9f\n"))
+    #expect(!buffer.text.contains("/kubepods"))
+  }
+
   @Test(arguments: ["plain", "color", "ascii", "one", "empty", "uncertain"]) func table(_ name: String) throws {
     var buffer = ByteBuffer()
     let style = StuckStyle(

@@ -51,7 +51,7 @@ import Testing
         width: look == "plain" ? nil : 100, color: look == "color", utc: true,
         glyphs: look == "ascii" ? .ascii : .unicode))
     table.append(to: &buffer)
-    table.appendHistograms(to: &buffer)
+    table.appendHistograms(to: &buffer, isWhole: true)
     try check("\(name)-\(look).txt", buffer)
     if look == "ascii" { #expect(buffer.text.utf8.allSatisfy { $0 < 0x80 }) }
     guard look != "color" else { return }
@@ -78,6 +78,68 @@ import Testing
     for line in buffer.text.split(separator: "\n") {
       #expect(try JSONSerialization.jsonObject(with: Data(line.utf8)) is [String: Any])
     }
+  }
+
+  /// Containers go by their names, else by their ids; pods by both of theirs.
+  @Test(arguments: [
+    ([SummaryKey.container], "container", ["nginx", String(repeating: "3f2a81c09d114be7", count: 4), ""]),
+    ([.pod], "pod", ["default/web-7d9f8c6b54-x2x9k-of-a-very-long-name", "", ""]),
+    ([.unit], "unit", ["", "", "app-\\x2dweb@\"1\",é.service"]),
+  ])
+  func workloads(_ keys: [SummaryKey], _ column: String, _ groups: [String]) throws {
+    var summary = StaySummary(keys: keys, filter: RowFilter())
+    for row in SampleTransitions.workloads.rows { summary.receive(row) }
+    var csv = ByteBuffer()
+    SummaryCSV().append(SummaryLines(summary), header: true, to: &csv)
+    let rows = try CSVTable(csv.withBytes { Array($0) }).rows
+    // A stay belongs to the group of the row that ends it.
+    #expect(Set(rows.filter { $0["stays"] != "0" }.map { $0[column] }) == Set(groups.dropFirst()))
+    var json = ByteBuffer()
+    SummaryJSON().append(SummaryLines(summary), to: &json)
+    for line in json.text.split(separator: "\n") {
+      #expect(try JSONSerialization.jsonObject(with: Data(line.utf8)) is [String: Any])
+    }
+    var table = ByteBuffer()
+    SummaryTable(SummaryLines(summary), style: TableStyle(width: 100, color: false, utc: true, glyphs: .unicode))
+      .append(to: &table)
+    #expect(table.text.contains("3f2a81c09d11") == (column == "container"))
+    #expect(!table.text.contains("3f2a81c09d114"), "an id is shown as people write it")
+  }
+
+  /// Why connections ended: the same in all formats and, added up, for all groupings.
+  @Test(arguments: 0..<5) func ends(_ grouping: Int) throws {
+    let (_, keys, top) = Self.groupings[grouping]
+    let lines = Self.lines(keys, top: top)
+    let all = Self.lines([]).ends
+    #expect(all.count > 1 && lines.ends.reduce(0) { $0 + $1.count } == all.reduce(0) { $0 + $1.count })
+    var csv = ByteBuffer()
+    SummaryCSV().appendEnds(lines, header: true, to: &csv)
+    let rows = try CSVTable(csv.withBytes { Array($0) }).rows
+    #expect(rows.map { $0["reason"] } == lines.ends.map { $0.reason.name.description })
+    #expect(rows.map { $0.number("ends") } == lines.ends.map { $0.count })
+    var json = ByteBuffer()
+    SummaryJSON().appendEnds(lines, to: &json)
+    var schema = ByteBuffer()
+    JSONSchema(.ends).append(to: &schema)
+    let validator = try SchemaValidator(schema.text)
+    let objects = json.text.split(separator: "\n")
+    #expect(objects.count == rows.count)
+    for object in objects { #expect(try validator.faults(object).isEmpty, "\(object)") }
+    var text = ByteBuffer()
+    EndsTable(lines, style: TableStyle(width: grouping == 2 ? 40 : 80, glyphs: .ascii)).append(to: &text)
+    #expect(text.text.contains("ENDED BY") && text.text.utf8.allSatisfy { $0 < 0x80 })
+  }
+
+  /// A service's port is the local one of its servers, and the peer's of its clients.
+  @Test func servicePort() {
+    var row = SampleTransitions.oneConnection.rows[1]
+    (row.local.port, row.peer.port) = (40_000, 443)
+    row.role = .client
+    #expect(SummaryKey.port.value(of: row) == .number(443))
+    row.role = .server
+    #expect(SummaryKey.port.value(of: row) == .number(40_000))
+    row.role = .unknown
+    #expect(SummaryKey.port.value(of: row) == .unknown, "the numbers don't show which end it is")
   }
 
   /// The number of stays doesn't depend on the grouping.

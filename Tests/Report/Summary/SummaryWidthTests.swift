@@ -53,11 +53,31 @@ import Testing
   @Test func histograms() throws {
     let lines = SummaryLines(Self.summary([.process]), top: 1)
     try Self.check("histogram.txt") { buffer in
-      SummaryTable(lines, style: TableStyle()).appendHistograms(to: &buffer)
+      SummaryTable(lines, style: TableStyle()).appendHistograms(to: &buffer, isWhole: true)
     }
     try Self.check("histogram-ascii.txt") { buffer in
-      SummaryTable(lines, style: TableStyle(width: 60, glyphs: .ascii)).appendHistograms(to: &buffer)
+      SummaryTable(lines, style: TableStyle(width: 60, glyphs: .ascii)).appendHistograms(to: &buffer, isWhole: true)
     }
+  }
+
+  /// One line per state, in ASCII where it has to be; a stay is always seen.
+  @Test func histogramLines() {
+    let lines = SummaryLines(Self.summary([.process]), top: 2)
+    let shown = lines.lines.filter { $0.summary.stays > 0 }
+    for glyphs in [Glyphs.unicode, .ascii] {
+      var buffer = ByteBuffer()
+      SummaryTable(lines, style: TableStyle(width: 100, glyphs: glyphs)).appendHistograms(to: &buffer, isWhole: false)
+      let rows = buffer.text.split(separator: "\n").dropFirst()
+      #expect(rows.count == shown.count)
+      for (row, line) in zip(rows, shown) {
+        #expect(row.contains(line.summary.state.name(.rfc)) && row.contains(NumberText.string(line.summary.stays)))
+        #expect(row.contains { "▁▂▃▄▅▆▇█.:-=+*#@".contains($0) })
+        #expect(row.count <= 100)
+      }
+    }
+    var ascii = ByteBuffer()
+    SummaryTable(lines, style: TableStyle(width: 60, glyphs: .ascii)).appendHistograms(to: &ascii, isWhole: false)
+    #expect(ascii.text.utf8.allSatisfy { $0 < 0x80 })
   }
 
   /// No line is wider than the terminal.
@@ -65,7 +85,10 @@ import Testing
   func fits(width: Int) {
     for keys in [[], [.process], [.process, .peer]] as [[SummaryKey]] {
       var buffer = ByteBuffer()
-      SummaryTable(SummaryLines(Self.summary(keys)), style: TableStyle(width: width)).append(to: &buffer)
+      let table = SummaryTable(SummaryLines(Self.summary(keys)), style: TableStyle(width: width))
+      table.append(to: &buffer)
+      table.appendHistograms(to: &buffer, isWhole: false)
+      EndsTable(SummaryLines(Self.summary(keys)), style: TableStyle(width: width)).append(to: &buffer)
       for line in buffer.text.split(separator: "\n") where !line.hasPrefix("PROCESS ") {
         #expect(line.count <= width, "\(line)")
       }

@@ -8,9 +8,9 @@ import Testing
 @Suite struct TopFrameTests {
   private static let second: UInt64 = 1_000_000_000
 
-  private static func row(
-    _ id: UInt64, _ state: TCPState, seconds: UInt64, pid: UInt32, _ name: String, past: [TopStay] = []
-  ) -> TopBoard.Row {
+  private static func facts(
+    _ id: UInt64, _ state: TCPState, seconds: UInt64, pid: UInt32, _ name: String
+  ) -> Transition {
     var row = Transition()
     row.connection = id
     (row.old, row.new) = (state, state)
@@ -23,8 +23,26 @@ import Testing
     row.retransmits = UInt32(id % 3)
     row.rttMicroseconds = 12_100
     (row.initialSendSequence, row.initialReceiveSequence) = (3_063_428_173, 918_230_011)
-    return TopBoard.Row(facts: row, past: past)
+    return row
   }
+
+  private static func listener(_ id: UInt64) -> Transition {
+    var row = facts(id, .listen, seconds: 20_000, pid: 812, "nginx")
+    row.peer = .none
+    return row
+  }
+
+  private static let pasts: [UInt64: [TopStay]] = [
+    1: [TopStay(state: .synSent, nanoseconds: 12_400_000)],
+    2: [TopStay(state: .established, nanoseconds: 5760 * second)],
+  ]
+
+  private static let readings: [UInt64: TopReadings.Reading] = [
+    1: TopReadings.Reading(
+      SocketCounters(bytesSent: 1234, bytesReceived: 12_345_678_901, rttMicroseconds: 12_145, retransmits: 0),
+      sendingRate: 0, receivingRate: 12_345_678),
+    5: TopReadings.Reading(SocketCounters(bytesSent: 5000, bytesReceived: 240_600)),
+  ]
 
   private static let board: TopBoard = {
     var board = TopBoard()
@@ -35,23 +53,22 @@ import Testing
     board.counts[Int(TCPState.established.number)] = [1, 20, 30, 37]
     board.counts[Int(TCPState.closeWait.number)] = [0, 0, 2, 4]
     board.counts[Int(TCPState.listen.number)] = [12, 12, 12, 12]
-    board.rows = [
-      row(1, .established, seconds: 31, pid: 8123, "curl", past: [TopStay(state: .synSent, nanoseconds: 12_400_000)]),
-      row(
-        2, .closeWait, seconds: 11_520, pid: 812, "nginx",
-        past: [TopStay(state: .established, nanoseconds: 5760 * second)]
-      ),
-      row(3, .established, seconds: 2, pid: 77, "a-long-name-so\u{1b}"),
-      row(4, .closeWait, seconds: 60, pid: 812, "nginx"), row(6, .timeWait, seconds: 14, pid: 812, "nginx"),
+    var rows = [
+      facts(1, .established, seconds: 31, pid: 8123, "curl"), facts(2, .closeWait, seconds: 11_520, pid: 812, "nginx"),
+      facts(3, .established, seconds: 2, pid: 77, "a-long-name-so\u{1b}"),
+      facts(4, .closeWait, seconds: 20, pid: 812, "nginx"), facts(6, .timeWait, seconds: 14, pid: 812, "nginx"),
+      facts(8, .timeWait, seconds: 9, pid: 812, "nginx"), facts(5, .synSent, seconds: 3, pid: 9, "psql"),
+      facts(7, .finWait1, seconds: 90, pid: 4_194_303, "データベース"), listener(10), listener(12),
     ]
-    var wide = row(5, .synSent, seconds: 3, pid: 9, "psql")
-    wide.facts.peer.address = IPAddress(high: 0x2001_0db8_1111_2222, low: 0x3333_4444_5555_6666)
-    board.rows.append(wide)
+    rows[6].peer.address = IPAddress(high: 0x2001_0db8_1111_2222, low: 0x3333_4444_5555_6666)
+    rows[7].local.address = IPAddress(high: 0x2001_0db8_1111_2222, low: 0x3333_4444_5555_6666)
+    rows[7].peer.address = IPAddress(high: 0x2001_0db8_aaaa_bbbb, low: 0xcccc_dddd_eeee_ffff)
+    board.rows = rows.map { TopRow($0) }
     return board
   }()
 
   enum Scene: String, CaseIterable, Sendable {
-    case list, detail, help, filtered, process, empty
+    case list, detail, help, filtered, process, empty, ladder, columns, paused
     /// The list of a group, a detail screen with a live reading, and a recording.
     case group, held, recording, recordingHelp = "recording-help"
     /// Notes on what this kernel doesn't provide.
@@ -62,10 +79,13 @@ import Testing
     var view = TopView()
     switch scene {
     case .detail: view.screen = .detail(2)
+    case .ladder: view.screen = .ladder(2)
+    case .columns: (view.screen, view.columns) = (.columns, [.state, .owner, .local, .peer, .sent, .rtt, .states])
+    case .paused: (view.isPaused, view.order, view.isReversed, view.opensTimeWait) = (true, .age, true, true)
     case .help: view.screen = .help
-    case .filtered: (view.filter, view.isTyping) = ("nginx", true)
+    case .filtered: (view.filter, view.isTyping) = ("nginx -time-wait", true)
     case .process: (view.grouping, view.selected) = (.process, 1)
-    case .group: (view.grouping, view.group) = (.process, "nginx/812")
+    case .group: (view.grouping, view.group) = (.process, .process(ShortName("nginx"), 812))
     case .held: view.screen = .detail(2)
     case .recording: view.selected = 1
     case .recordingHelp, .notesHelp: view.screen = .help
@@ -76,7 +96,14 @@ import Testing
 
   private static func board(_ scene: Scene) -> TopBoard {
     var board = scene == .empty ? TopBoard() : board
+    if scene == .detail || scene == .held {
+      board.facts = facts(2, .closeWait, seconds: 11_520, pid: 812, "nginx")
+      board.past = pasts[2] ?? []
+    }
     switch scene {
+    case .ladder:
+      board.life = TopLife.life(of: 2, [facts(2, .closeWait, seconds: 11_520, pid: 812, "nginx")]) { pasts[$0] ?? [] }
+    case .paused: board.isPaused = true
     case .held:
       var socket = StuckSocket(connection: 2, state: .closeWait)
       socket.verdict = .shared
@@ -107,17 +134,25 @@ import Testing
     "1,000,000 connections are tracked, the most that --max-connections allows; ends of TIME-WAIT, half-open requests, "
     + "and durations of new connections may be missing"
 
-  private static let sizes = [(80, 24, false), (160, 50, false), (80, 24, true)]
+  private static let sizes = [
+    (60, 24, false), (80, 24, false), (100, 30, false), (120, 30, false), (160, 50, false), (200, 50, false),
+    (80, 24, true),
+  ]
 
-  @Test(arguments: Scene.allCases, [0, 1, 2]) func golden(_ scene: Scene, _ size: Int) throws {
+  private static func frame(_ scene: Scene, _ width: Int, _ height: Int, _ style: TableStyle) -> TopFrame {
+    var frame = TopFrame(board(scene), view(scene), width: width, height: height, style: style)
+    (frame.pasts, frame.readings) = (pasts, readings)
+    return frame
+  }
+
+  private static func plain(_ line: String) -> String { line.replacing(/\u{1b}\[[0-9;]*m/, with: "") }
+
+  @Test(arguments: Scene.allCases, [0, 1, 2, 3, 4, 5, 6]) func golden(_ scene: Scene, _ size: Int) throws {
     let (width, height, color) = Self.sizes[size]
-    let frame = TopFrame(
-      Self.board(scene), Self.view(scene), width: width, height: height,
-      style: TableStyle(color: color, utc: true))
-    let lines = frame.lines()
+    let lines = Self.frame(scene, width, height, TableStyle(color: color, utc: true)).lines()
     #expect(lines.count == height)
     for line in lines {
-      let plain = line.replacing(/\u{1b}\[[0-9;]*m/, with: "")
+      let plain = Self.plain(line)
       #expect(DisplayWidth.of(plain) <= width, "\(plain)")
       #expect(!plain.unicodeScalars.contains { $0.properties.generalCategory == .control })
     }
@@ -127,51 +162,62 @@ import Testing
     }
   }
 
-  /// A frame has the right size whatever the terminal's is.
-  @Test func everySize() {
-    for width in stride(from: 1, through: 200, by: 7) {
-      for height in [1, 2, 5, 10, 24] {
-        let lines = TopFrame(Self.board, TopView(), width: width, height: height, style: TableStyle()).lines()
-        #expect(lines.count == max(height, 4))
-        #expect(lines.allSatisfy { DisplayWidth.of($0) <= max(width, 20) || width < 26 })
+  /// No line is wider than the terminal, whatever is on it, whatever columns were chosen.
+  @Test(arguments: Scene.allCases) func everySize(_ scene: Scene) {
+    for columns in [nil, Set(TopColumn.allCases), [.peer]] as [Set<TopColumn>?] {
+      for width in stride(from: 1, through: 230, by: 3) {
+        for (height, color) in [(1, false), (5, true), (24, true)] {
+          var view = Self.view(scene)
+          view.columns = view.columns ?? columns
+          var frame = TopFrame(
+            Self.board(scene), view, width: width, height: height, style: TableStyle(color: color, utc: true))
+          (frame.pasts, frame.readings) = (Self.pasts, Self.readings)
+          let lines = frame.lines()
+          #expect(lines.count == max(height, 4))
+          #expect(lines.allSatisfy { DisplayWidth.of(Self.plain($0)) <= max(width, 20) })
+        }
       }
     }
   }
 
-  @Test func keys() {
-    var view = TopView()
-    var lines: [TopView.Line] = [.connection(5), .connection(6), .connection(7)]
-    func press(_ keys: TopView.Key...) {
-      for key in keys { view.handle(key, lines: lines, page: 2) }
+  /// Ports and ages are never cut, and the port of this end is there at 80 columns.
+  @Test(arguments: [60, 72, 80, 100, 120, 160, 200]) func whatIsNeverCut(_ width: Int) {
+    let lines = Self.frame(.list, width, 30, TableStyle(utc: true)).lines()
+    for line in lines where line.contains("ESTABLISHED  a-") || line.contains("CLOSE-WAIT   nginx") {
+      #expect(width < 72 || line.contains(":443 ") || line.contains(":50003 "), "\(line)")
+      #expect(line.contains("10.0.0.9:40002") || line.contains("10.0.0.9:40004") || line.contains("10.0.0.9:5432"))
     }
-    press(.down, .down, .down)
-    #expect(view.selected == 2)
-    press(.up, .enter)
-    #expect(view.screen == .detail(6))
-    press(.escape, .character("b"))
-    #expect(view.screen == .list && view.order == .bytes && view.selected == 0)
-    press(.character("/"), .character("q"), .character("x"), .backspace)
-    #expect(view.filter == "q" && view.isTyping && !view.wantsToQuit)
-    press(.enter, .character("g"), .character("?"))
-    #expect(!view.isTyping && view.grouping == .process && view.screen == .help)
-    press(.character("?"))
-    lines = [.group("a"), .group("b")]
-    press(.down, .enter)
-    #expect(view.group == "b" && view.screen == .list && view.selected == 0 && !view.showsGroups)
-    lines = [.connection(9)]
-    press(.enter)
-    #expect(view.screen == .detail(9))
-    press(.escape)
-    #expect(view.group == "b" && view.screen == .list)
-    press(.escape)
-    #expect(view.group == nil && view.selected == 1 && view.filter == "q")
-    press(.escape)
-    #expect(view.filter.isEmpty && view.screen == .list)
-    press(.left)
-    #expect(view.takeTravel() == .back && view.takeTravel() == nil)
-    press(.character("."))
-    #expect(view.takeTravel() == .next)
-    press(.character("q"))
-    #expect(view.wantsToQuit)
+    #expect(lines.contains { $0.contains("≥ 3 h 12 m CLOSE-WAIT") })
+  }
+
+  /// Six digits and their comma fit the header, and so does a million.
+  @Test(arguments: [60, 80, 120]) func largeCounts(_ width: Int) {
+    var board = Self.board
+    let row = board.rows[0]
+    board.rows = Array(repeating: row, count: 100_000)
+    let header = TopFrame(board, TopView(), width: width, height: 24, style: TableStyle()).lines()
+    #expect(header.contains { $0.contains("ESTABLISHED 100,000") })
+  }
+
+  /// In every theme, `mono` too, colours are codes of sixteen, and without colour there is none.
+  @Test(arguments: TopTheme.allCases) func themes(_ theme: TopTheme) {
+    var view = TopView()
+    view.theme = theme
+    let codes = TopFrame(Self.board, view, width: 120, height: 30, style: TableStyle(color: true)).lines().joined()
+      .matches(of: /\u{1b}\[([0-9;]*)m/).flatMap { $0.output.1.split(separator: ";").compactMap { Int($0) } }
+    let isColored = codes.contains { (30...37).contains($0) || (90...97).contains($0) }
+    #expect(codes.allSatisfy { [0, 1, 2, 4, 7].contains($0) || (30...37).contains($0) || (90...97).contains($0) })
+    #expect(isColored == (theme != .mono) && codes.contains(7))
+    let plain = TopFrame(Self.board, view, width: 120, height: 30, style: TableStyle()).lines().joined()
+    #expect(!plain.contains("\u{1b}"))
+  }
+
+  /// What is copied has everything, however narrow the screen is.
+  @Test func copiedLine() {
+    let frame = Self.frame(.list, 60, 24, TableStyle(utc: true))
+    let lines = (0..<6).compactMap { frame.plain($0) }
+    #expect(lines.contains("≥ 3 h 12 m  CLOSE-WAIT  nginx/812  10.0.0.5:443  10.0.0.9:40002"))
+    #expect(lines.contains { $0.contains("[2001:db8:1111:2222:3333:4444:5555:6666]:5432") })
+    #expect(frame.plain(6) == "TIME-WAIT 2" && frame.plain(7) == nil && frame.plain(-1) == nil)
   }
 }

@@ -7,6 +7,8 @@ class AreaChart {
   constructor(app) {
     this.app = app;
     this.box = byId("area");
+    /* TIME-WAIT ends by itself and outnumbers everything else. */
+    this.hasTimeWait = false;
     this.height = 190;
     this.margin = { left: 52, right: 14, top: 12, bottom: 24 };
   }
@@ -23,7 +25,7 @@ class AreaChart {
       return;
     }
     this.bins = Math.max(40, Math.min(480, Math.floor(this.plot / 2)));
-    this.layers = occupancy(lanes, totals.start, totals.end, this.bins);
+    this.layers = occupancy(lanes, totals.start, totals.end, this.bins, this.hasTimeWait ? null : TIME_WAIT);
     this.stack = this.app.states.order.concat([...this.layers.keys()].filter(
       (state) => !this.app.states.order.includes(state))).filter((state) => this.layers.has(state));
     this.svg = svg("svg", { viewBox: `0 0 ${width} ${this.height}`, role: "img", "aria-label": this.describe(lanes) });
@@ -55,8 +57,8 @@ class AreaChart {
   y(count) { return this.margin.top + this.plotHeight * (1 - count / this.top); }
 
   describe(lanes) {
-    return `Connections by state over time, ${number(lanes.length)} in all, at most ${
-      number(Math.round(this.highest()))} at once`;
+    return `Sockets by state over time, ${number(lanes.length)} in all, at most ${
+      number(Math.round(this.highest()))} at once${this.hasTimeWait ? "" : ", without TIME-WAIT"}`;
   }
 
   highest() {
@@ -135,6 +137,7 @@ class AreaChart {
       if (event.button !== 0) return;
       began = at(event);
       this.svg.setPointerCapture(event.pointerId);
+      document.documentElement.classList.add("dragging");
     });
     this.svg.addEventListener("pointermove", (event) => {
       if (began !== null && Math.abs(at(event) - began) > 3) {
@@ -143,10 +146,15 @@ class AreaChart {
       }
       this.showTip(event, at(event));
     });
+    const stop = () => {
+      began = null;
+      document.documentElement.classList.remove("dragging");
+    };
     this.svg.addEventListener("pointerup", (event) => {
       if (began !== null && Math.abs(at(event) - began) <= 3) this.app.showAll();
-      began = null;
+      stop();
     });
+    this.svg.addEventListener("pointercancel", stop);
     this.svg.addEventListener("pointerleave", () => {
       this.cursor.style.display = "none";
       Tip.hide();
@@ -169,12 +177,13 @@ class AreaChart {
   }
 }
 
-/* By state: the average number of connections in it, for each of `bins` equal parts of the time. */
-function occupancy(lanes, from, to, bins) {
+/* By state, except `without`: the average number of sockets in it, for each of `bins` equal parts of the time. */
+function occupancy(lanes, from, to, bins, without) {
   const layers = new Map();
   const width = (to - from) / bins;
   for (const { segments } of lanes) {
     for (const segment of segments) {
+      if (segment.state === without) continue;
       const start = Math.max(0, (segment.start - from) / width);
       const end = Math.min(bins, (segment.end - from) / width);
       if (end <= start) continue;

@@ -32,10 +32,12 @@ class Detail {
     this.box.hidden = false;
     this.box.scrollTop = 0;
     this.box.focus();
+    this.app.link.write();
   }
 
   close() {
     this.box.hidden = true;
+    this.app.link.write();
     this.back?.focus?.({ preventScroll: true });
   }
 
@@ -188,8 +190,8 @@ class Detail {
     const rows = [["client", LADDER.client], ["server", LADDER.server]].map(([name, place]) => element("tr", {},
       element("td", {}, name), columns.map(([, text]) => element("td", {}, text(ladder[place])))));
     return element("tr", { class: "transfer" }, element("td"), element("td"), element("td", { colspan: 3 },
-      element("div", { class: "transfer-box" }, head, element("table", {},
-        element("thead", {}, element("tr", {}, element("th"), columns.map(([name]) => element("th", { scope: "col" }, name)))),
+      element("div", { class: "transfer-box", tabindex: 0 }, head, element("table", {},
+        element("thead", {}, element("tr", {}, element("td"), columns.map(([name]) => element("th", { scope: "col" }, name)))),
         element("tbody", {}, rows)))));
   }
 }

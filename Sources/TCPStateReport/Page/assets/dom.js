@@ -28,6 +28,12 @@ function fill(made, attributes, children) {
 /* Foreign text, isolated so that right-to-left text doesn't reorder what is around it. */
 const foreign = (text, className = null) => element("bdi", { class: className, dir: "ltr" }, text);
 
+/* Addresses and ports in one line: an address may be cut short with an ellipsis, its port is whole. */
+function endpointParts(text) {
+  const port = text === UNKNOWN ? "" : portOf(text);
+  return [element("span", { class: "address" }, text.slice(0, text.length - port.length)), element("span", { class: "port" }, port)];
+}
+
 const Tip = {
   show(x, y, ...content) {
     const tip = byId("tip");

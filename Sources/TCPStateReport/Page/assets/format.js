@@ -28,6 +28,13 @@ function duration(ns, atLeast = false) {
   return `${prefix}${Math.floor(seconds / 86400)} d ${Math.floor(seconds / 3600) % 24} h`;
 }
 
+/* `250ms`, `1.5 s`, `5m`, a number of seconds; as nanoseconds, null for anything else. */
+function parseDuration(text) {
+  const parts = /^\s*(\d+(?:\.\d+)?)\s*(ns|us|µs|ms|s|sec|m|min|h|d|)\s*$/i.exec(text);
+  const units = { ns: 1, us: 1e3, "µs": 1e3, ms: 1e6, s: 1e9, sec: 1e9, "": 1e9, m: 60e9, min: 60e9, h: 3600e9, d: 86400e9 };
+  return parts && Number(parts[1]) * units[parts[2].toLowerCase()];
+}
+
 /* 100 µs, 1 ms: for axes, whose numbers are round. */
 function roundDuration(ns) {
   for (const [unit, name] of [[86400e9, "d"], [3600e9, "h"], [60e9, "min"], [1e9, "s"], [1e6, "ms"], [1e3, "µs"]]) {
@@ -44,6 +51,9 @@ const endpoint = (address, port) =>
   address === null && !port
     ? UNKNOWN
     : `${address !== null && address.includes(":") ? `[${address}]` : address ?? "*"}:${port || "*"}`;
+
+/* `:443`, or `]:443` of an IPv6 address. */
+const portOf = (text) => text.slice(text.lastIndexOf(text.includes("]:") ? "]:" : ":"));
 
 const ownerText = (name, pid) =>
   name === null && pid === null ? UNKNOWN : name === null ? `${pid}` : pid === null ? name : `${name}/${pid}`;

@@ -29,10 +29,11 @@ class LanesInput {
     if (drag && (drag.moved || Math.abs(event.clientX - drag.x) > 4)) {
       if (!drag.moved) this.view.box.setPointerCapture(event.pointerId);
       drag.moved = true;
+      document.documentElement.classList.add("dragging");
       this.view.box.classList.add("moving");
       Tip.hide();
       const by = ((drag.x - event.clientX) / this.view.plot) * (drag.to - drag.from);
-      this.app.show(drag.from + by, drag.to + by);
+      this.app.show(drag.from + by, drag.to + by, false);
       return;
     }
     this.showTip(event);
@@ -41,16 +42,20 @@ class LanesInput {
   end(event) {
     const wasMoved = this.drag?.moved ?? true;
     this.cancel();
-    if (wasMoved) return;
+    if (wasMoved) {
+      this.app.settle();
+      return;
+    }
     const found = this.view.at(event.clientX, event.clientY);
     if (!found) return;
     this.view.choose(found.index);
-    this.app.open(found.lane, this.view.box);
+    this.app.open(found.end, this.view.box);
   }
 
   cancel() {
     this.drag = null;
     this.view.box.classList.remove("moving");
+    document.documentElement.classList.remove("dragging");
   }
 
   showTip(event) {
@@ -59,15 +64,16 @@ class LanesInput {
       Tip.hide();
       return;
     }
-    const { lane, time } = found;
+    const { lane, end, time } = found;
     const { states } = this.app;
     const content = [
       element("div", {}, foreign(lane.owner, "owner")),
-      element("div", { class: "quiet" }, foreign(`${lane.local} → ${lane.peer}`)),
-    ];
+      element("div", { class: "quiet" }, foreign(`${lane.local} ${lane.arrow} ${lane.peer}`)),
+      lane.ends.length > 1 ? element("div", { class: "quiet" }, end.side ? "server" : "client") : null,
+    ].filter(Boolean);
     const hairline = time === null ? 0 : (2 / this.view.plot) * (this.app.view.to - this.app.view.from);
-    for (const { start, end, state, stay, atLeast } of time === null ? [] : lane.segments) {
-      if (time < start - hairline || time > end + hairline) continue;
+    for (const { start, end: until, state, stay, atLeast } of time === null ? [] : end.segments) {
+      if (time < start - hairline || time > until + hairline) continue;
       content.push(element("div", {}, states.swatch(state), ` ${states.name(state)} `, duration(stay, atLeast)));
     }
     Tip.show(event.clientX, event.clientY, ...content);
@@ -89,7 +95,7 @@ class LanesInput {
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const { app, view } = this;
-    const page = Math.max(1, Math.floor(view.box.clientHeight / ROW) - 1);
+    const page = Math.max(1, Math.floor(view.box.clientHeight / view.row) - 1);
     const actions = {
       ArrowDown: () => view.choose(view.chosen + 1),
       ArrowUp: () => view.choose(view.chosen < 0 ? 0 : view.chosen - 1),
@@ -99,7 +105,7 @@ class LanesInput {
       End: () => view.choose(view.lanes.length - 1),
       ArrowLeft: () => app.pan(-0.2),
       ArrowRight: () => app.pan(0.2),
-      Enter: () => view.lanes[view.chosen] && app.open(view.lanes[view.chosen], view.box),
+      Enter: () => view.lanes[view.chosen] && app.open(view.lanes[view.chosen].ends[0], view.box),
       z: () => view.lanes[view.chosen] && app.zoomTo(view.lanes[view.chosen]),
     };
     const action = actions[event.key];

@@ -11,43 +11,78 @@ class App {
     this.whole = { from: start, to: Math.max(end, start + 1) };
     this.view = { ...this.whole };
     this.setTheme(matchMedia("(prefers-color-scheme: dark)").matches);
+    this.link = new Link(this);
     this.area = new AreaChart(this);
+    this.diagram = new Diagram(this);
     this.stays = new StaysTable(this);
     this.stuck = new StuckTable(this);
+    this.groups = new GroupTables(this);
     this.detail = new Detail(this);
     this.filter = new Filter(this.recording, this.states, () => this.update());
     this.lanes = new LanesView(this);
     this.listen();
     this.drawLegend();
-    this.update();
-    showTotals(this);
+    this.measureBar();
+    this.link.read();
   }
 
   get isZoomed() { return this.view.from > this.whole.from || this.view.to < this.whole.to; }
 
   /* Draws again after the filters have changed. */
   update() {
-    const lanes = this.filter.apply();
-    const all = this.recording.lanes.length;
-    byId("shown").textContent = this.filter.isActive
-      ? `${number(lanes.length)} of ${number(all)} sockets` : `${number(all)} sockets`;
+    this.filtered = this.filter.apply();
+    this.filter.show();
     byId("clear").hidden = !this.filter.isActive;
-    this.filtered = lanes;
+    this.drawCharts();
+    this.takeLanes();
+    this.link.write();
+  }
+
+  drawCharts() {
+    const lanes = this.filtered;
+    const moves = collectMoves(lanes);
     this.area.draw(lanes);
-    this.stays.draw(lanes);
+    this.diagram.draw(moves, lanes);
+    this.stays.draw(staysByState(moves));
     this.stuck.draw(lanes);
+    this.groups.draw(lanes);
+  }
+
+  /* The connections of the ends that match, without those that have no stay in the chosen time. */
+  takeLanes() {
+    const { from, to } = this.view;
+    const chosen = new Set(this.filtered.map((lane) => lane.life.connection));
+    const lanes = this.isZoomed ? [...chosen].filter((lane) => lane.isWithin(from, to)) : [...chosen];
+    const [all, sockets] = [this.recording.connections.length, this.filtered.length];
+    const isPart = this.filter.isActive || this.isZoomed;
+    byId("shown").textContent = `${number(lanes.length)}${isPart ? ` of ${number(all)}` : ""} connections, ${
+      counted(sockets, "socket")}${this.filter.isActive ? " that match" : ""}${this.isZoomed ? "; lanes of the chosen time" : ""}`;
     this.lanes.take(sorted(lanes, byId("sort").value));
   }
 
   // Time
 
-  show(from, to) {
+  clamped(from, to) {
     const whole = this.whole.to - this.whole.from;
     const span = Math.max(Math.min(to - from, whole), Math.min(1000, whole));
     const start = Math.max(this.whole.from, Math.min(from, this.whole.to - span));
-    this.view = { from: start, to: start + span };
+    return { from: start, to: start + span };
+  }
+
+  /* Which lanes there are changes when the time has been chosen, not while something is dragged. */
+  show(from, to, settles = true) {
+    this.view = this.clamped(from, to);
     this.area.showWindow();
     this.lanes.redraw();
+    clearTimeout(this.settling);
+    if (settles) this.settling = setTimeout(() => this.settle(), 150);
+  }
+
+  settle() {
+    const top = this.lanes.box.scrollTop;
+    this.takeLanes();
+    this.lanes.box.scrollTop = top;
+    this.link.write();
   }
 
   showAll() { this.show(this.whole.from, this.whole.to); }
@@ -69,6 +104,7 @@ class App {
     this.show(lane.start - room, lane.end + room);
   }
 
+  /* The steps of an end's connection. */
   open(lane, back) { this.detail.open(lane, back); }
 
   // Looks
@@ -86,13 +122,23 @@ class App {
 
   redrawAll() {
     this.filter.makeStateButtons();
+    byId("zone").setAttribute("aria-pressed", String(this.clock.utc));
+    byId("time-wait").checked = this.area.hasTimeWait;
     this.drawLegend();
-    this.area.draw(this.filtered);
-    this.stays.draw(this.filtered);
-    this.stuck.draw(this.filtered);
-    this.lanes.draw();
+    this.update();
     if (this.detail.isOpen) this.detail.draw();
     showTotals(this);
+  }
+
+  /* What gets the focus isn't scrolled below the bar. */
+  measureBar() {
+    const bar = byId("filters");
+    const measure = () => {
+      const isSticky = getComputedStyle(bar).position === "sticky";
+      document.documentElement.style.setProperty("--bar", `${isSticky ? bar.offsetHeight : 0}px`);
+    };
+    new ResizeObserver(measure).observe(bar);
+    measure();
   }
 
   listen() {
@@ -100,12 +146,24 @@ class App {
       this.setTheme(document.documentElement.dataset.theme !== "dark");
       this.redrawAll();
     });
-    byId("zone").addEventListener("click", (event) => {
+    byId("zone").addEventListener("click", () => {
       this.clock.utc = !this.clock.utc;
-      event.currentTarget.setAttribute("aria-pressed", String(this.clock.utc));
       this.redrawAll();
     });
-    byId("sort").addEventListener("change", () => this.lanes.take(sorted(this.filtered, byId("sort").value)));
+    byId("time-wait").addEventListener("change", (event) => {
+      this.area.hasTimeWait = event.target.checked;
+      this.area.draw(this.filtered);
+      this.link.write();
+    });
+    byId("sort").addEventListener("change", () => {
+      this.takeLanes();
+      this.link.write();
+    });
+    byId("save-csv").addEventListener("click", () => save(selectionAsCSV({ lanes: this.lanes, clock: this.clock,
+      states: this.states, recording: this.recording }), "text/csv", "connections.csv"));
+    byId("save-diagram").addEventListener("click", () => save(pictureAsSVG(this.diagram.svg), "image/svg+xml", "states.svg"));
+    byId("save-area").addEventListener("click", () => this.area.svg && save(pictureAsSVG(this.area.svg), "image/svg+xml",
+      "connections.svg"));
     byId("zoom-in").addEventListener("click", () => this.zoom(0.5));
     byId("zoom-out").addEventListener("click", () => this.zoom(2));
     byId("zoom-fit").addEventListener("click", () => this.showAll());

@@ -25,6 +25,12 @@ class States {
     return number === null ? UNKNOWN : this.entry(number).name;
   }
 
+  /* The number of a state by its machine name; undefined for none. */
+  number(key) {
+    for (const [number, entry] of this.entries) if (entry.key === key) return number;
+    return undefined;
+  }
+
   /* The colour for SVG and HTML, which follows the theme by itself. */
   variable(number) {
     return `var(--${this.entry(number).key})`;

@@ -11,8 +11,7 @@ class StaysTable {
     this.table = byId("stays");
   }
 
-  draw(lanes) {
-    const stays = collectStays(lanes);
+  draw(stays) {
     const { states } = this.app;
     const order = states.order.filter((state) => stays.has(state))
       .concat([...stays.keys()].filter((state) => !states.order.includes(state)));
@@ -109,28 +108,6 @@ function roundPower(power) {
   const units = ["ns", "µs", "ms", "s"];
   const unit = Math.min(3, Math.floor(power / 3));
   return `${number(10 ** (power - unit * 3))} ${units[unit]}`;
-}
-
-/* By state: its stays from the rows, sorted, and whether the longest is a lower bound. */
-function collectStays(lanes) {
-  const stays = new Map();
-  for (const { data } of lanes) {
-    const moments = data[END.moments];
-    for (let index = 0; index < moments.length; index += MOMENT.length) {
-      const value = moments[index + MOMENT.stay];
-      if (value === null) continue;
-      const state = moments[index + MOMENT.old];
-      let entry = stays.get(state);
-      if (!entry) stays.set(state, (entry = { values: [], longest: -1, longestIsBound: false }));
-      entry.values.push(value);
-      if (value > entry.longest) {
-        entry.longest = value;
-        entry.longestIsBound = moments[index + MOMENT.atLeast] === 1;
-      }
-    }
-  }
-  for (const entry of stays.values()) entry.sorted = Float64Array.from(entry.values).sort();
-  return stays;
 }
 
 /* The value at or below which the share lies, by nearest rank. */

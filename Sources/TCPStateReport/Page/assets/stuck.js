@@ -43,7 +43,9 @@ class StuckTable {
       element("td", { class: "number" }, duration(lane.age, lane.ageIsBound)),
       element("td", {}, this.app.states.swatch(lane.state), this.app.states.name(lane.state)),
       element("td", {}, element("button", { type: "button", "aria-label": `Steps of ${lane.owner}` }, foreign(lane.owner, "owner"))),
-      element("td", { class: "wide" }, foreign(lane.local)),
-      element("td", {}, foreign(lane.peer)));
+      element("td", { class: "wide" }, this.endpoint(lane.local)),
+      element("td", {}, element("div", { class: "narrow" }, this.endpoint(lane.local)), this.endpoint(lane.peer)));
   }
+
+  endpoint(text) { return element("bdi", { class: "ends", dir: "ltr", title: text }, endpointParts(text)); }
 }

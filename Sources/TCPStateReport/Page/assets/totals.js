@@ -19,6 +19,7 @@ function showTotals(app) {
   byId("span").textContent = totals.end > totals.start
     ? `${clock.full(totals.start, 0)} to ${sameDay(clock, totals)}, ${duration(totals.end - totals.start)} (${clock.zone})`
     : `${clock.full(totals.start, 0)} (${clock.zone})`;
+  byId("origin-note").replaceChildren(...origin(app.recording));
   const isIncomplete = isCut || totals.lost > 0 || totals.unmatched > 0;
   const note = byId("completeness");
   note.classList.toggle("alarm", isIncomplete);
@@ -31,6 +32,17 @@ function showTotals(app) {
   }
   byId("notice").hidden = !notices.length;
   byId("notice").textContent = notices.join(" ");
+}
+
+/* The host, and how the page was made; a recording doesn't say where it is from. */
+function origin({ origin: from }) {
+  if (!from) return [];
+  const parts = [
+    from.host && ["Host ", foreign(from.host)], from.kernel && ["Linux ", foreign(from.kernel)],
+    from.recordings.length && ["Recording ", foreign(from.recordings.join(", ")), " of a host that it doesn't name"],
+    [foreign(from.version)], ["Made by ", foreign(from.command)],
+  ];
+  return parts.filter(Boolean).map((part) => element("span", {}, part));
 }
 
 function completeness(totals) {

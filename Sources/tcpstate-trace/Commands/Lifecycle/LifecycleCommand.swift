@@ -30,7 +30,7 @@ struct LifecycleCommand: FoldingCommand {
     let options = options
     try commandRun(
       kernel: selection.shared, destination: options.destination,
-      inputs: recording.inputs(Self.needs, nullText: options.nullText)
+      inputs: recording.inputs(Self.needs, nullText: options.nullText), names: true
     ).run {
       try LifecyclePrinter(options: options, selection: selection, limit: limit)
     } opening: { _ in

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import TCPStateKernel
 import TCPStateReport
 
 struct ReportCommand: FoldingCommand {
@@ -26,9 +27,20 @@ struct ReportCommand: FoldingCommand {
     if options.destination.append { throw Failure(.usage, "--append: a report is one document; leave it out") }
     let selection = LifecycleSelection(try filters.rowFilter(), connection: nil)
     switch options.format {
-    case .html: try run(selection) { HTMLReport { selection.wants($0) } }
+    case .html:
+      let origin = origin
+      try run(selection) { HTMLReport(origin: origin) { selection.wants($0) } }
     case .perfetto: try run(selection) { PerfettoReport(filter: selection.filter) { selection.wants($0) } }
     }
+  }
+
+  /// A recording doesn't say on which host it was made.
+  private var origin: ReportOrigin {
+    let names = recording.paths.map { Message.printable($0) }
+    guard names.isEmpty else { return ReportOrigin(version: Version.text, command: Typed.line, recordings: names) }
+    let host = HostName.running
+    return ReportOrigin(
+      version: Version.text, command: Typed.line, host: Message.printable(host.name), kernel: host.kernel)
   }
 
   private func run<Document: ReportDocument & ~Copyable>(
@@ -38,7 +50,7 @@ struct ReportCommand: FoldingCommand {
     let ending = tracing.duration == nil ? " Ctrl-C ends, and completes it." : ""
     try commandRun(
       kernel: selection.shared, destination: options.destination,
-      inputs: recording.inputs(.sockets(for: "report"), nullText: options.nullText)
+      inputs: recording.inputs(.sockets(for: "report"), nullText: options.nullText), names: true
     ).run {
       try ReportPrinter(makeDocument(), selection: selection, limit: limit, output: options.output)
     } opening: { _ in

@@ -52,6 +52,7 @@ struct Stuck: ParsableCommand {
     if options.at != nil { throw Failure(.usage, "--at goes with --read; the live kernel knows the present only") }
     try Rights.require()
     AbsentProcesses.report(query.filter, waits: options.watch)
+    AbsentWorkloads.report(query.filter.workloads, waits: options.watch)
     if options.watch { return try watch(query, fields, view, limit) }
     var reader = try StuckReader(query: query, filters: filters, verbose: options.verbose)
     // The file first: the reading gives up what opening it may need.
@@ -96,6 +97,7 @@ struct Stuck: ParsableCommand {
     var configuration = LiveConfiguration()
     configuration.connectionLimit = limit
     configuration.kernel.verbose = options.verbose
+    configuration.namesWorkloads = recordOptions.record != nil
     configuration.kernel.filter = try StuckReader.kernelFilter(query, filters)
     let duration = try options.duration.map { try FilterOptions.duration($0, option: "--for") }
     // Signals first: from here on none ends the program half-way.

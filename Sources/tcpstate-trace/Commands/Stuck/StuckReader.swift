@@ -13,6 +13,7 @@ private final class Widening {
 struct StuckReader: ~Copyable {
   private let source: KernelSource
   private let query: StuckQuery
+  private let workloads = WorkloadResolver()
   /// When the last reading began, nanoseconds since the epoch.
   private(set) var time: UInt64 = 0
 
@@ -42,7 +43,7 @@ struct StuckReader: ~Copyable {
     Message.report(source.dropUnneededCapabilities())
     Confinement.filterTracing()
     time = KernelClock.monotonic() &+ KernelClock.wallOffset()
-    return try Self.read(source, query)
+    return try Self.read(source, query, workloads)
   }
 
   /// What the last reading could not see.
@@ -52,16 +53,19 @@ struct StuckReader: ~Copyable {
   }
 
   /// - Parameters:
+  ///   - workloads: names containers, pods and units; `nil` leaves them unknown.
   ///   - idOf: the id of a connection, by its socket's cookie or address.
   ///   - makerOf: the process that had a socket, by the same, as far as it was traced.
   ///   - look: sees each record.
   static func read(
-    _ source: KernelSource, _ query: StuckQuery, idOf: (UInt64) -> UInt64 = { $0 },
+    _ source: KernelSource, _ query: StuckQuery, _ workloads: (any WorkloadNaming)? = nil,
+    idOf: (UInt64) -> UInt64 = { $0 },
     makerOf: (UInt64) -> SocketHolder? = { _ in nil }, look: (UnsafePointer<tcpstate_snapshot>) -> Void = { _ in }
   ) throws -> StuckReading {
     var namespaces = try source.namespaces()
     if let wanted = query.filter.netns { namespaces = namespaces.filter { $0.key == wanted } }
     var survey = StuckSurvey(query)
+    survey.workloads = workloads
     survey.seesAllProcesses = Surroundings.current.place(.pid) == .initial
     let widening = Widening()
     try source.readSockets(

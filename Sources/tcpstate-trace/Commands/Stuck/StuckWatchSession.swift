@@ -21,6 +21,8 @@ struct StuckWatchSession: ~Copyable, Activity {
   private var printer: StuckPrinter
   private var runner: CommandRunner?
   private var cgroups = CgroupPathCache()
+  /// Kept from one reading to the next, so that a container that is gone keeps its name.
+  private let workloads = WorkloadResolver()
   private var lastReading: UInt64 = 0
   private var hasReportedLimit = false
   /// As of the last reading.
@@ -173,7 +175,7 @@ struct StuckWatchSession: ~Copyable, Activity {
     var all = query
     all.olderThan = 0
     return try StuckReader.read(
-      stream.source, all, idOf: { stream.tracker.id(of: $0) }, makerOf: { stream.tracker.owner(of: $0) })
+      stream.source, all, workloads, idOf: { stream.tracker.id(of: $0) }, makerOf: { stream.tracker.owner(of: $0) })
   }
 
   private var summary: String {

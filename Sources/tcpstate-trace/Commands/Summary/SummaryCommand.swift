@@ -15,6 +15,8 @@ struct SummaryCommand: FoldingCommand {
       EXAMPLES, after `sudo tcpstate-trace`:
         summary --for 60s                      the whole machine, for a minute
         summary --by process --histogram       how long each process keeps connections
+        summary --by port --ends               why the connections of each service ended
+        summary --diagram                      the state machine, with counts and times
         summary --in-kernel --for 60s          for 100,000 connections per second
         summary --read t.csv --by peer,state   from a recording
       """)
@@ -32,15 +34,19 @@ struct SummaryCommand: FoldingCommand {
     if options.inKernel { return try countInKernel(keys, rows, limits) }
     let needs = RecordingNeeds(
       command: "summary",
-      columns: [[.connectionID], [.stateOld], [.stateNew], [.stateDuration]] + keys.map { [$0.column] })
+      columns: [[.connectionID], [.stateOld], [.stateNew], [.stateDuration]] + keys.flatMap(\.needs))
     let inputs = recording.inputs(needs, nullText: options.nullText, wanted: wanted(keys, rows))
-    let run = try commandRun(kernel: rows, destination: options.destination, inputs: inputs)
+    let run = try commandRun(
+      kernel: rows, destination: options.destination, inputs: inputs,
+      names: keys.contains { $0.columns.contains { $0.isOfWorkload } })
     if run.isRecorded { return try readRecording(keys, rows, inputs, run, limit: limits.count) }
     let options = options
     let readsExisting = !tracing.noExisting
     try run.run {
       let view = try SummaryView(options, isRecording: false)
-      return SummaryPrinter(view, keys: keys, filter: rows, limit: limits.count, isRecording: false)
+      return SummaryPrinter(
+        view, StaySummary(keys: keys, filter: rows, countsMoves: options.diagram), limit: limits.count,
+        isRecording: false)
     } opening: {
       OpeningLine.text($0, readExisting: readsExisting)
     }
@@ -54,14 +60,16 @@ struct SummaryCommand: FoldingCommand {
     try session.confine()
     if limit == nil, let file = session.plainFile {
       let task = ParallelSummary.Task(
-        path: inputs.paths[0], keys: keys, filter: rows, nullText: inputs.nullText, wanted: inputs.wanted ?? [])
+        path: inputs.paths[0], keys: keys, filter: rows, nullText: inputs.nullText, wanted: inputs.wanted ?? [],
+        countsMoves: options.diagram)
       if let parallel = ParallelSummary(task, needs: inputs.needs, descriptor: file),
         try readInParallel(parallel, inputs, &view)
       {
         return
       }
     }
-    var printer = SummaryPrinter(view, keys: keys, filter: rows, limit: limit, isRecording: true)
+    var printer = SummaryPrinter(
+      view, StaySummary(keys: keys, filter: rows, countsMoves: options.diagram), limit: limit, isRecording: true)
     try run.read(&session, &printer)
   }
 
@@ -80,11 +88,12 @@ struct SummaryCommand: FoldingCommand {
     try CommandRun.conclude(ending, closing, strict: tracing.strict)
   }
 
-  /// The kernel side knows nothing of owners and keeps no groups.
+  /// The kernel side knows nothing of owners and reasons, and keeps no groups.
   private func checkInKernel(_ keys: [SummaryKey], _ rows: RowFilter, _ limits: TracingOptions.Limits) throws {
     let refused: [(Bool, String)] = [
-      (recording.isGiven, "--read"), (!keys.isEmpty, "--by"), (!rows.pids.isEmpty, "--pid"),
-      (!rows.processes.isEmpty, "--process"), (!rows.states.isEmpty, "--state"),
+      (recording.isGiven, "--read"), (!keys.isEmpty, "--by"), (options.ends, "--ends"), (!rows.pids.isEmpty, "--pid"),
+      (!rows.processes.isEmpty, "--process"),
+      (!rows.workloads.isEmpty, "--container, --pod or --unit"), (!rows.states.isEmpty, "--state"),
       (!rows.eitherNetworks.isEmpty, "an address of either end (--local and --peer work)"),
       (rows.eitherPorts != nil && rows.localPorts != nil, "both --port and --local-port"),
       (rows.longerThan != nil, "--longer-than"), (limits.count != nil, "--count"),
@@ -122,9 +131,9 @@ struct SummaryCommand: FoldingCommand {
   private func wanted(_ keys: [SummaryKey], _ rows: RowFilter) -> Set<Column> {
     var columns: Set<Column> = [
       .sequence, .connectionID, .stateOld, .stateNew, .stateDuration, .durationKind, .source, .timestamp,
-      .timestampUnixNano,
+      .timestampUnixNano, .reason,
     ]
-    columns.formUnion(keys.map(\.column))
+    columns.formUnion(keys.flatMap(\.columns))
     if keys.contains(.process) { columns.insert(.ownerKind) }
     columns.formUnion(rows.columns)
     return columns
@@ -144,6 +153,9 @@ extension RowFilter {
     if !pids.isEmpty { columns.formUnion([.processPID, .actorPID]) }
     if !processes.isEmpty { columns.formUnion([.processName, .actorName]) }
     if netns != nil { columns.insert(.netns) }
+    if !workloads.containers.isEmpty { columns.formUnion([.containerName, .containerID]) }
+    if !workloads.pods.isEmpty { columns.formUnion([.podName, .podNamespace]) }
+    if !workloads.units.isEmpty { columns.insert(.unit) }
     return columns
   }
 }

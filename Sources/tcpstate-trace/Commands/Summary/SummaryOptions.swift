@@ -7,7 +7,8 @@ import TCPStateReport
 struct SummaryOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Group by process, peer, role, cgroup, local-port or remote-port, or by two of them.", valueName: "list"),
+      "Group by process, peer, role, cgroup, container, pod, unit, port (the service's), local-port or remote-port, or by two of them.",
+      valueName: "list"),
     completion: .list(SummaryKey.allCases.map(\.rawValue)))
   var by: String?
 
@@ -15,8 +16,15 @@ struct SummaryOptions: ParsableArguments {
     help: ArgumentHelp("Show the n groups with the most time; the table adds up the others.", valueName: "n"))
   var top = 20
 
-  @Flag(help: "Draw a histogram of each line's stays.")
+  @Flag(help: "Draw each line's stays by length; a whole histogram if one state is chosen with --state.")
   var histogram = false
+
+  @Flag(
+    help: "Draw the state machine of RFC 9293, figure 5, with how often each transition was made, p50 and p99.")
+  var diagram = false
+
+  @Flag(help: "Show only why connections ended; also as csv and jsonl.")
+  var ends = false
 
   @Flag(
     help: ArgumentHelp(
@@ -40,6 +48,8 @@ struct SummaryOptions: ParsableArguments {
   func validated(reads: Bool) throws -> [SummaryKey] {
     try csv.validate(format, reads: reads)
     if histogram, format != .table { throw Failure(.usage, "--histogram goes with --format table") }
+    try validateDiagram()
+    if ends, histogram { throw Failure(.usage, "--ends has no stays to draw; leave out --histogram") }
     if top < 1 { throw Failure(.usage, "--top: 0 groups would show nothing; give 1 or more") }
     var keys: [SummaryKey] = []
     for part in by?.split(separator: ",", omittingEmptySubsequences: false) ?? [] {
@@ -54,5 +64,13 @@ struct SummaryOptions: ParsableArguments {
     }
     if keys.count > 2 { throw Failure(.usage, "--by: more than two besides the state; give one or two") }
     return keys
+  }
+
+  private func validateDiagram() throws {
+    guard diagram else { return }
+    if format != .table { throw Failure(.usage, "--diagram goes with --format table") }
+    for (isGiven, option) in [(by != nil, "--by"), (histogram, "--histogram"), (ends, "--ends")] where isGiven {
+      throw Failure(.usage, "--diagram draws all connections in one figure, it can't go with \(option)")
+    }
   }
 }

@@ -18,14 +18,15 @@ struct SummaryPrinter: ~Copyable, OutputSink {
   private var lost: UInt64 = 0
   private let limit: UInt64?
 
-  init(_ view: consuming SummaryView, keys: [SummaryKey], filter: RowFilter, limit: UInt64?, isRecording: Bool) {
+  init(_ view: consuming SummaryView, _ summary: consuming StaySummary, limit: UInt64?, isRecording: Bool) {
     self.limit = limit
     self.isRecording = isRecording
-    summary = StaySummary(keys: keys, filter: filter)
+    self.summary = summary
     self.view = view
   }
 
   var wantsExisting: Bool { true }
+  var wantsReadings: Bool { false }
   var writesWhileReading: Bool { false }
   var descriptor: Int32 { view.descriptor }
   var isDone: Bool { view.isClosed || limit.map { summary.transitions >= $0 } ?? false }

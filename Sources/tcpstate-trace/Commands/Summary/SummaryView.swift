@@ -59,15 +59,29 @@ struct SummaryView: ~Copyable {
       let style = TableStyle(
         width: isTerminal ? Terminal.width(of: file.descriptor) : nil,
         color: options.color.applies(to: file.descriptor), glyphs: isTerminal ? .ofLocale : .unicode)
-      let table = SummaryTable(SummaryLines(summary, top: options.top), style: style)
-      table.append(to: &buffer, header: !options.noHeader)
-      if options.histogram { table.appendHistograms(to: &buffer) }
+      append(summary, style, to: &buffer)
     case .csv:
       let style = CSVStyle(
         nullText: options.nullText ?? "", excelSafe: options.csv.excelSafe, terminalSafe: isTerminal)
-      SummaryCSV(style: style).append(SummaryLines(summary), header: !options.noHeader && !file.continues, to: &buffer)
-    case .jsonl: SummaryJSON().append(SummaryLines(summary), to: &buffer)
+      let header = !options.noHeader && !file.continues
+      if options.ends { return SummaryCSV(style: style).appendEnds(SummaryLines(summary), header: header, to: &buffer) }
+      SummaryCSV(style: style).append(SummaryLines(summary), header: header, to: &buffer)
+    case .jsonl:
+      if options.ends { return SummaryJSON().appendEnds(SummaryLines(summary), to: &buffer) }
+      SummaryJSON().append(SummaryLines(summary), to: &buffer)
     }
+  }
+
+  private func append(_ summary: borrowing StaySummary, _ style: TableStyle, to buffer: inout ByteBuffer) {
+    if options.diagram { return StateDiagram(summary, style: style).append(to: &buffer) }
+    let lines = SummaryLines(summary, top: options.top)
+    if !options.ends {
+      let table = SummaryTable(lines, style: style)
+      table.append(to: &buffer, header: !options.noHeader)
+      if options.histogram { table.appendHistograms(to: &buffer, isWhole: summary.filter.states.count == 1) }
+      if !lines.ends.isEmpty { buffer.append("\n") }
+    }
+    EndsTable(lines, style: style).append(to: &buffer, header: !options.noHeader)
   }
 
   /// Writes the final result.

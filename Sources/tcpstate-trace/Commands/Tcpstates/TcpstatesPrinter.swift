@@ -37,6 +37,7 @@ struct TcpstatesPrinter: ~Copyable, OutputSink {
   }
 
   var readsOnly: Bool { journal == nil }
+  var wantsReadings: Bool { false }
   var descriptor: Int32 { file.descriptor }
   var isDone: Bool { file.isClosed || limit.map { shown >= $0 } ?? false }
   var waiting: Int { file.waiting }

@@ -14,7 +14,8 @@ enum DetailReader {
     query.connection = facts.connection
     var flow = Transition()
     let reading = try StuckReader.read(
-      stream.source, query, idOf: { stream.tracker.id(of: $0) }, makerOf: { stream.tracker.owner(of: $0) },
+      stream.source, query, stream.tracker.workloads ?? WorkloadResolver(), idOf: { stream.tracker.id(of: $0) },
+      makerOf: { stream.tracker.owner(of: $0) },
       look: { snapshot in
         let key = withUnsafePointer(to: snapshot.pointee.event) { ConnectionTracker.key($0) }
         guard stream.tracker.id(of: key) == facts.connection else { return }

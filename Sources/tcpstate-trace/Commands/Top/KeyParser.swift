@@ -71,7 +71,7 @@ struct KeyParser {
   /// The key that these bytes are; `nil` for one that means nothing here.
   private static func key(_ bytes: ArraySlice<UInt8>) -> TopView.Key? {
     switch bytes.first {
-    case 0x1b: return bytes.count == 1 ? .escape : sequences[Array(bytes)]
+    case 0x1b: return bytes.count == 1 ? .escape : sequences[Array(bytes)] ?? mouse(bytes)
     case 0x0d, 0x0a: return .enter
     case 0x7f, 0x08: return .backspace
     default: break
@@ -80,5 +80,20 @@ struct KeyParser {
       scalar.value >= 0x20, !(0x7f...0x9f).contains(scalar.value)
     else { return nil }
     return .character(Character(scalar))
+  }
+
+  /// A report of the mouse in xterm's SGR form, `ESC [ < button ; column ; line M`, both from 1; the release ends in `m`.
+  private static func mouse(_ bytes: ArraySlice<UInt8>) -> TopView.Key? {
+    guard bytes.starts(with: [0x1b, UInt8(ascii: "["), UInt8(ascii: "<")]), bytes.last == UInt8(ascii: "M")
+    else { return nil }
+    let numbers = bytes.dropFirst(3).dropLast().split(separator: UInt8(ascii: ";"))
+      .map { Int(String(decoding: $0, as: UTF8.self)) ?? 0 }
+    guard numbers.count == 3, numbers[1] > 0, numbers[2] > 0 else { return nil }
+    switch numbers[0] {
+    case 0: return .click(x: numbers[1] - 1, y: numbers[2] - 1)
+    case 64: return .wheelUp
+    case 65: return .wheelDown
+    default: return nil
+    }
   }
 }

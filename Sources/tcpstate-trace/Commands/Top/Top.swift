@@ -8,13 +8,15 @@ import TCPStateReport
 
 struct Top: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Watch connections live on the full screen: states, oldest first, owning processes.",
+    abstract: "Watch connections live on the full screen: states, the worst first, owning processes.",
     discussion: """
-      Keys: a s p e b r sort, g groups, / filters, Enter opens a connection or a group, ? shows help, q quits.
+      With --read it shows a recording as of its end, or of --at, and keys move in time.
 
-      With --read it shows a recording as of its end, or of --at. Left and right move in time by a step, - and + \
-      change the step, comma and period go to the previous and next transition, 0 and $ to the start and end, and \
-      Space plays.
+      KEYS
+      \(TopKeys.text)
+
+      What W saves is in $XDG_CONFIG_HOME/tcpstate-trace/config, or ~/.config/tcpstate-trace/config; under sudo it is \
+      the invoking user's file. Options override it.
 
       EXAMPLES:
         sudo tcpstate-trace top
@@ -22,6 +24,7 @@ struct Top: ParsableCommand {
         tcpstate-trace top --read t.csv --at 21:12:03
       """)
 
+  @OptionGroup(title: "The screen") var options: TopOptions
   @OptionGroup(title: "Which connections") var filters: FilterOptions
   @OptionGroup(title: "Recordings") var recording: RecordingOptions
 
@@ -50,22 +53,41 @@ struct Top: ParsableCommand {
     if connections.maxConnections != nil, recording.isGiven {
       throw Failure(.usage, "--max-connections limits live tracking; a recording is read whole")
     }
+    var settings = TopSettings()
+    try options.apply(to: &settings)  // a wrong one is refused before anything is set up
     if recording.isGiven { return try replay(rows, style) }
     if at != nil { throw Failure(.usage, "--at goes with --read; the live kernel knows the present only") }
     var configuration = LiveConfiguration()
     configuration.kernel.filter = try filters.kernelFilter(rows)
     configuration.connectionLimit = limit
     configuration.readsExisting = !noExisting
+    configuration.namesWorkloads = true
     try requireTerminal(isatty(0) == 1)
     try Rights.require()
+    let files = UserFiles()
+    let (saved, notes) = try readSettings(files)
     // Signals first: from here on none ends the program half-way.
     let loop = try EventLoop()
     let stream = try LiveStream(configuration)
     let recorder = try recordOptions.recorder()
-    var session = TopSession(stream, recorder: recorder, filter: rows, style: style)
+    let plan = TopSession.Plan(filter: rows, style: style, settings: saved, notes: notes)
+    var session = TopSession(stream, recorder: recorder, files: files, plan)
     try session.start(loop)
     try loop.run(&session, until: nil)
     try session.finish()
+  }
+
+  /// The saved settings with the options over them, and a sentence if they can't be read.
+  private func readSettings(_ files: borrowing UserFiles) throws -> (TopSettings, notes: [String]) {
+    var settings = TopSettings()
+    var notes: [String] = []
+    if let text = files.settings, let problem = settings.read(text) {
+      notes.append("\(files.path ?? "settings"), \(problem); the rest counts")
+    } else if let trouble = files.trouble {
+      notes.append("\(files.path ?? "settings") is not read: \(trouble)")
+    }
+    try options.apply(to: &settings)
+    return (settings, notes.map { Message.printable($0) })
   }
 
   private func requireTerminal(_ hasKeys: Bool) throws(Failure) {
@@ -80,6 +102,8 @@ struct Top: ParsableCommand {
     // Standard input may be the recording; keys then come from the terminal itself.
     let keys = isatty(0) == 1 ? 0 : open("/dev/tty", O_RDONLY | O_CLOEXEC)
     try requireTerminal(keys >= 0)
+    let files = UserFiles()
+    let (saved, notes) = try readSettings(files)
     let inputs = recording.inputs(.sockets(for: "top"), nullText: null.nullText)
     var sink = RecordedRows()
     var session = try RecordingSession(inputs, showsProgress: true)
@@ -91,7 +115,8 @@ struct Top: ParsableCommand {
     // The folder would take the room of all else.
     let file = inputs.name.split(separator: "/").last.map { String($0) } ?? inputs.name
     let loop = try EventLoop()
-    var screen = try TopReplaySession(replay, keys: keys, name: file, style: style)
+    let board = try TopScreen(keys: keys, style: style, settings: saved, files: files)
+    var screen = TopReplaySession(replay, screen: board, name: file, notes: notes)
     try screen.start(loop)
     try loop.run(&screen, until: nil)
   }

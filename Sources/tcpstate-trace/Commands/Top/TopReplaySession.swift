@@ -7,27 +7,28 @@ import TCPStateReport
 
 /// `top` over a recording: it moves with keys only, or by itself while it plays.
 struct TopReplaySession: ~Copyable, Activity {
-  private let screen: FullScreen
+  private var screen: TopScreen
   private var replay: TopReplay
   private let name: String
-  private let style: TableStyle
-  private var view = TopView()
-  private var parser = KeyParser()
-  private var frame: TopFrame?
+  private let notes: [String]
   private var last = KernelClock.monotonic()
+  /// The moment that is on the screen, nanoseconds since the epoch.
+  private var drawn: UInt64?
   private var isGone = false
 
-  init(_ replay: TopReplay, keys: Int32, name: String, style: TableStyle) throws(Failure) {
-    guard let screen = FullScreen(keys: keys) else { throw Failure(.unavailable, "can't take the terminal over") }
+  /// - Parameters:
+  ///   - name: the recording's, for people.
+  ///   - notes: one sentence each.
+  init(_ replay: TopReplay, screen: consuming TopScreen, name: String, notes: [String]) {
     self.screen = screen
     self.replay = replay
     self.name = name
-    self.style = style
+    self.notes = notes
   }
 
   mutating func start(_ loop: borrowing EventLoop) throws {
     loop.watch(screen.keys, events: EPOLLIN.rawValue)
-    frame = draw()
+    draw()
   }
 
   /// While it plays, ten frames a second; else only what is typed changes anything.
@@ -35,31 +36,32 @@ struct TopReplaySession: ~Copyable, Activity {
 
   mutating func round(_ loop: borrowing EventLoop, isLast: Bool) throws {
     if isLast { return }
-    let input = screen.input()
-    if input.isEmpty, screen.isGone {
+    var ways: [TopReplay.Travel] = []
+    guard screen.takeKeys({ ways.append($0) }) != nil else {
       isGone = true
       return
     }
-    for key in parser.keys(input) {
-      view.handle(key, lines: frame?.listed ?? [], page: frame?.page ?? 0)
-      if let travel = view.takeTravel() { replay.travel(travel) }
-    }
+    for way in ways { replay.travel(way) }
     let now = KernelClock.monotonic()
     replay.pass(now - last)
     last = now
-    frame = draw()
+    if screen.wantsExport { screen.export(at: replay.time, replay.facts()) }
+    draw()
   }
 
   mutating func resized() {}
   mutating func interrupted() {}
-  var isDone: Bool { view.wantsToQuit || isGone }
+  var isDone: Bool { screen.view.wantsToQuit || isGone }
 
-  private func draw() -> TopFrame {
-    var board = replay.board()
+  private mutating func draw() {
+    let wanted = screen.view.wanted
+    var board = replay.board(wanted)
     board.host = name
-    let size = screen.size
-    let frame = TopFrame(board, view, width: size.width, height: size.height, style: style)
-    screen.draw(frame.lines())
-    return frame
+    board.notes = notes
+    if case .ladder(let id) = screen.view.screen { board.life = replay.life(of: id) }
+    var frame = screen.prepare(board, isFresh: replay.time != drawn)
+    drawn = replay.time
+    frame.pasts = replay.pasts(of: frame.shown.map(\.connection))
+    screen.draw(frame)
   }
 }

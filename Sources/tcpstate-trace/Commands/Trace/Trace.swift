@@ -30,7 +30,8 @@ struct Trace: FoldingCommand {
     let rows = try filters.rowFilter()
     let needs = RecordingNeeds(command: "trace", columns: [[.stateOld], [.stateNew]])
     let run = try commandRun(
-      kernel: rows, destination: output.destination, inputs: recording.inputs(needs, nullText: output.nullText))
+      kernel: rows, destination: output.destination, inputs: recording.inputs(needs, nullText: output.nullText),
+      names: output.format == .table || columns.contains { $0.isOfWorkload })
     let isWhole = recording.paths.count == 1 && !filters.isGiven
     let kind: TracePrinter.Kind = !run.isRecorded ? .live : isWhole ? .whole : .selected
     let limit = try tracing.limits().count

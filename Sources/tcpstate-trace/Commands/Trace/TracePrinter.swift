@@ -73,6 +73,8 @@ struct TracePrinter: OutputSink, ~Copyable {
 
   var descriptor: Int32 { file.descriptor }
 
+  var wantsReadings: Bool { format != .table && !csv.columns.allSatisfy(\.isDefault) }
+
   /// Whether nothing more is to be shown: enough was, or the reader is gone.
   var isDone: Bool { file.isClosed || limit.map { shown >= $0 } ?? false }
 
@@ -95,7 +97,7 @@ struct TracePrinter: OutputSink, ~Copyable {
     if choosesRows {
       if held.holds(row) { return }
       if !held.isEmpty, var earlier = held.release(row) { show(&earlier) }
-      for var earlier in heldOwners.release(row) { show(&earlier) }
+      if !heldOwners.isEmpty { for var earlier in heldOwners.release(row) { show(&earlier) } }
       if heldOwners.holds(row) { return }
     }
     // A table of transitions has no place for what only was there.
@@ -152,7 +154,7 @@ struct TracePrinter: OutputSink, ~Copyable {
 
   @inline(__always)
   private mutating func show(_ row: inout Transition) {
-    if choosesRows, !filter.wants(row) { return }
+    if choosesRows, !withUnsafePointer(to: &row, { filter.wants($0) }) { return }
     if let stay = row.stay { statistics.record(row.old, stay) }
     if choosesRows, !filter.shows(row) { return }
     if isDone { return }

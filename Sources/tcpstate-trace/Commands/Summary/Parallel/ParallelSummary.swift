@@ -18,6 +18,7 @@ final class ParallelSummary: @unchecked Sendable {
     let filter: RowFilter
     let nullText: String
     let wanted: Set<Column>
+    let countsMoves: Bool
   }
 
   /// Bytes of the file that are read at once.
@@ -86,7 +87,8 @@ final class ParallelSummary: @unchecked Sendable {
     columns = header.columns
     firstRow = header.end
     whole = RecordingWhole(
-      StaySummary(keys: task.keys, filter: task.filter), start: header.end, workers: Self.mostWorkers)
+      StaySummary(keys: task.keys, filter: task.filter, countsMoves: task.countsMoves), start: header.end,
+      workers: Self.mostWorkers)
     lock = .allocate(capacity: 1)
     pthread_mutex_init(lock, nil)
     isMerged = .allocate(capacity: 1)

@@ -9,7 +9,7 @@ struct PieceFold: ~Copyable {
   private var groupsNamed = 1
 
   init(_ task: ParallelSummary.Task) {
-    stays = StaySummary(keys: task.keys, filter: task.filter, isPart: true)
+    stays = StaySummary(keys: task.keys, filter: task.filter, isPart: true, countsMoves: task.countsMoves)
   }
 
   /// - Parameter steps: empty, with memory to use again.
