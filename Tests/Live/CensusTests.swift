@@ -38,6 +38,25 @@ import Testing
     for round in 0..<1_000 { #expect(!census.drifts([0, 3, -2, 1, 0, -4, 2][round % 7])) }
   }
 
+  /// What is usual is the middle of the first five, so that two of them may be far off.
+  @Test func usualIsTheMiddle() {
+    let census = Counts()
+    for difference in [900, 4, 5, -900, 6] { #expect(!census.drifts(difference)) }
+    for _ in 0..<50 { #expect(!census.drifts(5)) }
+    let drifts = (0..<8).map { _ in census.drifts(6) }
+    #expect(drifts == Array(repeating: false, count: 7) + [true])
+  }
+
+  /// Only differences in a row count.
+  @Test func isInARow() {
+    let census = Counts()
+    for _ in 0..<5 { #expect(!census.drifts(0)) }
+    for _ in 0..<9 {
+      for _ in 0..<7 { #expect(!census.drifts(4)) }
+      #expect(!census.drifts(0))
+    }
+  }
+
   @Test func aShortBurstIsNoDrift() {
     let census = Counts()
     for _ in 0..<10 { _ = census.drifts(0) }

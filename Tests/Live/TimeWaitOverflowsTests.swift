@@ -33,11 +33,23 @@ import Testing
     }
   }
 
+  /// The number of a namespace may be another's now, whose counter began at 0.
+  @Test func counterThatBeganAgain() {
+    var overflows = TimeWaitOverflows()
+    overflows.take([1: 100], isComplete: true)
+    overflows.take([1: 3], isComplete: false)
+    #expect(overflows.refused(in: 1) == 0)
+  }
+
   /// Without a reading of all namespaces it isn't known since when a counter counts.
   @Test func unknownBeginning() {
     var overflows = TimeWaitOverflows()
     overflows.take([1: 100], isComplete: false)
     overflows.take([1: 105], isComplete: false)
     #expect(overflows.refused(in: 1) == 0)
+    overflows.take([1: 106], isComplete: true)
+    #expect(overflows.refused(in: 1) == 0, "what was read before doesn't count")
+    overflows.take([1: 108], isComplete: false)
+    #expect(overflows.refused(in: 1) == 2)
   }
 }

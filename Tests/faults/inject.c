@@ -243,7 +243,9 @@ static void enter(pid_t thread, const struct __ptrace_syscall_info *info)
 		keep(thread, 0, info->entry.args[0]);
 		change(thread, 0, 0);
 	} else if (!shortens) {
-		change(thread, -1, -1);
+		/* Linux closes the descriptor whatever close() returns. */
+		if (number != SYS_close)
+			change(thread, -1, -1);
 		call_of(thread)->fails = 1;
 	} else if (calls[i].bytes >= 0 && info->entry.args[calls[i].bytes] > 1) {
 		keep(thread, calls[i].bytes, info->entry.args[calls[i].bytes]);

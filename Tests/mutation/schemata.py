@@ -14,16 +14,22 @@ import sites as finding
 MODULE = "MutantChoice"
 COPIED = ["Package.swift", "docs", "Plugins", "bpf", "Sources", "Tests/Core", "Tests/Live", "Tests/Report",
           "Tests/TestSupport", "Tests/fuzz"]
-TARGETS = ["CTCPStateEvent", "CCells", "CVerbose", "CLibbpf", "CLinux", "TCPStateCore", "TCPStateKernel", "TCPStateLive",
-           "TCPStateReport", "TestSupport", "TCPStateCoreTests", "TCPStateLiveTests", "TCPStateReportTests",
-           "EmbedBPF", "EmbedPage"]
+TESTS = ["TCPStateCoreTests", "TCPStateLiveTests", "TCPStateReportTests"]
 MUTATED = ["TCPStateCore", "TCPStateLive", "TCPStateReport"]
 
 # Appended to the package's own manifest. Warnings are no errors: a change may make a branch unreachable.
 MANIFEST = """
 package.products = []
 package.dependencies = []
-package.targets.removeAll {{ ![{targets}].contains($0.name) }}
+var needed: Set = [{tests}]
+var before = 0
+while needed.count > before {{
+  before = needed.count
+  for target in package.targets where needed.contains(target.name) {{
+    for case .byNameItem(let name, _) in target.dependencies {{ needed.insert(name) }}
+  }}
+}}
+package.targets.removeAll {{ $0.type != .plugin && !needed.contains($0.name) }}
 for target in package.targets where [{mutated}].contains(target.name) {{
   target.dependencies.append("{module}")
 }}
@@ -88,9 +94,17 @@ ARITHMETIC = """\
 infix operator {op} : AdditionPrecedence
 @inlinable public func {op} <T: {protocol}>(a: T, b: T) -> T {{ activeMutant == {n} ? a {new} b : a {old} b }}
 """
+OF_POINTERS = """\
+@_disfavoredOverload
+@inlinable public func {op} <P: _Pointer>(a: P, b: P.Stride) -> P {{ activeMutant == {n} ? a {new} b : a {old} b }}
+"""
 ASSIGNMENT = """\
 infix operator {op} : AssignmentPrecedence
 @inlinable public func {op} <T: AdditiveArithmetic>(a: inout T, b: T) {{
+  if activeMutant == {n} {{ a {new} b }} else {{ a {old} b }}
+}}
+@_disfavoredOverload
+@inlinable public func {op} <P: _Pointer>(a: inout P, b: P.Stride) {{
   if activeMutant == {n} {{ a {new} b }} else {{ a {old} b }}
 }}
 """
@@ -116,7 +130,8 @@ def declaration(site, number):
         return LOGIC.format(precedence=f"Logical{'Con' if old == '&&' else 'Dis'}junctionPrecedence", **facts)
     if old.endswith("="):
         return ASSIGNMENT.format(**facts)
-    return ARITHMETIC.format(protocol="FixedWidthInteger" if "&" in old else "AdditiveArithmetic", **facts)
+    text = ARITHMETIC.format(protocol="FixedWidthInteger" if "&" in old else "AdditiveArithmetic", **facts)
+    return text if "&" in old else text + OF_POINTERS.format(**facts)
 
 
 class Package:
@@ -126,9 +141,12 @@ class Package:
         self.root, self.folder, self.swift = root, folder, swift
         self.scratch = os.path.join(os.path.dirname(folder), "build")
         self.mutants = {}
+        self.declared = {}
 
     def prepare(self, mutants):
         self.mutants = dict(mutants)
+        # Those that were left out stay declared: otherwise everything would be compiled again.
+        self.declared.update(self.mutants)
         wanted = {}
         for name in COPIED:
             path = os.path.join(self.root, name)
@@ -136,7 +154,7 @@ class Package:
                 with open(found, "rb") as file:
                     wanted[os.path.relpath(found, self.root)] = file.read()
         quoted = lambda names: ", ".join(f'"{name}"' for name in names)
-        manifest = MANIFEST.format(targets=quoted(TARGETS), mutated=quoted(MUTATED), module=MODULE)
+        manifest = MANIFEST.format(tests=quoted(TESTS), mutated=quoted(MUTATED), module=MODULE)
         wanted["Package.swift"] += manifest.encode()
         wanted[f"Sources/{MODULE}/{MODULE}.swift"] = self.choices().encode()
         for path, changed in self.changed().items():
@@ -147,7 +165,7 @@ class Package:
         return [os.path.join(parent, name) for parent, _, names in os.walk(folder) for name in names]
 
     def choices(self):
-        declared = (declaration(site, number) for number, site in self.mutants.items() if site.operator)
+        declared = (declaration(site, number) for number, site in self.declared.items() if site.operator)
         return CHOICE + "\n" + "\n".join(declared)
 
     def changed(self):
@@ -187,12 +205,12 @@ class Package:
             if os.path.exists(source := os.path.join(self.root, name)):
                 shutil.copymode(source, path)
 
-    def build(self):
-        """Builds the tests; leaves out what doesn't compile, and returns it."""
+    def build(self, note):
+        """Builds the tests; leaves out what doesn't compile, calls `note` with it, and returns it."""
         dropped = []
         while True:
             done = subprocess.run(
-                ["nice", "-n", "19", self.swift, "build", "--build-tests", "--package-path", self.folder,
+                [self.swift, "build", "--build-tests", "--package-path", self.folder,
                  "--scratch-path", self.scratch], capture_output=True, text=True)
             if done.returncode == 0:
                 return dropped
@@ -202,6 +220,7 @@ class Package:
                 raise SystemExit(f"mutate: the copy in {self.folder} doesn't build:\n{out[-4000:]}")
             for number in blamed:
                 dropped.append(self.mutants.pop(number))
+            note(dropped)
             print(f"{len(blamed)} mutants don't compile; building without them", flush=True)
             self.prepare(self.mutants)
 

@@ -16,10 +16,12 @@ OPERATOR = re.compile(r"(?<=\s)(<=|>=|<|>|==|!=|&&|\|\||\+=|-=|&\+|&-|\+|-)(?=\s
 NUMBER = re.compile(r"(?<![\w$#])(0x[0-9a-fA-F_]+|\d[\d_]*(?:\.\d[\d_]*)?(?:e\d+)?)(?!\w)")
 CONDITION = re.compile(r"(?<![\w.`])(if|while|guard)\s+")
 NOT_A_VALUE = re.compile(r"(?:let|var|case|#\w+)\b")
-ARM = re.compile(r"^( *)(case [^\n]*?|default): ([^\n{]+)$", re.M)
+ARM = re.compile(r"^( *)(case (?:[^\n()]|\([^\n()]*\))*?|default): ([^\n{]+)$", re.M)
 # What an arm does with its value; both arms must do the same.
 ARM_BEGINNING = re.compile(r"(?:return |[\w.]+ = )?")
 STATEMENT = re.compile(r"(?:return|throw|break|continue|if|guard|for|while|switch|let|var|fallthrough)\b")
+# What stands before a literal of a set, which has no order; segments' flags are one.
+SET = re.compile(r"(?:Set<\w+> = |\.(?:subtracting\(|insert\(|isDisjoint\(with: )|LifecycleSegment\(\s*|\? \.rst : )$")
 # Raw values must be literals, and declarations of operators aren't uses.
 NO_SITES = re.compile(r"^\s*(?:indirect )?case \w+ = |\bfunc [^\w\s]|^\s*#|^\s*@|\boperator\b")
 
@@ -101,6 +103,8 @@ def find(path, text, choose):
 
     for match in OPERATOR.finditer(code):
         old, new = match.group(), OPERATORS[match.group()]
+        if old in "+-" and '"' in (code[match.start() - 2:match.start() - 1], code[match.end() + 1:match.end() + 2]):
+            continue  # strings are only added
         kind = "comparison" if old in COMPARISONS else "condition" if old in LOGIC else "arithmetic"
         add(kind, f"{old} to {new}", *match.span(), [(*match.span(), "{op}")], old)
     for match in NUMBER.finditer(code):
@@ -192,6 +196,8 @@ def neighbours(code):
                 colon = position + 1
             depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(character, 0)
             position += 1
+        if code.startswith(".contains(", position + 1) or SET.search(code, max(0, match.start() - 80), match.start()):
+            continue
         trimmed = [trim(code, *element) for element in elements]
         trimmed = [span for span in trimmed if span[0] < span[1]]
         yield from zip(trimmed, trimmed[1:])

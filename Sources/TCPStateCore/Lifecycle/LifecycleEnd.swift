@@ -141,9 +141,8 @@ public struct LifecycleEnd: Sendable {
   var synReceivedStart: (time: UInt64, isBound: Bool)? {
     guard let begin = moment(entering: .synReceived) else { return nil }
     // A request that was found half-open has its time already.
-    guard let end = moments.first(where: { $0.old == .synReceived }), let stay = end.stay, begin.old == .listen,
-      begin.source == .event
-    else { return (begin.time, begin.old == .listen && begin.source == .event) }
+    guard let end = moments.first(where: { $0.old == .synReceived }), let stay = end.stay, begin.source == .event
+    else { return (begin.time, begin.source == .event) }
     let start = end.time &- min(stay.nanoseconds, end.time)
     return (min(start, begin.time), stay.kind == .atLeast)
   }

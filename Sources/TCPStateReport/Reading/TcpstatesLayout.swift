@@ -64,11 +64,12 @@ struct TcpstatesLayout {
 
   /// Our columns whose values follow from it.
   var columns: [Column?] {
-    let always: [Column?] = [
+    var known: Set<Column> = [
       .connectionID, .socketAddress, .role, .processPID, .processName, .networkType, .localAddress, .localPort,
       .peerAddress, .peerPort, .stateOld, .stateNew, .stateDuration, .durationKind, .actorPID, .actorName,
     ]
-    return times > 0 ? always + [.timestamp] : always
+    if times > 0 { known.insert(.timestamp) }
+    return Column.allCases.filter { known.contains($0) }
   }
 
   /// The parts of one line.

@@ -214,15 +214,9 @@ extension TransitionReader {
   /// The index of a word in one of the tables, which is its raw value.
   @inline(__always)
   private mutating func index(_ cell: Cell, _ table: UnsafePointer<Word>, _ count: Int) -> UInt8? {
-    guard let word = cell.word else { return longIndex(cell, table) }
+    guard let word = cell.word else { return nil }
     for index in 0..<count where word.matches(table[index]) { return UInt8(truncatingIfNeeded: index) }
     return nil
-  }
-
-  /// One reason is longer than a word holds.
-  private mutating func longIndex(_ cell: Cell, _ table: UnsafePointer<Word>) -> UInt8? {
-    let reason = Reason.timeWaitOverflow
-    return table == words.reasons && cell.text == reason.name.description ? reason.rawValue : nil
   }
 }
 

@@ -137,6 +137,21 @@ import Testing
     #expect(steps.first?.serverState == .listen)
   }
 
+  /// The kernel reports a listener's child only at the end of the handshake. If that is the last that is known of it,
+  /// it answered the SYN at that time or earlier; a request that a reading found has a time of its own.
+  @Test(arguments: [(Source.event, TimeKind.atMost), (.snapshot, .exact)])
+  func childOfUnknownStay(_ source: Source, _ kind: TimeKind) throws {
+    var script = LifeScript()
+    script.go(.server, .synReceived, at: 900) { row in
+      (row.source, row.timeKind, row.stay) = (source, .exact, nil)
+    }
+    let life = try #require(script.lives([.server]).first)
+    let answer = try #require(life.steps.first { $0.side == .server })
+    #expect(LifeScript.describe(answer).hasPrefix("2 server SYN ACK"))
+    #expect(answer.time == LifeScript.start + 900_000)
+    #expect(answer.timeKind == kind)
+  }
+
   // MARK: - One socket
 
   @Test func selfConnect() {

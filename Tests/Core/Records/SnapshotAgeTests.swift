@@ -76,6 +76,21 @@ import Testing
     Self.expect(record, 990, 50_010)
   }
 
+  /// The kernel's times are of 32 bits, so half of them lie in the past.
+  @Test func longAgo() {
+    var record = Self.record(.finWait2)
+    record.delivered_ms = 1_000_000 &- (1 << 31 - 1)
+    Self.expect(record, 1 << 31 - 2, 1 << 31)
+    record.delivered_ms &-= 1
+    Self.expect(record, 0, nil)
+    record = Self.record(.closing)
+    record.last_acked_jiffies = Self.ticks(record, 0) &- (1 << 31 - 1)
+    Self.expect(record, (1 << 31 - 2) * 10, nil)
+    record.last_acked_jiffies &-= 1
+    Self.expect(record, 0, nil)
+    for state in TCPState.all { Self.expect(Self.record(state), 0, nil, "\(state)") }
+  }
+
   @Test func unknownTimes() {
     var record = Self.record(.closeWait)
     Self.expect(record, 0, nil)

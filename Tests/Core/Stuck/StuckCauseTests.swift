@@ -145,6 +145,13 @@ import Testing
     record.pending_timer = UInt8(TCPSTATE_TIMER_PROBE)
     socket = try read()
     #expect(socket.windowShut == 5_000_000_000)
+    // The kernel's times have 32 bits, of which half lie in the past, and 0 is never.
+    for (ticks, silence) in [(0, 0), (1 << 31 - 1, 21_474_836_470_000_000), (1 << 31, nil)] as [(UInt32, UInt64?)] {
+      record.last_data_received_jiffies = UInt32(record.jiffies) &- ticks
+      #expect(try read().silence == silence)
+    }
+    record.last_data_received_jiffies = 0
+    #expect(try read().silence == nil)
   }
 
   @Test func namesAreWords() {

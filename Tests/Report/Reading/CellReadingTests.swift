@@ -99,6 +99,55 @@ import Testing
     #expect(throws: RecordingError.self) { try Self.bytesSent("100000000000000000000") }
   }
 
+  /// Ids have up to 16 hexadecimal digits, of either case.
+  @Test func hexadecimals() throws {
+    func id(_ cell: String) throws(RecordingError) -> UInt64? {
+      try Self.read("state_new,connection_id,retransmits\nclosed,\(cell),1\n").first?.connection
+    }
+    for text in [
+      "0", "9", "a", "f", "A", "F", "10", "0123456789abcdef", "0123456789ABCDEF", "fedcba9876543210",
+      "ffffffffffffffff",
+      "123456789abcdef", "abcdefabcdefabcd",
+    ] {
+      #expect(try id(text) == UInt64(text, radix: 16), "\(text)")
+    }
+    for count in [1, 2, 8, 9, 15, 16] {
+      for place in 0..<count {
+        for wrong in ["g", "G", "`", "@", "/", ":", "-", "+", " "] {
+          var digits = Array(repeating: "c", count: count)
+          digits[place] = wrong
+          #expect(throws: RecordingError.self, "\(digits)") { try id(digits.joined()) }
+        }
+      }
+    }
+    #expect(throws: RecordingError.self) { try id("00000000000000001") }
+  }
+
+  /// A word that differs in one byte from one that is known is another word.
+  @Test func everyByteOfAWordCounts() {
+    let tables: [(column: String, words: [String])] = [
+      (Column.reason.csvName, Reason.allCases.map(\.name.description)),
+      (Column.role.csvName, Role.allCases.map(\.name.description)),
+      (Column.ownerKind.csvName, OwnerKind.allCases.map(\.name.description)),
+      (Column.closer.csvName, Closer.allCases.map(\.name.description)),
+      (Column.source.csvName, ["event", "snapshot", "derived"]),
+      (Column.timestampKind.csvName, TimeKind.allCases.map(\.name.description)),
+    ]
+    for (column, words) in tables {
+      for word in words {
+        #expect(throws: Never.self) { try Self.read("state_new,\(column),retransmits\nclosed,\(word),1\n") }
+        for place in word.indices {
+          var wrong = word
+          wrong.replaceSubrange(place...place, with: "q")
+          guard wrong != word else { continue }
+          #expect(throws: RecordingError.self, "\(column) \(wrong)") {
+            try Self.read("state_new,\(column),retransmits\nclosed,\(wrong),1\n")
+          }
+        }
+      }
+    }
+  }
+
   @Test func times() throws {
     func time(_ cell: String) throws(RecordingError) -> UInt64? {
       try Self.read("timestamp,state_old,state_new\n\(cell),listen,closed\n").first?.time

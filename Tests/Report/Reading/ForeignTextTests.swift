@@ -73,6 +73,9 @@ import Testing
       ("quoted semicolons", Array(separated(csv, by: ";", isQuoted: true).utf8)),
       ("UTF-16, low byte first", utf16(csv, lowFirst: true)), ("UTF-16, high byte first", utf16(csv, lowFirst: false)),
       ("UTF-16 without a mark", utf16(csv, lowFirst: true, mark: false)),
+      ("UTF-16 without a mark, high byte first", utf16(csv, lowFirst: false, mark: false)),
+      ("UTF-8 with a mark", [0xef, 0xbb, 0xbf] + Array(csv.utf8)),
+      ("every space between objects", Array(("[\t" + objects.joined(separator: "\t,\r\n ") + "\t]\r\n").utf8)),
       ("UTF-16 with tabs and CR LF", utf16(separated(csv, by: "\t").replacing("\n", with: "\r\n"), lowFirst: true)),
       ("JSON Lines", Array((objects.joined(separator: "\n") + "\n").utf8)), ("a JSON array", Array(array.utf8)),
       ("a JSON array over many lines", Array(pretty.utf8)), ("objects over many lines", Array(apart.utf8)),
@@ -88,6 +91,27 @@ import Testing
       let (rows, wasCut) = try Self.read(bytes, piece: piece)
       #expect(rows == expected, "\(name)")
       #expect(!wasCut, "\(name)")
+    }
+  }
+
+  /// Characters beyond 16 bits are two units; half of one isn't a character.
+  @Test(
+    arguments: [
+      ([0x61, 0xd83d, 0xde00, 0x62] as [UInt16], "a😀b"), ([0xd800, 0xdc00], "\u{10000}"),
+      ([0xdbff, 0xdfff], "\u{10ffff}"),
+      ([0xd7ff, 0xe000], "\u{d7ff}\u{e000}"), ([0xe9, 0x20ac], "é€"), ([0x61, 0xfeff, 0x62], "ab"),
+      ([0xd83d, 0x78], "\u{fffd}x"), ([0xde00, 0x78], "\u{fffd}x"), ([0xd83d, 0xd83d, 0xde00], "\u{fffd}😀"),
+      ([0xdbff, 0xe000], "\u{fffd}\u{e000}"),
+    ], [true, false])
+  func unitsOfUTF16(_ name: (units: [UInt16], text: String), _ lowFirst: Bool) throws {
+    let units = [0xfeff] + Array("state_new,process_name\nclosed,".utf16) + name.units + [0x0a]
+    let bytes = units.flatMap { unit in
+      let bytes = [UInt8(unit >> 8), UInt8(unit & 255)]
+      return lowFirst ? bytes.reversed() : bytes
+    }
+    let plain = Array("state_new,process_name\nclosed,\(name.text)\n".utf8)
+    for piece in [1, 3, 1_000] {
+      #expect(try Self.read(bytes, piece: piece).rows == Self.read(plain, piece: 1_000).rows)
     }
   }
 
@@ -113,6 +137,23 @@ import Testing
     let plain = header.replacing(";", with: ",") + row.replacing("2,101", with: "2.101").replacing(";", with: ",")
     #expect(
       try Self.read(Array((header + row).utf8), piece: 3).rows == Self.read(Array(plain.utf8), piece: 3).rows)
+  }
+
+  /// What stands in a string ends neither the object nor the array.
+  @Test(arguments: [1, 5, 1_000])
+  func bracketsAndQuotesInStrings(_ piece: Int) throws {
+    let objects = ["a\"b", "]}", "{[", "\\", "\\\"", "\",\"", "}\\", "\t\n"].map { name in
+      var json = JSONLinesWriter(columns: [.stateNew, .processName])
+      var buffer = ByteBuffer()
+      var row = Transition()
+      (row.new, row.ownerName) = (.closed, ShortName(name))
+      withUnsafePointer(to: &row) { json.append($0, to: &buffer) }
+      return buffer.text.split(separator: "\n").joined()
+    }
+    let lines = try Self.read(Array((objects.joined(separator: "\n") + "\n").utf8), piece: 1_000)
+    let array = try Self.read(Array("[\(objects.joined(separator: ","))]".utf8), piece: piece)
+    #expect(lines.rows.count == objects.count && !array.wasCut)
+    #expect(array.rows == lines.rows)
   }
 
   @Test func cutArrays() throws {

@@ -114,6 +114,14 @@ import Testing
     }
   }
 
+  /// Only the characters that a terminal echoes are an echo.
+  @Test(arguments: [("^C \n", false), ("^C\r\n", false), ("^Cab\n", true), ("^1\n", true), ("^\n", true)])
+  func echoes(_ end: String, _ isCut: Bool) throws {
+    let lines = Self.lines("ffff8881a0030000", Self.life).joined()
+    let read = try Self.read(Self.header + lines + end)
+    #expect(read.rows.map(\.new) == Self.chain && read.wasCut == isCut)
+  }
+
   @Test func quotedCells() throws {
     let quoted = Self.lines("ffff8881a0030000", Self.life).map { line in
       line.dropLast().split(separator: ",").map { "\"\($0)\"" }.joined(separator: ",") + "\n"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 import TCPStateCore
 import TCPStateReport
 import TestSupport
@@ -73,6 +74,25 @@ import Testing
     #expect(rows[1].time - rows[0].time == 2_000_000_000)
     #expect(rows[1].stay == Stay(nanoseconds: 2_500_000, kind: .atLeast), "SYN-RECEIVED begins late for it")
     #expect(rows.allSatisfy { $0.ownerPID == nil }, "the process on the CPU isn't the owner")
+  }
+
+  /// A time of day is local and of no known day, so it is taken for one of 2 January 1970, as seconds are.
+  @Test func timesWithoutADate() throws {
+    let columns = "SKADDR,C-PID,C-COMM,LADDR,LPORT,RADDR,RPORT,OLDSTATE,NEWSTATE,MS\n"
+    let line = "\(Self.first),0,swapper/0,::1,443,::1,4000,LISTEN,SYN_RECV,0\n"
+    let day: UInt64 = 86_400
+    var clock = time_t(day)
+    var local = tm()
+    localtime_r(&clock, &local)
+    let rows = try Self.read("TIME," + columns + "11:14:20," + line)
+    #expect(rows.map { Int($0.time / 1_000_000_000) + local.tm_gmtoff } == [Int(day) + 11 * 3_600 + 14 * 60 + 20])
+    #expect(try Self.read("TIME(s)," + columns + "7.25," + line).map(\.time) == [day * 1_000_000_000 + 7_250_000_000])
+    #expect(try Self.read("TIME(s)," + columns + "-0.5," + line).map(\.time) == [day * 1_000_000_000 - 500_000_000])
+    // The last second of signed nanoseconds.
+    #expect(try Self.read("TIME(s)," + columns + "9223285636," + line).count == 1)
+    #expect(throws: RecordingError(line: 2, "has a time after the year 2262")) {
+      try Self.read("TIME(s)," + columns + "9223285637," + line)
+    }
   }
 
   @Test(arguments: [

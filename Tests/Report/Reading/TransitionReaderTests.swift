@@ -57,6 +57,38 @@ import Testing
     }
   }
 
+  /// After each row, how much of the text has been read: in pieces that end within rows, with an empty line, from the
+  /// beginning and again.
+  @Test func consumed() throws {
+    let rows = SampleTransitions.oneConnection.rows
+    let text = Array(Self.csv(rows).replacing("\n", with: "\n\n").utf8)
+    let header = try #require(text.firstIndex(of: 10)) + 1
+    var reader = TransitionReader(columns: Column.allCases, capacity: 4_096)
+    var row = Transition()
+    for _ in 0..<2 {
+      reader.restart()
+      #expect(reader.consumed == 0 && reader.line == 0)
+      var offset = header
+      var ends: [Int] = []
+      reading: while true {
+        switch try reader.next(&row) {
+        case .row: ends.append(header + Int(reader.consumed))
+        case .end: break reading
+        case .needsBytes:
+          _ = reader.append { (room: UnsafeMutableRawBufferPointer) -> Int in
+            let count = min(97, text.count - offset)
+            room.copyBytes(from: text[offset..<offset + count])
+            offset += count
+            return count
+          }
+        }
+      }
+      #expect(ends == text.indices.dropFirst(header + 1).filter { text[$0] == 10 && text[$0 - 1] != 10 }.map { $0 + 1 })
+      #expect(header + Int(reader.consumed) == text.count && !reader.wasCut)
+      #expect(reader.line == UInt64(2 * rows.count + 1))
+    }
+  }
+
   private static func jsonLines(_ rows: [Transition]) -> String {
     var writer = JSONLinesWriter(columns: Column.allCases)
     var buffer = ByteBuffer()
@@ -91,6 +123,55 @@ import Testing
     #expect(back[0].ownerPID == 17 && back[0].ownerName.description == "a😀\t\"" && back[0].reason == nil)
   }
 
+  private static func name(_ string: String) throws(RecordingError) -> String? {
+    try read("{\"process.executable.name\":\"\(string)\"}\n").rows.first?.ownerName.description
+  }
+
+  /// Each escape of RFC 8259, and the ends of what two \\u escapes can mean together.
+  @Test(arguments: [
+    (#"\"\\\/"#, "\"\\/"), (#"a\b\f\n\r\tz"#, "a\u{8}\u{c}\n\r\tz"), (#"\u0041\u00e9\u20AC"#, "Aé€"),
+    (#"\ud7ff\ue000"#, "\u{d7ff}\u{e000}"), (#"\ud800\udc00"#, "\u{10000}"), (#"\udbff\udfff"#, "\u{10ffff}"),
+    (#"\ud83d\ude00!"#, "😀!"), ("", ""), ("é", "é"),
+  ])
+  func escapes(_ string: String, _ name: String) throws {
+    #expect(try Self.name(string) == name)
+  }
+
+  @Test(arguments: [
+    #"\ud83d"#, #"\ud83dx"#, #"\ud83d\n"#, #"\ud83d\ud83d"#, #"\ud83d\ue000"#, #"\udbff\udbff"#, #"\ude00"#, #"\u12"#,
+    #"\u+123"#, #"\u-123"#, #"\u12g4"#, #"\x41"#, #"\"#, #"a" "b"#,
+  ])
+  func noEscapes(_ string: String) {
+    #expect(throws: RecordingError.self) { try Self.name(string) }
+  }
+
+  /// White space of RFC 8259 anywhere between tokens; values that aren't ours, of every kind, are passed over.
+  @Test(arguments: [
+    "\t{\"process.pid\":17}", "{\t\"process.pid\"\t:\t17\t}\t", "{\r\"process.pid\" :\r 17\r}\r",
+    "{\"a\":true,\"b\":false,\"c\":null,\"d\":-1.5e+3,\"process.pid\":17}",
+    "{\"a\":{\"b\":\"}\\\"]\",\"c\":[{},[]]},\"process.pid\":17}", "{\"process.pid\":17,\"a\":[]}",
+    "{\"process.pid\":17,\"process.executable.name\":null}",
+  ])
+  func spacesAndForeignValues(_ line: String) throws {
+    for text in [line + "\n", line + "\n\n \r\n"] {
+      let rows = try Self.read("{\"process.pid\":1}\n" + text).rows
+      #expect(rows.map(\.ownerPID) == [1, 17], "\(line)")
+    }
+  }
+
+  @Test(arguments: [
+    "{\"process.pid\":17", "{\"process.pid\":17,}", "{\"process.pid\" 17}", "{\"process.pid\":17 \"a\":1}",
+    "{process.pid:17}",
+    "{\"process.pid\":17}}", "{\"process.pid\":\"17}", "{\"process.pid\":[17}", "{\"process.pid\":{\"a\":\"}", "[17]",
+    "17", "{",
+    "{\"process.pid\":'17'}", "{\"process.pid\":}",
+  ])
+  func notAnObject(_ line: String) {
+    #expect(throws: RecordingError(line: 2, "is not a JSON object of strings and numbers: '\(line)'")) {
+      try Self.read("{\"process.pid\":1}\n\(line)\n")
+    }
+  }
+
   /// The number of cells shows the columns of a recording that was written with `--no-header`.
   @Test func noHeader() throws {
     let rows = SampleTransitions.oneConnection.rows
@@ -111,6 +192,42 @@ import Testing
     #expect(back.map(\.stay) == rows.map(\.stay))
     #expect(back.map(\.time) == rows.map(\.time), "from RFC 3339")
     #expect(back.allSatisfy { $0.bytesSent == nil && $0.ownerPID == nil })
+  }
+
+  /// Three columns are enough to be one of our headers, even without states.
+  @Test func threeColumns() throws {
+    let back = try Self.read("process_pid,netns,retransmits\n1,2,3\n").rows
+    #expect(back.map(\.ownerPID) == [1] && back.map(\.retransmits) == [3])
+  }
+
+  /// The columns of JSON Lines are the keys that came, each once, whichever of its names was used.
+  @Test func columnsOfJSON() throws {
+    let text = Array("{\"process_pid\":1,\"netns\":2}\n{\"process.pid\":3,\"retransmits\":4}\n".utf8)
+    var reader = TransitionReader()
+    _ = reader.append { (room: UnsafeMutableRawBufferPointer) -> Int in
+      room.copyBytes(from: text)
+      return text.count
+    }
+    var row = Transition()
+    _ = try reader.next(&row)
+    let first = reader.columns
+    #expect(row.ownerPID == 1 && first == [.processPID, .netns])
+    _ = try reader.next(&row)
+    let both = reader.columns
+    #expect(row.ownerPID == 3 && both == [.processPID, .netns, .retransmits])
+  }
+
+  /// A quote that isn't closed makes one row of all that follows; a megabyte of that is too much.
+  @Test func unclosedQuote() throws {
+    func text(_ bytes: Int) -> String {
+      let start = "closed,\""
+      return "state_new,process_name\n" + start + String(repeating: "a", count: bytes - start.utf8.count)
+    }
+    let cut = try Self.read(text(1 << 20 - 1))
+    #expect(cut.rows.isEmpty && cut.wasCut)
+    #expect(throws: RecordingError(line: 2, "has no end within a megabyte: a quote isn't closed")) {
+      try Self.read(text(1 << 20))
+    }
   }
 
   @Test func foreignColumnsAndLineEnds() throws {
@@ -145,6 +262,10 @@ import Testing
     (
       "time,size\n1,2\n", 1,
       "is not the first line of a recording by tcpstate-trace (csv, jsonl) or tcpstates: 'time,size'"
+    ),
+    (
+      "process_pid,netns\n1,2\n", 1,
+      "is not the first line of a recording by tcpstate-trace (csv, jsonl) or tcpstates: 'process_pid,netns'"
     ),
     ("state_new,state_new\n", 1, "has the column state_new twice"),
     ("state_new,rtt_us\nclosed,1\nclosed,x1\n", 3, "rtt_us: 'x1' is not a number"),
