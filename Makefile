@@ -39,7 +39,7 @@ SHELL_FILES := .ci/run $(wildcard scripts/*.sh packaging/*.sh packaging/*/*.sh) 
 CLANG_FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(shell command -v $(c) 2>/dev/null)) clang-format)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-privileged test-wire build install uninstall golden format docs man lint bench bench-gate bench-timewait bench-stuck bench-top test-kernels test-faults test-reproducible refresh-kernels completions packages test-packages fuzz test-sanitize coverage mutate soak bench-summary bench-report deps clean
+.PHONY: help run test test-privileged test-wire build install uninstall golden format docs man lint bench bench-gate bench-timewait bench-stuck bench-top test-kernels test-faults test-reproducible refresh-kernels completions packages test-packages fuzz test-sanitize coverage mutate nightly soak bench-summary bench-report deps clean
 .NOTPARALLEL: # apt and swift build must each run alone
 .PHONY: find-swift test-bundle deps-build deps-test deps-lint deps-bench deps-kernels deps-packages deps-test-packages
 
@@ -75,6 +75,9 @@ coverage: find-swift deps-build ## show how much of Core and Report the tests ru
 
 mutate: find-swift deps-build ## change the sources in MUTATE_COUNT (200) places, one at a time; fails if the tests notice less than 92 %; MUTATE_SEED
 	@python3 -B Tests/mutation/run.py
+
+nightly: bench-gate ## what is too long or too machine-dependent for CI: bench-gate, and 20 changes that the tests have to notice
+	@$(MAKE) mutate MUTATE_COUNT=20
 
 soak: build deps-bench .build/bench/churn ## trace churn for SOAK_SECONDS (1800); fails if memory grows
 	@$(SUDO) env $(foreach v,SOAK_SECONDS SOAK_RATE SOAK_WRITE,$(if $($(v)),$(v)=$($(v)))) python3 bench/soak.py

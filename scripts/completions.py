@@ -36,7 +36,7 @@ def option(binary, command, argument):
     names = declarations.names(argument)
     kind, values = value_kind(argument)
     several = argument.get("valueName") == "list"
-    if "--columns" in names:
+    if "--columns" in names and command in declarations.SUBJECTS:
         kind, values = "word", ["default", "all", *declarations.columns(binary, declarations.SUBJECTS[command])]
     for name in set(names) & set(DYNAMIC):
         kind, several = DYNAMIC[name], name != "--netns"

@@ -95,10 +95,12 @@ extension LifecycleLadder {
   func endText(_ life: Lifecycle, _ side: Side) -> String {
     if let end = life[side] {
       let owner = OwnerText.string(of: end.facts, glyphs: style.glyphs)
-      let endpoint = EndpointText.string(end.facts.local, glyphs: style.glyphs)
       let place = end.facts.workload.isContainer ? WorkloadText.short(end.facts.workload, glyphs: style.glyphs) : nil
       let whose = end.facts.ownerPID == nil && end.facts.ownerName.isEmpty ? "" : "\(owner) "
-      return whose + (place.map { "in \($0) " } ?? "") + endpoint
+      let before = whose + (place.map { "in \($0) " } ?? "")
+      // `client  ` or `server  ` stands before it.
+      let room = style.width.map { max(1, $0 - 8 - DisplayWidth.of(before)) } ?? .max
+      return before + EndpointText.string(end.facts.local, fitting: room, glyphs: style.glyphs)
     }
     guard let other = life[side.other] else { return "" }
     return EndpointText.string(other.facts.peer, glyphs: style.glyphs)

@@ -112,8 +112,11 @@ struct Cell {
   private static func hex8(_ word: UInt64) -> UInt64? {
     let letters = word >> 6 & 0x0101_0101_0101_0101
     let nibbles = (word & 0x0f0f_0f0f_0f0f_0f0f) &+ letters &* 9
-    // Written again, the nibbles must give the same text.
-    guard nibbles & 0xf0f0_f0f0_f0f0_f0f0 == 0, nibbles &+ 0x3030_3030_3030_3030 &+ letters &* 39 == word else {
+    // What has a letter's bit must be above 9, and nothing else; written again, the nibbles must give the same text.
+    guard nibbles & 0xf0f0_f0f0_f0f0_f0f0 == 0,
+      (nibbles &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101 == letters,
+      nibbles &+ 0x3030_3030_3030_3030 &+ letters &* 39 == word
+    else {
       return nil
     }
     var value = nibbles.byteSwapped

@@ -27,6 +27,7 @@ struct StuckGroupTable {
     Layout(showsContainer: false, name: 24, address: 21),
     Layout(showsContainer: false, showsVerdicts: false, name: 24, address: 21),
     Layout(showsContainer: false, showsVerdicts: false, showsPeers: false, name: 20, address: 21),
+    Layout(showsContainer: false, showsVerdicts: false, showsPeers: false, name: 16, address: 16),
   ]
 
   func append(to buffer: inout ByteBuffer, header: Bool) {
@@ -102,7 +103,9 @@ struct StuckGroupTable {
 
   /// The container or pod, else the unit, else the path of the cgroup.
   private func workload(_ group: StuckGroup) -> String? {
-    if let oldest = group.oldest, let name = WorkloadText.short(oldest.workload, glyphs: style.table.glyphs) { return name }
+    if let oldest = group.oldest, let name = WorkloadText.short(oldest.workload, glyphs: style.table.glyphs) {
+      return name
+    }
     return cgroup(group)
   }
 

@@ -23,7 +23,7 @@ struct HistogramLines {
   }
 
   func append(to buffer: inout ByteBuffer) {
-    let shown = lines.lines.filter { ($0.cell?.histogram.count ?? 0) > 0 }
+    let shown = lines.lines.filter { ($0.cell?.counts.histogram.count ?? 0) > 0 }
     guard let range = Self.range(of: shown) else { return }
     var isInline = true
     var labels = table(shown, isInline, nil)
@@ -63,7 +63,7 @@ struct HistogramLines {
     var shortest = UInt64.max
     var longest: UInt64 = 0
     for line in lines {
-      line.cell?.histogram.forEach { middle, _ in
+      line.cell?.counts.histogram.forEach { middle, _ in
         shortest = min(shortest, middle)
         longest = max(longest, middle)
       }
@@ -85,7 +85,7 @@ struct HistogramLines {
 
   private func bar(_ line: SummaryLines.Line, _ scale: Scale) -> String {
     var counts = [UInt64](repeating: 0, count: scale.width)
-    line.cell?.histogram.forEach { middle, number in
+    line.cell?.counts.histogram.forEach { middle, number in
       counts[min(Self.column(of: middle, scale), scale.width - 1)] += number
     }
     let most = Double(counts.max() ?? 1)

@@ -12,7 +12,8 @@ import Testing
     let folder = try Folder()
     chmod(folder.path, 0o755)
     let binary = "\(folder.path)/tcpstate-trace"
-    try FileManager.default.copyItem(atPath: Tracer.binary, toPath: binary)
+    // By another process: a test that forks meanwhile would inherit the open file, and then it can't be run.
+    _ = try ChildProcess.run(["cp", Tracer.binary, binary])
     return try ChildProcess.run(
       ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", binary, "doctor"] + options)
   }

@@ -34,13 +34,19 @@ import Testing
     return buffer.text
   }
 
+  /// By which command it was made differs.
+  private static func withoutOrigin(_ page: String) -> String {
+    page.replacingOccurrences(of: #"<script[^>]* id="origin">.*</script>\n?"#, with: "", options: .regularExpression)
+  }
+
   @Test func sameBytesLiveAndReadBack() throws {
     let folder = try Folder()
     let page = Self.live(Self.rows)
     #expect(page.contains("\"lost\":3,\"gaps\":1"))
     for (name, text) in [("a.csv", Recording.csv(Self.rows)), ("a.jsonl", Recording.jsonLines(Self.rows))] {
       let path = try folder.write(name, text)
-      #expect(try Recording.run(["report", "--read", path]).outputText == page, "\(name)")
+      let read = try Recording.run(["report", "--read", path]).outputText
+      #expect(Self.withoutOrigin(read) == Self.withoutOrigin(page), "\(name)")
     }
   }
 
@@ -50,8 +56,8 @@ import Testing
     func count(_ arguments: [String]) throws -> String {
       try Recording.run(["report", "--read", path, "--output", "\(folder.path)/a.html"] + arguments).errorText
     }
-    #expect(try count(["--state", "close-wait", "--process", "no-such"]).hasPrefix("0 connections in "))
-    #expect(try count(["--local", "2001:db8::/32"]).hasPrefix("1 connection in "))
+    #expect(try count(["--state", "close-wait", "--process", "no-such"]).contains("0 connections in "))
+    #expect(try count(["--local", "2001:db8::/32"]).contains("1 connection in "))
   }
 
   @Test func refusals() throws {

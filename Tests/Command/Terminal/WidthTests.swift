@@ -32,6 +32,9 @@ import Testing
       left.local.address = long
       left.peer.address = long
       rows.append(left)
+      // And one in TIME-WAIT.
+      (left.connection, left.old, left.new) = (UInt64(index + 6000), .finWait2, .timeWait)
+      rows.append(left)
     }
     rows.sort { $0.time < $1.time }
     for index in rows.indices { rows[index].sequence = UInt64(index + 1) }

@@ -86,20 +86,22 @@ import Testing
 
   // MARK: - The board
 
-  private static func open(_ board: TopBoard) -> [String] {
-    board.rows.map { row in
-      "\(row.facts.new.name(.rfc)) \((row.facts.stay?.nanoseconds ?? 0) / 1_000_000) after "
-        + row.past.map { $0.state.name(.rfc) }.joined(separator: " ")
+  private static func open(_ replay: borrowing TopReplay) -> [String] {
+    let rows = replay.board().rows
+    let pasts = replay.pasts(of: rows.map(\.connection))
+    return rows.map { row in
+      let past = (pasts[row.connection] ?? []).map { $0.state.name(.rfc) }.joined(separator: " ")
+      return "\(row.state.name(.rfc)) \((row.stay?.nanoseconds ?? 0) / 1_000_000) after \(past)"
     }
   }
 
   @Test func showsWhatWasOpen() {
     var replay = Self.replay()
-    #expect(Self.open(replay.board()) == ["SYN-RECEIVED 0 after "])
+    #expect(Self.open(replay) == ["SYN-RECEIVED 0 after "])
     replay.move(to: Self.start + Self.second - 1)
-    #expect(Self.open(replay.board()) == ["ESTABLISHED 899 after SYN-RECEIVED"])
+    #expect(Self.open(replay) == ["ESTABLISHED 899 after SYN-RECEIVED"])
     replay.move(to: Self.start + Self.second)
-    #expect(Self.open(replay.board()) == ["CLOSE-WAIT 0 after SYN-RECEIVED ESTABLISHED"])
+    #expect(Self.open(replay) == ["CLOSE-WAIT 0 after SYN-RECEIVED ESTABLISHED"])
     replay.move(to: Self.start + 90 * Self.second)
     #expect(replay.board().rows.isEmpty)
   }
@@ -134,7 +136,7 @@ import Testing
       var replay = Self.replay()
       move(&replay)
       let board = replay.board()
-      return Self.open(board) + ["\(board.time) \(board.transitions)", "\(board.perSecond)"]
+      return Self.open(replay) + ["\(board.time) \(board.transitions)", "\(board.perSecond)"]
         + board.counts.map { "\($0)" }
     }
     let jump = picture { $0.move(to: moment) }
@@ -156,9 +158,9 @@ import Testing
     script.rows[1].time = script.rows[0].time
     let late = [script.rows[0], script.rows[1], script.rows[3], script.rows[2]]
     var replay = Self.replay(late)
-    #expect(Self.open(replay.board()) == ["ESTABLISHED 0 after SYN-RECEIVED"])
+    #expect(Self.open(replay) == ["ESTABLISHED 0 after SYN-RECEIVED"])
     replay.move(to: Self.start + 2 * Self.second)
-    #expect(Self.open(replay.board()) == ["CLOSE-WAIT 1000 after SYN-RECEIVED ESTABLISHED"])
+    #expect(Self.open(replay) == ["CLOSE-WAIT 1000 after SYN-RECEIVED ESTABLISHED"])
     replay.travel(.end)
     #expect(replay.board().rows.isEmpty)
   }

@@ -60,7 +60,7 @@ extension Privileged {
       // it, which it reports. The others see this one alone.
       let isOverrun = command[0] == "lifecycle" && live.errorText.contains("tcpstate-trace: lost ")
       #expect(
-        live.output.count > (command.contains("--ends") ? 40 : 200) || isOverrun, "\(live.errorText) \(read.errorText)")
+        live.output.count > (command.contains("--ends") ? 30 : 200) || isOverrun, "\(live.errorText) \(read.errorText)")
       return (live, file)
     }
 

@@ -115,10 +115,9 @@ import Testing
     script.orderlyClose(.client, at: 5_800_000)
     let index = try #require(script.rows.lastIndex { $0.new == .timeWait })
     script.rows[index].reason = .fin
-    var over = script.rows[index]
-    (over.old, over.new, over.reason) = (.timeWait, .closed, .reused)
-    (over.time, over.sequence) = (over.time + 1_000_000, over.sequence + 100)
-    let lives = try #require(try Self.data(Self.page(script.rows + [over]), "\"lives\"").first as? [[Any]])
+    let over = try #require(script.rows.lastIndex { $0.old == .timeWait && $0.new == .closed })
+    script.rows[over].reason = .reused
+    let lives = try #require(try Self.data(Self.page(script.rows), "\"lives\"").first as? [[Any]])
     let client = try #require(lives[0][0] as? [Any])
     #expect(client[8] as? Int == Int(Reason.reused.rawValue) && client[16] as? Int == Int(Reason.fin.rawValue))
     var open = LifeScript()

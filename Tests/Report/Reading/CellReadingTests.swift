@@ -37,6 +37,7 @@ import Testing
       row.ownerName = ShortName(String("abcdefghijklmnop".prefix(.random(in: 0...16, using: &random))))
       row.actorName = ShortName(String("räksmörgås".prefix(.random(in: 0...10, using: &random))))
       row.congestionControl = ShortName("cubic")
+      row.workload = Workload()
       writer.append(row, to: &buffer)
     }
     return buffer.text.split(separator: "\n").map(String.init)

@@ -12,7 +12,7 @@ import Testing
     #expect(try Column.parse("network.peer.port") == [.peerPort])
     #expect(try Column.parse("default,closer") == Column.defaults + [.closer])
     #expect(Column.defaults.count == 27)
-    #expect(Column.allCases.count == 53)
+    #expect(Column.allCases.count == 58)
   }
 
   @Test(arguments: [

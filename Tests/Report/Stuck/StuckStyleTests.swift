@@ -58,42 +58,6 @@ import Testing
     #expect(Self.style.makers([a: 4, Self.process(9, "a"): 3, b: 1]) == "a/1, a/9 and 1 more")
   }
 
-  private static func text(_ sockets: [StuckSocket]) -> String {
-    var reading = StuckReading()
-    reading.sockets = sockets
-    var buffer = ByteBuffer()
-    StuckTable(reading, style: style).append(to: &buffer)
-    return buffer.text
-  }
-
-  @Test func shares() {
-    let held = Self.socket(1, .closeWait, .held, .notClosed)
-    let waiting = Self.socket(2, .closeWait, .unaccepted, .notAccepted)
-    let request = Self.socket(3, .synReceived, .halfOpen, .handshake)
-    #expect(Self.text([held]).contains("nginx/812 holds 1 (oldest "))
-    #expect(Self.text([waiting]).contains("nginx/812 hasn't accepted 1 (oldest "))
-    #expect(Self.text([request]).contains("nginx/812 has 1 half-open request (oldest "))
-    #expect(
-      Self.text([held, held, waiting, request, request])
-        .contains("nginx/812 holds 2 and hasn't accepted 1 and has 2 half-open requests (oldest "))
-  }
-
-  @Test func peers() {
-    func line(_ peers: Int, _ sockets: Int) -> String {
-      let all = (0..<max(peers, sockets)).map { number in
-        var socket = Self.socket(UInt64(number), .closeWait, .held, .notClosed)
-        socket.peer.address = IPAddress(v4: 0x0a01_0001 + UInt32(number % peers))
-        return socket
-      }
-      return Self.text(all).split(separator: "\n").last { $0.hasPrefix("nginx/812 holds") }.map(String.init) ?? ""
-    }
-    #expect(line(1, 1).hasSuffix(", from 10.1.0.1)"))
-    #expect(line(1, 2).hasSuffix(", all from 10.1.0.1)"))
-    #expect(line(2, 2).hasSuffix(", from 10.1.0.1 and 10.1.0.2)"))
-    #expect(line(3, 3).hasSuffix(", from 10.1.0.1, 10.1.0.2 and 10.1.0.3)"))
-    #expect(line(4, 4).hasSuffix(", from 10.1.0.1, 10.1.0.2, 10.1.0.3 and 1 more)"))
-  }
-
   // MARK: - Ages
 
   /// Two bounds are shown if they are further apart than a tenth, and than half a second.

@@ -15,7 +15,9 @@ import Testing
   private static func socket(_ id: UInt64, _ state: TCPState, _ name: String, seconds: UInt64) -> StuckSocket {
     var socket = StuckSocket(connection: id, state: state)
     socket.age = Stay(nanoseconds: seconds * 1_000_000_000, kind: .atLeast)
-    socket.holders = [SocketHolder(pid: 4_194_303, name: ShortName(bytes: name.utf8), descriptor: 1014)]
+    socket.holders = [
+      SocketHolder(pid: 4_194_303 - 10 * UInt32(id), name: ShortName(bytes: name.utf8), descriptor: 1014)
+    ]
     socket.cause = state == .closeWait ? .notReading : .peerNotClosed
     socket.local = Endpoint(address: IPAddress(v4: 0xc0a8_64c8), port: 59_019)
     socket.peer = Endpoint(address: IPAddress(v4: 0xc0a8_64c9), port: 40_004)
@@ -195,7 +197,7 @@ import Testing
     let foreign = lines([Self.reading.sockets[0]])
     #expect(
       foreign.first
-        == "To end it by force: sudo nsenter --net=/proc/4194303/ns/net ss -K state close-wait "
+        == "To end it by force: sudo nsenter --net=/proc/4194293/ns/net ss -K state close-wait "
         + "'src [2001:db8:85a3:1234:5678:8a2e:370:7334]:59019 and dst [2001:db8:85a3:1234:5678:8a2e:370:7334]:40004'")
     #expect(lines([StuckSocket(connection: 1, state: .timeWait)]).isEmpty)
     // Nothing in common: no filter would pick them out.

@@ -10,7 +10,7 @@ import Testing
   /// Every transition of the figure, each one more often than the one before, and some that aren't in it.
   private static func summary(times: Int = 1, stay: UInt64 = 1_200_000) -> StaySummary {
     var summary = StaySummary(keys: [], filter: RowFilter(), countsMoves: true)
-    func receive(_ old: TCPState, _ new: TCPState, _ count: Int) {
+    func receive(_ old: TCPState, _ new: TCPState, _ count: Int, in summary: inout StaySummary) {
       for number in 0..<count {
         var row = Transition()
         (row.connection, row.old, row.new, row.time) = (UInt64(number) + 1, old, new, UInt64(number) + 1)
@@ -19,11 +19,11 @@ import Testing
       }
     }
     for (index, arrow) in StateMachine.arrows.enumerated() {
-      receive(arrow.move.old, arrow.move.new, (index + 1) * times)
+      receive(arrow.move.old, arrow.move.new, (index + 1) * times, in: &summary)
     }
-    receive(.established, .closed, 7)
-    receive(.synReceived, .closed, 2)
-    receive(TCPState(number: 14), .closed, 1)
+    receive(.established, .closed, 7, in: &summary)
+    receive(.synReceived, .closed, 2, in: &summary)
+    receive(TCPState(number: 14), .closed, 1, in: &summary)
     return summary
   }
 

@@ -23,7 +23,7 @@ import Testing
     }
     #expect(WorkloadText.short(pod) == "web-7d9f8c6b54-x2x9k")
     #expect(WorkloadText.short(pod, width: 9) == "web-7d9f…")
-    #expect(WorkloadText.short(pod, width: 9, glyphs: .ascii) == "web-7d...")
+    #expect(WorkloadText.short(pod, width: 9, glyphs: .ascii) == "web-7d9f~")
   }
 
   @Test func full() {

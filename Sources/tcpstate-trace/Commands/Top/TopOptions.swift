@@ -12,7 +12,8 @@ struct TopOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Columns: default for those that fit, all, or names: \(TopColumn.names).", valueName: "list"))
+      "Columns: default for those that fit, all, or names: \(TopColumn.names).", valueName: "list"),
+    completion: .list(["default", "all"] + TopColumn.allCases.map(\.rawValue)))
   var columns: String?
 
   @Option(help: "Colours for a dark or a light terminal, or mono: dark, light or mono.")
