@@ -8,7 +8,9 @@ DESTDIR ?=
 ARGS ?=
 
 BINARY := .build/release/tcpstate-trace
+EXPORTER := fleet/.build/$(if $(DEBUG),debug,release)/tcpstate-exporter
 VENV := .build/venv
+DEPLOY_VENV := .build/deploy-venv
 GOLDEN_TESTS := Golden
 export PRIVILEGED_TESTS := PrivilegedTests
 
@@ -33,7 +35,7 @@ PREFIXES := $(foreach p,$(CURDIR)/ ./ ,$(p)$(PLUGIN_OUTPUTS)$(IDENTITY)=./$(PLUG
 REPRODUCIBLE := $(foreach p,$(PREFIXES),-Xswiftc -file-prefix-map -Xswiftc $(p)) -Xcc -ffile-prefix-map=$(CURDIR)=. \
   $(foreach o,-no-clang-module-breadcrumbs -disable-incremental-llvm-codegen,-Xswiftc -Xfrontend -Xswiftc $o)
 
-SWIFT_FILES := Sources Tests Plugins examples bench/pipeline Package.swift
+SWIFT_FILES := Sources Tests Plugins examples bench/pipeline Package.swift fleet/Sources fleet/Tests fleet/Package.swift
 C_FILES := $(wildcard bpf/*.c bpf/*.h Sources/CTCPStateEvent/include/*.h Sources/CCells/include/*.h $(foreach d,CFront CProbe CVerbose,Sources/$d/*.c Sources/$d/include/*.h) bench/*.c bench/pipeline/*.c bench/pipeline/*.h Tests/kernels/guest/*.c Tests/kernels/guest/*.h Tests/faults/*.c)
 SHELL_FILES := .ci/run $(wildcard scripts/*.sh packaging/*.sh packaging/*/*.sh) $(addprefix Tests/kernels/guest/,init steps.tracer steps.probe)
 CLANG_FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(shell command -v $(c) 2>/dev/null)) clang-format)
@@ -41,7 +43,7 @@ CLANG_FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(shell com
 .DEFAULT_GOAL := help
 .PHONY: help run test test-privileged test-wire build install uninstall golden format docs man lint bench bench-gate bench-timewait bench-stuck bench-top test-kernels test-faults test-reproducible refresh-kernels completions packages test-packages fuzz test-sanitize coverage mutate nightly soak bench-summary bench-report deps clean
 .NOTPARALLEL: # apt and swift build must each run alone
-.PHONY: find-swift test-bundle deps-build deps-test deps-lint deps-bench deps-kernels deps-packages deps-test-packages
+.PHONY: find-swift test-bundle deps-build deps-test deps-lint deps-bench deps-kernels deps-packages deps-test-packages deps-exporter
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -96,6 +98,13 @@ build: find-swift deps-build ## build .build/release/tcpstate-trace
 	@echo "Building $(BINARY)"
 	@$(SWIFT_BUILD) -c release --static-swift-stdlib --product tcpstate-trace $(HARDENED) $(REPRODUCIBLE)
 
+exporter: find-swift deps-build ## build fleet/.build/release/tcpstate-exporter, which serves metrics to Prometheus
+	@echo "Building $(EXPORTER)"
+	@$(SWIFT_BUILD) --package-path fleet -c release --static-swift-stdlib --product tcpstate-exporter $(HARDENED) $(REPRODUCIBLE)
+
+test-exporter: build $(if $(DEBUG),test-bundle,exporter) deps-exporter .build/bench/churn ## run the exporter against real traffic and a real Prometheus, as root; 8 min; ONLY=agreement,scraping; DEBUG=1: of the tests' build
+	@$(SUDO) python3 -B fleet/Tests/live/run.py $(EXPORTER) $(TCPSTATE_TEST_BINARY) $(if $(ONLY),--only $(ONLY))
+
 install: ## install to PREFIX (/usr/local) below DESTDIR, with sudo if needed; TCPSTATES=1 links tcpstates
 	@[ -n "$$SUDO_USER" ] && [ -d .build/man ] && [ -d .build/completions ] || $(MAKE) --no-print-directory man completions
 	@$(AS_OWNER) install -D -m 755 $(BINARY) "$(DESTDIR)$(PREFIX)/bin/tcpstate-trace"
@@ -114,7 +123,8 @@ uninstall: ## remove what install installed
 
 golden: find-swift deps-build ## rewrite the golden files with what the code prints now
 	@UPDATE_GOLDEN=1 $(SWIFT) test --disable-xctest --filter $(GOLDEN_TESTS)
-	@git status --short -- Tests
+	@UPDATE_GOLDEN=1 $(SWIFT) test --package-path fleet --disable-xctest --filter $(GOLDEN_TESTS)
+	@git status --short -- Tests docs
 
 format: find-swift deps-lint ## format Swift and C in place
 	@$(SWIFT) format format -i -r -p $(SWIFT_FILES)
@@ -131,11 +141,20 @@ completions: build ## make the completions for bash, zsh and fish, in .build/com
 	@rm -rf .build/completions
 	@python3 -B scripts/completions.py $(BINARY) .build/completions >/dev/null
 
-packages: man completions deps-packages ## make the Debian package, tarball, image and SBOM, in dist/; docs/packaging.md
-	@packaging/link-static.sh tcpstate-trace .build/static
+packages: man completions exporter deps-packages ## make the Debian packages, tarballs, images and SBOMs, in dist/; docs/packaging.md
+	@python3 -B scripts/man_exporter.py fleet/.build/release/tcpstate-exporter .build/man >/dev/null
+	@packaging/link-static.sh tcpstate-trace .build/static .build/release
+	@packaging/link-static.sh tcpstate-exporter .build/static fleet/.build/release -l:libyaml.a -l:libcrypt.a -lstdc++
 	@python3 -B packaging/build.py dist
 
-test-packages: packages deps-test-packages ## install the packages in empty roots and containers, and build them twice; as root; ONLY=deb,tarball,image,shells,twice
+test-deploy: deps-test-deploy $(DEPLOY_VENV)/installed ## check units, alerts, dashboard and manifests of deploy/; with the exporter built, run their queries, as root
+	@$(SUDO) $(DEPLOY_VENV)/bin/python3 -B Tests/deploy/run.py $(wildcard fleet/.build/release/tcpstate-exporter) $(if $(ONLY),--only $(ONLY))
+
+test-web: find-swift deps-build deps-test-deploy ## run the exporter's web server against curl, Prometheus and hostile clients; 3 min; ONLY=tls,slow_readers
+	@$(FLEET_BUILD) --product example-serve-page
+	@python3 -B fleet/Tests/clients/run.py fleet/.build/release/example-serve-page $(if $(ONLY),--only $(ONLY))
+
+test-packages: packages deps-test-packages ## install the packages in empty roots and containers, and build them twice; as root; ONLY=deb,tarball,image,shells,exporter,twice
 	@$(SUDO) env "PATH=$$PATH" python3 -B Tests/packages/run.py dist $(if $(ONLY),--only $(ONLY))
 
 lint: find-swift deps-lint ## check the format of Swift and C, and the scripts
@@ -171,14 +190,14 @@ bench-top: build deps-bench ## measure what top costs with 100,000 sockets; 3 mi
 screenshots: build deps-screenshots ## make docs/top.png and docs/report.png again from a real run; 3 min
 	@$(SUDO) scripts/screenshots.sh $(BINARY)
 
-deps: deps-build deps-test deps-lint deps-bench deps-kernels deps-packages ## install the system packages that all targets need
+deps: deps-build deps-test deps-lint deps-bench deps-kernels deps-packages deps-exporter ## install the system packages that all targets need
 
 clean: ## remove everything that was built
-	@rm -rf .build dist
+	@rm -rf .build fleet/.build dist
 
 # Steps of other targets.
 
-deps-build deps-test deps-lint deps-bench deps-kernels deps-screenshots deps-packages deps-test-packages: deps-%:
+deps-build deps-test deps-lint deps-bench deps-exporter deps-kernels deps-screenshots deps-packages deps-test-packages deps-test-deploy: deps-%:
 	@scripts/install-dependencies.sh $*
 
 find-swift:
@@ -188,6 +207,8 @@ find-swift:
 test-bundle: build deps-test
 	@echo "Building the tests"
 	@$(SWIFT_BUILD) --build-tests
+	@echo "Building the tests of fleet/"
+	@$(SWIFT_BUILD) --package-path fleet --build-tests
 
 $(VENV)/installed: scripts/python-packages.txt | deps-test
 	@echo "Installing the Python packages of the tests to $(VENV)"
@@ -195,7 +216,13 @@ $(VENV)/installed: scripts/python-packages.txt | deps-test
 	@$(VENV)/bin/python3 -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-.PHONY: screenshots deps-screenshots
+$(DEPLOY_VENV)/installed: scripts/dependencies.txt | deps-test-deploy
+	@echo "Installing the Python packages of test-deploy to $(DEPLOY_VENV)"
+	@python3 -m venv $(DEPLOY_VENV)
+	@$(DEPLOY_VENV)/bin/python3 -m pip install --quiet --disable-pip-version-check $$(awk '$$1 == "deploy-python" { print $$2 }' $<)
+	@touch $@
+
+.PHONY: screenshots deps-screenshots test-deploy test-web deps-test-deploy
 .PHONY: bench-pipeline
 bench-pipeline: find-swift deps-build
 	@$(SWIFT_BUILD) -c release --static-swift-stdlib --product bench-pipeline

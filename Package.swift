@@ -21,7 +21,9 @@ let package = Package(
     .library(name: "TCPStateCore", targets: ["TCPStateCore"]),
     .library(name: "TCPStateKernel", targets: ["TCPStateKernel"]),
     .library(name: "TCPStateLive", targets: ["TCPStateLive"]),
+    .library(name: "TCPStateProgram", targets: ["TCPStateProgram"]),
     .library(name: "TCPStateReport", targets: ["TCPStateReport"]),
+    .plugin(name: "EmbedVersion", targets: ["EmbedVersion"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
@@ -46,10 +48,15 @@ let package = Package(
       name: "TCPStateReport", dependencies: ["TCPStateCore", "CCells"], exclude: ["Page/assets"],
       swiftSettings: swiftSettings,
       plugins: ["EmbedPage"]),
+    .target(
+      name: "TCPStateProgram",
+      dependencies: ["TCPStateCore", "TCPStateKernel", "TCPStateLive", "TCPStateReport", "CLibbpf", "CLinux"],
+      swiftSettings: swiftSettings),
     .executableTarget(
       name: "tcpstate-trace",
       dependencies: [
-        "TCPStateCore", "TCPStateKernel", "TCPStateLive", "TCPStateReport", "CFront", "CLibbpf", "CLinux",
+        "TCPStateCore", "TCPStateKernel", "TCPStateLive", "TCPStateProgram", "TCPStateReport", "CFront", "CLibbpf",
+        "CLinux",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings, plugins: ["EmbedVersion"]),

@@ -15,9 +15,9 @@ import sbom
 import tarball
 from release import ROOT, architecture, read, sha256, version
 
-# Each has a row in stage.DOCUMENTS and a stanza in debian/control.
-PROGRAMS = ["tcpstate-trace"]
 BUILD = os.path.join(ROOT, ".build")
+# Program: the folder of its build. Each has a row in stage.DOCUMENTS, and a stanza and an .install file in debian/.
+PROGRAMS = {"tcpstate-trace": BUILD, "tcpstate-exporter": os.path.join(ROOT, "fleet/.build")}
 
 
 def write(path, data):
@@ -32,12 +32,18 @@ def stripped(binary):
     return target
 
 
+def dynamic(program):
+    return f"{PROGRAMS[program]}/release/{program}"
+
+
+def bill_of(program, binary):
+    return sbom.text(program, binary, f"{BUILD}/static/{program}.linked", PROGRAMS[program])
+
+
 def package(program, out):
-    dynamic, linked = f"{BUILD}/release/{program}", f"{BUILD}/static/{program}.linked"
     static = stripped(f"{BUILD}/static/{program}")
-    target = architecture(dynamic)
-    deb.build(program, dynamic, sbom.text(program, dynamic, linked), BUILD, out, target)
-    bill = sbom.text(program, static, linked)
+    target = architecture(static)
+    bill = bill_of(program, static)
     name, data = tarball.tarball(program, static, bill, BUILD, target)
     write(f"{out}/{name}", data)
     write(f"{out}/{program}-{version()}-{target}.oci.tar", image.image(program, static, target))
@@ -50,6 +56,9 @@ def main():
     for name in os.listdir(out):  # of an earlier version
         if name.startswith(tuple(PROGRAMS)) or name == "SHA256SUMS":
             os.remove(os.path.join(out, name))
+    binaries = {program: dynamic(program) for program in PROGRAMS}
+    bills = {program: bill_of(program, binary) for program, binary in binaries.items()}
+    deb.build(binaries, bills, BUILD, out, architecture(binaries["tcpstate-trace"]))
     for program in PROGRAMS:
         package(program, out)
     names = sorted(name for name in os.listdir(out) if name != "SHA256SUMS")

@@ -16,6 +16,8 @@ LIBRARIES = [
     (r"libbpf\.a", "libbpf", "LGPL-2.1-only OR BSD-2-Clause"),
     (r"libelf\.a", "elfutils libelf", "GPL-2.0-or-later OR LGPL-3.0-or-later"),
     (r"libz\.a", "zlib", "Zlib"),
+    (r"libyaml\.a", "libyaml", "MIT"),
+    (r"libcrypt\.(a|so\.1)", "libxcrypt", "LGPL-2.1-or-later"),
     (r"lib(c|m|m-[0-9.]+|mvec|dl|pthread)\.a|libc\.so\.6|libm\.so\.6|ld-linux.*", "glibc", "LGPL-2.1-or-later"),
     (r"lib(gcc|gcc_eh)\.a|libgcc_s\.so\.1", "libgcc", GCC),
     (r"libstdc\+\+\.a|libstdc\+\+\.so\.6", "libstdc++", GCC),
@@ -23,7 +25,11 @@ LIBRARIES = [
     (r"lib(FoundationEssentials|_FoundationCShims|_FoundationCollections)\.a", "swift-foundation", SWIFT),
     (r"libswift\w*\.a", "Swift runtime", SWIFT),
 ]
-PACKAGES = {"swift-argument-parser": SWIFT}
+# What a package includes of others counts: llhttp in swift-nio, BoringSSL with fiat in swift-nio-ssl.
+PACKAGES = {
+    "swift-argument-parser": SWIFT, "swift-atomics": SWIFT, "swift-collections": SWIFT, "swift-system": SWIFT,
+    "swift-nio": "Apache-2.0 AND MIT", "swift-nio-ssl": "Apache-2.0 AND MIT",
+}
 
 
 def component(path):
@@ -70,14 +76,16 @@ def of_library(path):
     return entry(title, package[1], licence, purl)
 
 
-def swift_packages(product):
+def swift_packages(product, build):
     """The packages whose modules are among the objects, by their checkouts."""
-    objects = read(f"{ROOT}/.build/release/{product}.product/Objects.LinkFileList").decode()
+    objects = read(f"{build}/release/{product}.product/Objects.LinkFileList").decode()
     modules = set(re.findall(r"/(\w[\w-]*)\.build/", objects))
-    state = json.loads(read(f"{ROOT}/.build/workspace-state.json"))
+    state = json.loads(read(f"{build}/workspace-state.json"))
     for dependency in state["object"]["dependencies"]:
+        if dependency["packageRef"]["kind"] == "fileSystem":
+            continue  # this repository itself
         name = dependency["packageRef"]["identity"]
-        folder = f"{ROOT}/.build/checkouts/{dependency['subpath']}"
+        folder = f"{build}/checkouts/{dependency['subpath']}"
         theirs = {os.path.basename(path) for path in glob.glob(f"{folder}/Sources/*")}
         if modules & theirs:
             if name not in PACKAGES:
@@ -92,10 +100,11 @@ def shared_libraries(binary):
     return re.findall(r"(/\S+\.so\S*)", listing)
 
 
-def document(program, binary, linked):
+def document(program, binary, linked, build):
     """The SPDX document of `binary`.
 
     linked: the list of the linker for the fully static program; what is shared in `binary` replaces its archive.
+    build: the folder of the build, with the checkouts of packages.
     """
     archives = {re.sub(r"\(.*", "", line.split("\t")[1]) for line in open(linked, encoding="utf-8") if "\t" in line}
     archives = {path for path in archives if path.endswith(".a")}
@@ -118,7 +127,7 @@ def document(program, binary, linked):
     for path in sorted(archives):
         if component(path)[0] not in shared:
             add(of_library(path), "STATIC_LINK")
-    for found in swift_packages(program):
+    for found in swift_packages(program, build):
         add(found, "STATIC_LINK")
     return {
         "spdxVersion": "SPDX-2.3", "dataLicense": "CC0-1.0", "SPDXID": "SPDXRef-DOCUMENT",

@@ -12,6 +12,11 @@ DOCUMENTS = {
         "COMPATIBILITY", "README", "SECURITY", "analysis", "columns", "comparison", "costs", "guide", "how-to",
         "lifecycle", "packaging", "recordings", "reference", "report", "states", "stuck", "summary", "tcpstates",
         "top"))], ["examples/leaky-server.py", "examples/tcpstate-trace.service"]),
+    "tcpstate-exporter": (["docs/exporter.md", "docs/runbook.md"], [
+        "deploy/README.md", "deploy/compose/compose.yaml", "deploy/grafana/tcpstate.json",
+        *(f"deploy/kubernetes/{name}.yaml" for name in ("daemonset", "kustomization", "namespace")),
+        "deploy/prometheus/scrape.yaml", "deploy/prometheus/tcpstate.rules.yaml",
+        "deploy/systemd/tcpstate-exporter.service", "deploy/systemd/tcpstate-exporter.socket"]),
 }
 COMPLETIONS = {
     "bash": "share/bash-completion/completions",
@@ -35,7 +40,7 @@ def stage(program, binary, build, prefix):
     for page in sorted(glob.glob(f"{build}/man/{program}*.[1-9]")):
         copy(page, f"{prefix}/share/man/man{page[-1]}/{os.path.basename(page)}")
     for shell, folder in COMPLETIONS.items():
-        for path in sorted(glob.glob(f"{build}/completions/{shell}/*")):
+        for path in sorted(glob.glob(f"{build}/completions/{shell}/*") if program == "tcpstate-trace" else []):
             copy(path, f"{prefix}/{folder}/{os.path.basename(path)}")
     documents, examples = DOCUMENTS[program]
     for name in documents:

@@ -6,6 +6,8 @@ import shutil
 from release import ROOT, compressed, epoch, read, tar, tree, version
 from stage import copy, stage
 
+DOES = {"tcpstate-trace": "traces TCP state transitions", "tcpstate-exporter": "exports TCP states to Prometheus"}
+LINK = "  ./install.sh --tcpstates           also under the name tcpstates\n"
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -21,7 +23,13 @@ def tarball(program, binary, bill, build_folder, architecture):
         copy(os.path.join(ROOT, source), f"{work}/files/share/doc/{program}/{target}")
     with open(f"{work}/files/share/doc/{program}/sbom.spdx.json", "w", encoding="utf-8") as file:
         file.write(bill)
-    copy(f"{HERE}/tarball/install.sh", f"{work}/install.sh", 0o755)
-    copy(f"{HERE}/tarball/README", f"{work}/README")
+    words = {"@PROGRAM@": program, "@DOES@": DOES[program], "@LINK@": LINK if program == "tcpstate-trace" else ""}
+    for name, mode in (("install.sh", 0o755), ("README", 0o644)):
+        text = read(f"{HERE}/tarball/{name}").decode()
+        for word, value in words.items():
+            text = text.replace(word, value)
+        with open(f"{work}/{name}", "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(f"{work}/{name}", mode)
     entries = [(f"{name}/{path}", data, mode) for path, data, mode in tree(work)]
     return f"{name}.tar.gz", compressed(tar(entries))

@@ -18,8 +18,8 @@ from roff import bold, escape, example, flow, inline, italic, paragraphs, table,
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Commands that don't trace.
-PLAIN = {"explain", "schema"}
-ALSO = {"tcpstates": ["journalctl(1)"], "report": ["zstd(1)"]}
+PLAIN = {"explain", "schema", "serve"}
+ALSO = {"tcpstates": ["journalctl(1)"], "report": ["zstd(1)"], "serve": ["tcpstate-exporter(8)"]}
 
 
 def text_of(*path):
@@ -58,7 +58,8 @@ def option(argument):
     if argument["kind"] == "option":
         names[-1] += f" {italic(argument['valueName'])}"
     text = " ".join(filter(None, [argument.get("abstract"), argument.get("discussion")]))
-    if argument.get("defaultValue"):
+    # Of a pair of flags, the one that holds without either needs no value.
+    if not argument.get("defaultValue", "--").startswith("--"):
         text = f"{text.rstrip('.')} (default {argument['defaultValue']})."
     return tagged(", ".join(names), text)
 

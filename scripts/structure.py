@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks the shape of the tree and prints its figures; exits with 1 if a limit is passed.
 
-A room is a folder of Swift files below Sources. One room depends on another if it
+A room is a folder of Swift files below Sources or fleet/Sources. One room depends on another if it
 mentions a type that the other declares; rooms of one module must not depend on each
 other in a circle. Folders, files and functions have a size beyond which they hide
 what is in them.
@@ -84,7 +84,7 @@ def functions(path):
 def modules(files):
     rooms = defaultdict(lambda: defaultdict(list))
     for path in files:
-        parts = path.split("/")
+        parts = path.removeprefix("fleet/").split("/")
         if parts[0] == "Sources" and path.endswith(".swift"):
             rooms[parts[1]]["/".join(parts[2:-1]) or "."].append(path)
     return rooms

@@ -9,13 +9,17 @@ import PackagePlugin
 struct EmbedVersion: BuildToolPlugin {
   func createBuildCommands(context: PluginContext, target: Target) throws -> [Command] {
     let package = context.package.directoryURL
+    let inRoot = package.appending(path: "scripts/embed-version.sh")
+    let script =
+      FileManager.default.fileExists(atPath: inRoot.path)
+      ? inRoot : package.appending(path: "../scripts/embed-version.sh")
     let output = context.pluginWorkDirectoryURL
     let compiler = (try? context.tool(named: "swiftc"))?.url.path ?? "swiftc"
     return [
       .prebuildCommand(
         displayName: "Embedding the version",
         executable: URL(fileURLWithPath: "/bin/sh"),
-        arguments: [package.appending(path: "scripts/embed-version.sh").path, package.path, output.path, compiler],
+        arguments: [script.path, package.path, output.path, compiler],
         outputFilesDirectory: output)
     ]
   }

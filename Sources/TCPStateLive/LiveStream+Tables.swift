@@ -85,10 +85,29 @@ extension LiveStream {
     try read(minisocksOnly: true, namespaces: namespaces, receive)
   }
 
+  /// Reads all sockets for a purpose of the caller, and takes over events meanwhile.
+  ///
+  /// - Parameters:
+  ///   - states: those to read, one bit for each of the kernel's numbers.
+  ///   - widened: asked after the sockets that processes hold, whether all states are to be read of the others.
+  ///   - look: sees each record, as `KernelSource.readSockets` describes.
+  public mutating func readSockets(
+    states: UInt32, widened: () -> Bool = { false }, _ receive: Receive, look: SnapshotReceiver
+  ) throws(KernelError) {
+    let source = source
+    readings += 1
+    try source.readSockets(states: states, namespaces: source.namespaces(), widened: widened) { snapshot, following in
+      taken &+= 1
+      if taken % 64 == 0 { pumpMeanwhile(receive) }
+      look(snapshot, following)
+    }
+  }
+
   private mutating func read(
     minisocksOnly: Bool, namespaces: [UInt32: String], _ receive: Receive
   ) throws(KernelError) {
     let (source, row) = (source, row.pointer)
+    readings += 1
     let start = KernelClock.monotonic()
     let before = pacer.begin(now: start, cpu: KernelClock.processCPU())
     tracker.beginPass()

@@ -56,6 +56,8 @@ public struct LiveStream: ~Copyable {
   }
   /// Transitions handed on so far.
   public internal(set) var transitions: UInt64 = 0
+  /// Readings of the kernel's tables so far, of all sockets or of minisocks only.
+  public internal(set) var readings: UInt64 = 0
   /// When it was attached, CLOCK_MONOTONIC nanoseconds; 0 before.
   public private(set) var attachedAt: UInt64 = 0
   /// Whether more can be taken over at once, without waiting.

@@ -23,7 +23,7 @@ struct TCPStateTrace: ParsableCommand {
     version: Version.text,
     subcommands: [
       Trace.self, Top.self, Stuck.self, SummaryCommand.self, LifecycleCommand.self, ReportCommand.self,
-      TcpstatesCommand.self, ExplainCommand.self, DoctorCommand.self, SchemaCommand.self,
+      TcpstatesCommand.self, ServeCommand.self, ExplainCommand.self, DoctorCommand.self, SchemaCommand.self,
     ],
     defaultSubcommand: Trace.self)
 

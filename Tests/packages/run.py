@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Installs the packages of DIST where nothing is prepared for them: run.py DIST [--only deb,shells,tarball,image,twice]
+"""Installs the packages of DIST where nothing is prepared for them: run.py DIST [--only deb,shells,tarball,image,exporter,twice]
 
 As root. Prints one line per check with its figures, and exits with 1 if one failed.
 """
@@ -13,6 +13,7 @@ import sys
 import time
 import traceback
 
+import exporter
 import image
 import roots
 import twice
@@ -125,7 +126,8 @@ def tarball(dist):
         say("tarball: uninstalling leaves nothing")
 
 
-CHECKS = {"deb": deb, "shells": shells, "tarball": tarball, "image": image.check, "twice": twice.check}
+CHECKS = {"deb": deb, "shells": shells, "tarball": tarball, "image": image.check, "exporter": exporter.check,
+          "twice": twice.check}
 
 
 def main():

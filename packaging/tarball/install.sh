@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs or removes tcpstate-trace: install.sh [--prefix DIR] [--tcpstates] [--uninstall]
+# Installs or removes the program of this archive: install.sh [--prefix DIR] [--tcpstates] [--uninstall]
 #
-# What has been installed is listed in PREFIX/share/tcpstate-trace/installed, and only that is removed. Needs a POSIX
+# What has been installed is listed in PREFIX/share/PROGRAM/installed, and only that is removed. Needs a POSIX
 # shell, and find, cp, mkdir, chmod, rm, rmdir, ln, mv. DESTDIR is put before PREFIX, for packagers.
 set -eu
 umask 022
@@ -12,6 +12,7 @@ fail() {
   exit 1
 }
 
+program=@PROGRAM@ # put in by packaging/tarball.py
 usage="usage: install.sh [--prefix DIR] [--tcpstates] [--uninstall]"
 prefix=/usr/local link='' uninstall=''
 while [ $# -gt 0 ]; do
@@ -22,7 +23,10 @@ while [ $# -gt 0 ]; do
       shift
       ;;
     --prefix=*) prefix=${1#--prefix=} ;;
-    --tcpstates) link=yes ;;
+    --tcpstates)
+      [ "$program" = tcpstate-trace ] || fail "--tcpstates: only tcpstate-trace has that name too"
+      link=yes
+      ;;
     --uninstall) uninstall=yes ;;
     -h | --help)
       echo "$usage"
@@ -37,7 +41,7 @@ case $prefix in
   *) fail "--prefix: $prefix isn't an absolute path" ;;
 esac
 root=${DESTDIR-}${prefix%/}
-list=$root/share/tcpstate-trace/installed
+list=$root/share/$program/installed
 
 # The last added first, so that folders are empty when their turn comes.
 remove() {
@@ -59,13 +63,13 @@ $reversed"
 if [ -n "$uninstall" ]; then
   [ -f "$list" ] || fail "$list is missing: nothing is installed below $prefix"
   remove
-  echo "Removed tcpstate-trace from $prefix"
+  echo "Removed $program from $prefix"
   exit 0
 fi
 
 files=$(dirname "$0")/files
-[ -x "$files/bin/tcpstate-trace" ] || fail "$files/bin/tcpstate-trace is missing: unpack the whole archive"
-"$files/bin/tcpstate-trace" --version >/dev/null 2>&1 || fail "the program doesn't run here: is this another architecture?"
+[ -x "$files/bin/$program" ] || fail "$files/bin/$program is missing: unpack the whole archive"
+"$files/bin/$program" --version >/dev/null 2>&1 || fail "the program doesn't run here: is this another architecture?"
 if [ -f "$list" ]; then remove; fi # an older version
 
 made=''
@@ -78,7 +82,7 @@ add_folder() { # relative; its parents first
 }
 mkdir -p "$root" 2>/dev/null || fail "can't write to $root: run as root, or choose another --prefix"
 [ -w "$root" ] || fail "can't write to $root: run as root, or choose another --prefix"
-add_folder share/tcpstate-trace
+add_folder "share/$program"
 printf '%s' "$made" >"$list" # from the start, so that also half an installation can be removed
 
 (cd "$files" && find . -type f) | while IFS= read -r path; do
@@ -95,8 +99,8 @@ if [ -n "$link" ]; then
   if [ -e "$root/bin/tcpstates" ] || [ -L "$root/bin/tcpstates" ]; then
     echo "install.sh: $prefix/bin/tcpstates is there already, and stays as it is" >&2
   else
-    ln -s tcpstate-trace "$root/bin/tcpstates"
+    ln -s "$program" "$root/bin/tcpstates"
     echo bin/tcpstates >>"$list"
   fi
 fi
-echo "Installed $prefix/bin/tcpstate-trace; to remove it: install.sh --prefix $prefix --uninstall"
+echo "Installed $prefix/bin/$program; to remove it: install.sh --prefix $prefix --uninstall"

@@ -39,9 +39,10 @@ public struct PortSupply: Sendable {
   }
 
   /// How many ports connect() may choose from.
-  var count: UInt64 { UInt64(range.count - reserved.count - bound.count) }
+  public var count: UInt64 { UInt64(range.count - reserved.count - bound.count) }
 
-  func contains(_ port: UInt16) -> Bool { range.contains(port) && !reserved.contains(port) }
+  /// Whether connect() may choose this port.
+  public func contains(_ port: UInt16) -> Bool { range.contains(port) && !reserved.contains(port) }
 
   func isBound(_ port: UInt16) -> Bool { bound.contains(port) }
 

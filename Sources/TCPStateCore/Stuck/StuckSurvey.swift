@@ -260,6 +260,9 @@ public struct StuckSurvey: ~Copyable {
 // MARK: - Listeners
 
 extension StuckSurvey {
+  /// The listeners found so far.
+  public var listeners: [StuckListener] { listenersByPort().values.flatMap(\.self) }
+
   private struct ListenerKey: Hashable {
     let netns: UInt32?
     let port: UInt16

@@ -97,6 +97,14 @@ public struct ConnectionTracker: ~Copyable {
   /// - Parameter key: the cookie, or the socket's address.
   public func id(of key: UInt64) -> UInt64 { table.find(key)?.pointee.id ?? key }
 
+  /// How long a socket that a reading found has been in its state, at `now`; `nil` if it isn't tracked in that state.
+  ///
+  /// - Parameter key: the cookie, or the socket's address.
+  public func stay(of key: UInt64, in state: TCPState, until now: UInt64) -> Stay? {
+    guard let connection = table.find(key), connection.pointee.state == state else { return nil }
+    return stay(of: connection, until: now)
+  }
+
   /// All connections tracked now, including listeners.
   public var trackedCount: Int { table.count }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 extension ByteBuffer {
   /// Appends a number in units of 10^-digits as a decimal fraction, using integers only.
-  mutating func append(_ number: UInt64, decimals digits: Int) {
+  public mutating func append(_ number: UInt64, decimals digits: Int) {
     var unit: UInt64 = 1
     for _ in 0..<digits { unit *= 10 }
     append(decimal: number / unit)

@@ -2,6 +2,7 @@
 import CLinux
 import Glibc
 import TCPStateKernel
+import TCPStateProgram
 
 /// What a command gives up: one that reads recordings, before it looks at the first foreign byte; one that traces, once
 /// everything is attached.

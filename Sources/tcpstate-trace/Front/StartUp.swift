@@ -6,6 +6,8 @@ import Glibc
 enum StartUp {
   /// Variables of ours, which `--exec` sets: a forged one must not reach the command.
   private static let prefix = "TCPSTATE_"
+  /// Except the exporter's, which `serve` runs: they are its options.
+  private static let exporterPrefix = "TCPSTATE_EXPORTER_"
 
   static func prepare() {
     openStandardDescriptors()
@@ -53,7 +55,9 @@ enum StartUp {
     var next = environ
     while let entry = next.pointee {
       let text = String(cString: entry)
-      if text.hasPrefix(prefix), let end = text.firstIndex(of: "=") { names.append(String(text[..<end])) }
+      if text.hasPrefix(prefix), !text.hasPrefix(exporterPrefix), let end = text.firstIndex(of: "=") {
+        names.append(String(text[..<end]))
+      }
       next += 1
     }
     for name in names { unsetenv(name) }

@@ -2,6 +2,7 @@
 import CLinux
 import Glibc
 import TCPStateKernel
+import TCPStateProgram
 
 /// What the event loop drives: a command's rounds over what it traces or shows.
 protocol Activity: ~Copyable {

@@ -4,6 +4,7 @@ import Glibc
 import TCPStateCore
 import TCPStateKernel
 import TCPStateLive
+import TCPStateProgram
 
 /// A sink over the live kernel, from attach to the last flush, on one thread.
 struct LiveSession<Sink: OutputSink & ~Copyable>: ~Copyable, Activity {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 import Synchronization
+import TCPStateLive
+import TCPStateProgram
 import TCPStateReport
 
 /// Lines for people, on standard error; standard output is for the data alone.
@@ -12,6 +14,10 @@ enum Message {
   /// Lines written so far, for code that keeps a picture on the same terminal.
   private static let written = Atomic<Int>(0)
   static var lines: Int { written.load(ordering: .relaxed) }
+
+  static func report(_ notices: [LiveNotice]) {
+    for notice in notices { error(NoticeText.string(notice)) }
+  }
 
   static func line(_ text: String) {
     this.withLock { $0.write($0.takeStatus() + shown(text) + "\n") }
@@ -72,78 +78,5 @@ enum Message {
       .map { printable(String($0)) }.joined(separator: "\n")
   }
 
-  private static let this = Mutex(StandardError())
-}
-
-/// Standard error, which may be a pipe that nobody reads or a stopped terminal: then messages are dropped, and
-/// counted, rather than signals left unheeded.
-struct StandardError {
-  /// Milliseconds that a reader may take for a part of a message.
-  static let patience: Int32 = 100
-  /// Between two looks at the signals.
-  private static let slice: Int32 = 50
-
-  private var descriptor: PatientDescriptor?
-  private var dropped = 0
-  /// Whether a status line is on the terminal.
-  private var showsStatus = false
-
-  /// What clears the status line, if there is one, and forgets it.
-  mutating func takeStatus() -> String {
-    defer { showsStatus = false }
-    return showsStatus ? "\r\u{1b}[K" : ""
-  }
-
-  mutating func open() -> PatientDescriptor {
-    if let descriptor { return descriptor }
-    let opened = PatientDescriptor(2)
-    descriptor = opened
-    return opened
-  }
-
-  mutating func write(_ text: String, patience: Int32 = StandardError.patience, isStatus: Bool = false) {
-    let descriptor = open()
-    showsStatus = isStatus
-    // Whoever hasn't read the last one won't read this one either: it isn't waited for long.
-    let patience = dropped > 0 ? 0 : patience
-    if dropped > 0 {
-      let note =
-        "tcpstate-trace: \(dropped) message\(dropped == 1 ? " was" : "s were") dropped: nobody was reading them\n"
-      guard Self.put(note, descriptor, patience) else { return dropped += 1 }
-      dropped = 0
-    }
-    if !Self.put(text, descriptor, patience) { dropped += 1 }
-  }
-
-  /// - Returns: whether all of it was written, or nobody is left to read it.
-  private static func put(_ text: String, _ descriptor: PatientDescriptor, _ patience: Int32) -> Bool {
-    var text = text
-    return text.withUTF8 { bytes in
-      var offset = 0
-      var left = patience
-      while offset < bytes.count {
-        if !descriptor.isReady {
-          guard left > 0, !Signals.askForEnd else { return false }
-          descriptor.wait(min(left, slice))
-          left -= slice
-          continue
-        }
-        let rest = UnsafeRawBufferPointer(bytes)[offset...]
-        let count = descriptor.write(
-          UnsafeRawBufferPointer(rebasing: rest).baseAddress, min(rest.count, descriptor.portion))
-        if count > 0 {
-          offset += count
-          left = patience
-        } else if count < 0, errno == EAGAIN {
-          guard left > 0, !Signals.askForEnd else { return false }
-          // A pipe is writable with less room than a whole portion takes.
-          usleep(UInt32(slice) * 1000)
-          left -= slice
-        } else if errno != EINTR {
-          return true
-        }
-      }
-      return true
-    }
-  }
+  private static let this = Mutex(StandardError(program: "tcpstate-trace"))
 }

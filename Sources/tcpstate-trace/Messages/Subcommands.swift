@@ -4,7 +4,8 @@
 enum Subcommands {
   /// A test compares them with those that there are.
   static let names = [
-    "trace", "top", "stuck", "summary", "lifecycle", "report", "tcpstates", "explain", "doctor", "schema", "help",
+    "trace", "top", "stuck", "summary", "lifecycle", "report", "tcpstates", "serve", "explain", "doctor", "schema",
+    "help",
   ]
 
   /// The subcommand that somebody meant who typed a word close to it.

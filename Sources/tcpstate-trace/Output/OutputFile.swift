@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import TCPStateProgram
 import TCPStateReport
 
 /// Where rows go: a file, a pipe or a terminal.
@@ -8,7 +9,7 @@ import TCPStateReport
 /// waits here, and whole rows go out as room comes up.
 struct OutputFile: ~Copyable {
   /// The most bytes that wait before the caller should stop producing.
-  static let highWater = 256 * 1024 * 1024
+  static let highWater = NoticeText.mostWaiting
   private static let usualCapacity = 256 * 1024
 
   let descriptor: Int32

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
 import Glibc
+import TCPStateProgram
 
 /// Opens the file for the output where somebody may have put something in the way.
 ///

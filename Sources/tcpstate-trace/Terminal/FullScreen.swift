@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import TCPStateProgram
 
 /// The terminal's alternate screen with keys as they are pressed; what was
 /// there before comes back with this value's end, whichever way that comes.

@@ -69,7 +69,7 @@ import Testing
     let header = try String(contentsOfFile: "/usr/include/asm-generic/unistd.h", encoding: .utf8)
     let known = Set(header.matches(of: /#define __NR_(\w+)/).map { $0.1 })
     let rules = try String(
-      contentsOf: TestFile.url("Sources/tcpstate-trace/Front/CallRules.swift"), encoding: .utf8)
+      contentsOf: TestFile.url("Sources/TCPStateProgram/Confinement/CallRules.swift"), encoding: .utf8)
     let portable = rules.replacing(/#if arch\(x86_64\).*?#endif/.dotMatchesNewlines(), with: "")
     let used = Set(portable.matches(of: /SYS_(\w+)/).map { $0.1 })
     #expect(used.count > 50)

@@ -6,7 +6,7 @@ import Testing
 /// The man pages, as `make man` makes them.
 struct ManualPageTests {
   private static let commands = [
-    "trace", "top", "stuck", "summary", "lifecycle", "report", "tcpstates", "explain", "doctor", "schema",
+    "trace", "top", "stuck", "summary", "lifecycle", "report", "tcpstates", "serve", "explain", "doctor", "schema",
   ]
 
   /// Neither of the two programs that show man pages has a complaint.

@@ -54,7 +54,8 @@ import Testing
     let folder = try Folder()
     let path = try folder.write("a.csv", Recording.csv(Self.rows))
     func count(_ arguments: [String]) throws -> String {
-      try Recording.run(["report", "--read", path, "--output", "\(folder.path)/a.html"] + arguments).errorText
+      try Recording.run(["report", "--read", path, "--output", "\(folder.path)/a.html"] + arguments).errorLines.last
+        .map(String.init) ?? ""
     }
     #expect(try count(["--state", "close-wait", "--process", "no-such"]).contains("0 connections in "))
     #expect(try count(["--local", "2001:db8::/32"]).contains("1 connection in "))

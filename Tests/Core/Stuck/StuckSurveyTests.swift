@@ -224,6 +224,15 @@ import Testing
     #expect(try owners([elsewhere]).isEmpty)
   }
 
+  /// All listeners are found, whatever is looked for.
+  @Test func allListeners() {
+    var survey = StuckSurvey(StuckQuery(states: [.lastAck]))
+    for var record in [Self.listener(20, any: true, queue: 3, pid: 100, half: 2), Self.record(1)] { survey.add(&record) }
+    #expect(survey.listeners.map(\.acceptQueue) == [3] && survey.listeners.map(\.requestQueue) == [2])
+    #expect(survey.listeners.first?.holders.map(\.pid) == [100])
+    #expect(survey.finish().sockets.isEmpty)
+  }
+
   /// A half-open request waits in the queue of requests, an unaccepted connection in the accept queue.
   @Test func eachVerdictHasItsQueue() throws {
     let request = Self.record(1, .synReceived, kind: TCPSTATE_KIND_REQUEST, flags: 0)

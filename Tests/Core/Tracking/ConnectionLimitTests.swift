@@ -18,6 +18,17 @@ import Testing
     return withUnsafePointer(to: event) { tracker.apply($0, to: &row) } ? row : nil
   }
 
+  /// How long a tracked socket has been in its state; unknown in another state, or if it isn't tracked.
+  @Test func staysThatGoOn() {
+    var tracker = ConnectionTracker()
+    tracker.completeSince = 1
+    _ = Self.apply(&tracker, 7, at: 1000, (.closed, .synSent))
+    _ = Self.apply(&tracker, 7, at: 1500, (.synSent, .established))
+    #expect(tracker.stay(of: 7, in: .established, until: 1800) == Stay(nanoseconds: 300, kind: .exact))
+    #expect(tracker.stay(of: 7, in: .synSent, until: 1800) == nil)
+    #expect(tracker.stay(of: 8, in: .established, until: 1800) == nil)
+  }
+
   @Test func newOnesReplaceTimeWait() throws {
     var tracker = ConnectionTracker()
     tracker.limit = 10

@@ -4,6 +4,7 @@ import Glibc
 import TCPStateCore
 import TCPStateKernel
 import TCPStateLive
+import TCPStateProgram
 import TCPStateReport
 
 /// `stuck --watch`: traces, and reports each socket that stays too long as it does.

@@ -4,6 +4,7 @@ import Glibc
 import TCPStateCore
 import TCPStateKernel
 import TCPStateLive
+import TCPStateProgram
 import TCPStateReport
 
 /// `top` from its first frame to the last, on one thread.

@@ -4,7 +4,7 @@ import CLinux
 import Glibc
 
 /// The system calls that a part of the program needs; see `CallFilter`.
-struct CallRules {
+public struct CallRules {
   /// What an argument must be.
   enum Condition {
     case oneOf(argument: Int, [UInt32])
@@ -21,11 +21,13 @@ struct CallRules {
   private(set) var conditional: [(call: Int, condition: Condition)]
 
   /// Once recordings and outputs are open: read, write, wait, and memory.
-  static let reading = CallRules(free: calls, conditional: conditions)
+  public static var reading: CallRules { CallRules(free: calls, conditional: conditions) }
 
   /// Once everything is attached and all outputs are open: besides that, looking at what processes and namespaces there
   /// are, and asking the kernel's BPF programs. Nothing can be written to that isn't open, and no program be loaded.
-  static let tracing = CallRules(free: calls + lookingCalls, conditional: conditions + lookingConditions)
+  public static var tracing: CallRules {
+    CallRules(free: calls + lookingCalls, conditional: conditions + lookingConditions)
+  }
 
   private static var calls: [Int] {
     var calls = [

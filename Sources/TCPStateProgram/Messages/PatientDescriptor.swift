@@ -5,12 +5,12 @@ import Glibc
 ///
 /// Others share what the caller has passed, so it must not become non-blocking itself. A pipe and a terminal are
 /// opened anew instead (`/proc/self/fd`); where that can't be, poll(2) says what room there is.
-struct PatientDescriptor {
-  let number: Int32
+public struct PatientDescriptor: Sendable {
+  public let number: Int32
   /// Whether `write` never waits.
-  let isNonBlocking: Bool
+  public let isNonBlocking: Bool
 
-  init(_ shared: Int32) {
+  public init(_ shared: Int32) {
     var status = stat()
     let isKnown = fstat(shared, &status) == 0
     let kind = status.st_mode & S_IFMT
@@ -23,10 +23,10 @@ struct PatientDescriptor {
 
   private let isSocket: Bool
 
-  static let standardOutput = PatientDescriptor(1)
+  public static let standardOutput = PatientDescriptor(1)
 
   /// One that this process has opened, which doesn't wait anyway.
-  init(own descriptor: Int32) {
+  public init(own descriptor: Int32) {
     number = descriptor
     isNonBlocking = true
     isSocket = false
@@ -44,13 +44,13 @@ struct PatientDescriptor {
   }
 
   /// Bytes that are written at once: what poll(2) has promised room for in a pipe (PIPE_BUF).
-  var portion: Int { 4096 }
+  public var portion: Int { 4096 }
 
   /// Whether it takes something now; a reader that has gone away shows with the write.
-  var isReady: Bool { poll(0) }
+  public var isReady: Bool { poll(0) }
 
   /// Waits until it takes something, that many milliseconds at most.
-  func wait(_ milliseconds: Int32) { _ = poll(milliseconds) }
+  public func wait(_ milliseconds: Int32) { _ = poll(milliseconds) }
 
   private func poll(_ milliseconds: Int32) -> Bool {
     var poll = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
@@ -58,7 +58,7 @@ struct PatientDescriptor {
   }
 
   /// As write(2); EAGAIN where it would have to wait.
-  func write(_ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+  public func write(_ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
     isSocket
       ? Glibc.send(number, bytes, count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)) : Glibc.write(number, bytes, count)
   }

@@ -7,13 +7,14 @@ import Glibc
 /// A table of our own instead of libseccomp, because it is short, and the program stays without a library more. Anything
 /// else fails with EPERM instead of killing the process: a C library that tries a newer call first goes on with the older
 /// one, and whoever has taken the process over gains nothing by it.
-enum CallFilter {
+public enum CallFilter {
   private static let architecture = tcpstate_architecture()
 
   /// Installs the filter for good.
   ///
   /// - Returns: whether it is in force; a kernel without seccomp has none.
-  static func install(_ rules: CallRules) -> Bool {
+  @discardableResult
+  public static func install(_ rules: CallRules) -> Bool {
     let program = program(rules)
     return program.withUnsafeBufferPointer { buffer in
       tcpstate_filter_calls(buffer.baseAddress, UInt16(buffer.count)) == 0

@@ -4,8 +4,11 @@ import TCPStateLive
 import TCPStateReport
 
 /// What people read of a stream's notices.
-enum NoticeText {
-  static func string(_ notice: LiveNotice) -> String {
+public enum NoticeText {
+  /// Bytes by which an output's reader may be behind before events are left in the ring buffer.
+  public static let mostWaiting = 256 * 1024 * 1024
+
+  public static func string(_ notice: LiveNotice) -> String {
     switch notice {
     case .eventsLost(let count, let total, let cause):
       "lost \(NumberText.string(count)) events (\(NumberText.string(total)) in all): \(string(cause))"
@@ -51,21 +54,15 @@ enum NoticeText {
   private static func string(_ cause: LossCause) -> String {
     switch cause {
     case .interrupted: "interrupts hit the BPF program while it ran"
-    case .heldUp: "the output's reader is \(OutputFile.highWater >> 20) MB behind"
+    case .heldUp: "the output's reader is \(mostWaiting >> 20) MB behind"
     case .bufferFull: "the buffer was full; try a larger --buffer, or filters"
     }
   }
 
   /// What this kernel, or this way of attaching, can't give.
-  static func shortfall(_ source: KernelSource) -> String? {
+  public static func shortfall(_ source: KernelSource) -> String? {
     guard let shortfall = source.shortfall else { return nil }
     let what = source.attachment == .btf ? "This kernel" : "The classic tracepoint"
     return "\(what) gives less: \(shortfall)."
-  }
-}
-
-extension Message {
-  static func report(_ notices: [LiveNotice]) {
-    for notice in notices { error(NoticeText.string(notice)) }
   }
 }
