@@ -36,15 +36,10 @@ enum RuntimeFile {
 
   /// Calls `body` with the names in a directory until it returns false.
   static func forEachName(in directory: String, _ body: (String) -> Bool) {
-    guard let folder = opendir(directory) else { return }
-    defer { closedir(folder) }
     var seen = 0
-    while let entry = readdir(folder), seen < mostEntries {
+    Directory.forEachName(in: directory) { name in
       seen += 1
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != ".", name != "..", !body(name) { return }
+      return seen <= mostEntries && body(name)
     }
   }
 }

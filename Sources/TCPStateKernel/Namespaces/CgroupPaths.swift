@@ -43,7 +43,7 @@ public enum CgroupPaths {
       var status = stat()
       guard stat(top + path, &status) == 0 else { continue }
       guard body(UInt64(status.st_ino), path.isEmpty ? "/" : path) else { return }
-      waiting += directories(in: top + path).map { "\(path)/\($0)" }
+      waiting += (Directory.names(in: top + path, foldersOnly: true) ?? []).map { "\(path)/\($0)" }
     }
   }
 
@@ -58,19 +58,5 @@ public enum CgroupPaths {
       if strcmp(entry.pointee.mnt_type, "cgroup2") == 0 { return String(cString: entry.pointee.mnt_dir) }
     }
     return nil
-  }
-
-  private static func directories(in path: String) -> [String] {
-    guard let directory = opendir(path) else { return [] }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory) {
-      guard entry.pointee.d_type == UInt8(DT_DIR) else { continue }
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != "." && name != ".." { names.append(name) }
-    }
-    return names
   }
 }

@@ -48,7 +48,7 @@ extension NetworkNamespaces {
   /// The names assigned by `ip netns`, by inode.
   public static func names() -> [UInt32: String] {
     var names: [UInt32: String] = [:]
-    for name in entries(of: "/run/netns") {
+    for name in Directory.names(in: "/run/netns") ?? [] {
       if let inode = inode(of: "/run/netns/\(name)") { names[inode] = name }
     }
     return names

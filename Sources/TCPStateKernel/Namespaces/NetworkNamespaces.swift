@@ -35,7 +35,7 @@ public enum NetworkNamespaces {
     return Capabilities.raised([.sysPtrace, .dacReadSearch]) {
       var found: [UInt32: String] = [:]
       for process in processes {
-        for number in entries(of: "/proc/\(process)/fd") {
+        for number in Directory.names(in: "/proc/\(process)/fd") ?? [] {
           let path = "/proc/\(process)/fd/\(number)"
           guard let inode = heldInode(process, number), wanted.contains(inode), found[inode] == nil else { continue }
           found[inode] = path
@@ -48,7 +48,9 @@ public enum NetworkNamespaces {
 
   /// A namespace that isn't listed counts as gone, so failing to list must not look like an empty list.
   private static func processes() throws(KernelError) -> [String] {
-    guard let entries = list("/proc") else { throw KernelError("list the processes in /proc", errno: errno) }
+    guard let entries = Directory.names(in: "/proc") else {
+      throw KernelError("list the processes in /proc", errno: errno)
+    }
     return entries.filter { $0.utf8.allSatisfy { $0 >= 48 && $0 <= 57 } }
   }
 
@@ -151,21 +153,5 @@ public enum NetworkNamespaces {
       return line.dropFirst(4).split(whereSeparator: \.isWhitespace).first.flatMap { UInt32($0) }
     }
     return nil
-  }
-
-  /// Empty for a directory that doesn't exist, or may not be read.
-  static func entries(of path: String) -> [String] { list(path) ?? [] }
-
-  private static func list(_ path: String) -> [String]? {
-    guard let directory = opendir(path) else { return nil }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != "." && name != ".." { names.append(name) }
-    }
-    return names
   }
 }

@@ -16,10 +16,10 @@ struct SocketHolders {
 
   /// Reads every descriptor of every process once.
   init() {
-    for entry in NetworkNamespaces.entries(of: "/proc") {
+    for entry in Directory.names(in: "/proc") ?? [] {
       guard let process = UInt32(entry) else { continue }
       var name: [UInt8]?
-      for number in NetworkNamespaces.entries(of: "/proc/\(entry)/fd") {
+      for number in Directory.names(in: "/proc/\(entry)/fd") ?? [] {
         guard let descriptor = UInt32(number), let inode = Self.socketInode("/proc/\(entry)/fd/\(number)")
         else { continue }
         let known = name ?? Self.processName(entry)

@@ -12,7 +12,7 @@ public enum WorkloadText {
   /// `web`, `3f2a81c09d11`, `web-7d9f8c6b54-x2x9k`, `nginx.service`.
   public static func short(_ workload: Workload, width: Int = width, glyphs: Glyphs = .unicode) -> String? {
     let name = workload.podName.isEmpty ? workload.containerText ?? known(workload.unit) : known(workload.podName)
-    return name.map { cut(TerminalText.visible($0), width: width, glyphs: glyphs) }
+    return name.map { FittedText.cut(TerminalText.visible($0), to: width, glyphs) }
   }
 
   /// All that is known, in full: `container nginx (3f2a81c09d11) of pod default/web-7d9f8c6b54-x2x9k`, `nginx.service`;
@@ -35,17 +35,4 @@ public enum WorkloadText {
   }
 
   private static func known(_ text: InternedText) -> String? { text.isEmpty ? nil : text.description }
-
-  private static func cut(_ text: String, width: Int, glyphs: Glyphs) -> String {
-    guard DisplayWidth.of(text) > width else { return text }
-    let ellipsis = glyphs.ellipsis.description
-    var room = width - DisplayWidth.of(ellipsis)
-    var result = ""
-    for scalar in text.unicodeScalars {
-      room -= DisplayWidth.of(scalar)
-      guard room >= 0 else { break }
-      result.unicodeScalars.append(scalar)
-    }
-    return result + ellipsis
-  }
 }

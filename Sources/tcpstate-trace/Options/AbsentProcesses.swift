@@ -8,20 +8,17 @@ enum AbsentProcesses {
   /// - Parameter waits: whether the command goes on until one comes.
   static func report(_ filter: RowFilter, waits: Bool) {
     let surroundings = Surroundings.current
-    guard !filter.pids.isEmpty || !filter.processes.isEmpty, surroundings.hasProc, let folder = opendir("/proc")
-    else { return }
-    defer { closedir(folder) }
+    guard !filter.pids.isEmpty || !filter.processes.isEmpty, surroundings.hasProc else { return }
     var pids = filter.pids
     // A process outside this PID namespace isn't listed, and its name is known all the same.
     var names = surroundings.hidesNamespaces ? [] : filter.processes
-    while let entry = readdir(folder), !(pids.isEmpty && names.isEmpty) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      guard let pid = UInt32(name) else { continue }
+    let isListed = Directory.forEachName(in: "/proc") { name in
+      guard let pid = UInt32(name) else { return true }
       pids.remove(pid)
       if !names.isEmpty { names.subtract(threadNames(pid)) }
+      return !(pids.isEmpty && names.isEmpty)
     }
+    guard isListed else { return }
     let ending = waits ? "; waiting for one." : "."
     for name in names.map({ Message.printable(String(decoding: $0.bytes, as: UTF8.self)) }).sorted() {
       Message.line("No process is named \(name) now\(ending)")
@@ -32,12 +29,7 @@ enum AbsentProcesses {
   /// Of the process and its threads: a socket's owner has the name of the thread that opened it.
   private static func threadNames(_ pid: UInt32) -> Set<ShortName> {
     var names: Set<ShortName> = []
-    guard let tasks = opendir("/proc/\(pid)/task") else { return names }
-    defer { closedir(tasks) }
-    while let entry = readdir(tasks) {
-      let thread = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
+    for thread in Directory.names(in: "/proc/\(pid)/task") ?? [] {
       guard UInt32(thread) != nil, let file = fopen("/proc/\(pid)/task/\(thread)/comm", "re") else { continue }
       defer { fclose(file) }
       var bytes = [UInt8](repeating: 0, count: 16)

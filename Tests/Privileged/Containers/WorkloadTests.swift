@@ -201,8 +201,8 @@ extension Privileged {
       let pid = inspect.outputText.trimmingCharacters(in: .whitespacesAndNewlines)
       // A client from outside the container, in its network namespace.
       let client =
-        "for i in $(seq 100); do busybox nc -w 1 127.0.0.1 9000 </dev/null && exit 0; sleep 0.05; done; exit 1"
-      let closed = try ChildProcess.run(["nsenter", "-t", pid, "-n", "sh", "-c", client], seconds: 60)
+        "for i in $(seq 100); do (exec 3<>/dev/tcp/127.0.0.1/9000) 2>/dev/null && exit 0; sleep 0.05; done; exit 1"
+      let closed = try ChildProcess.run(["nsenter", "-t", pid, "-n", "bash", "-c", client], seconds: 60)
       #expect(closed.ending == .exited(0), "\(closed.errorText)")
       let command = [Tracer.binary, "stuck", "--older-than", "0s", "--netns", "/proc/\(pid)/ns/net", "--format", "csv"]
       let rows = try CSVTable(ChildProcess.run(command).output).rows

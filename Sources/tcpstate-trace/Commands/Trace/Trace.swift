@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import Glibc
 import TCPStateCore
 import TCPStateReport
 
@@ -29,9 +30,10 @@ struct Trace: FoldingCommand {
     let columns = try output.validatedColumns()
     let rows = try filters.rowFilter()
     let needs = RecordingNeeds(command: "trace", columns: [[.stateOld], [.stateNew]])
+    // A table has a column for them on a wide terminal only.
     let run = try commandRun(
       kernel: rows, destination: output.destination, inputs: recording.inputs(needs, nullText: output.nullText),
-      names: output.format == .table || columns.contains { $0.isOfWorkload })
+      names: output.format == .table ? isatty(1) == 1 : columns.contains { $0.isOfWorkload })
     let isWhole = recording.paths.count == 1 && !filters.isGiven
     let kind: TracePrinter.Kind = !run.isRecorded ? .live : isWhole ? .whole : .selected
     let limit = try tracing.limits().count
