@@ -52,6 +52,17 @@ static inline int tcpstate_forbid_dumps(void)
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
+/* Of this thread. glibc's are for sets of a fixed size, and declared under _GNU_SOURCE only; `get` returns the bytes written. */
+static inline long tcpstate_get_affinity(void *mask, size_t size)
+{
+	return syscall(SYS_sched_getaffinity, 0, size, mask);
+}
+
+static inline long tcpstate_set_affinity(const void *mask, size_t size)
+{
+	return syscall(SYS_sched_setaffinity, 0, size, mask);
+}
+
 /* For memory that the kernel reads and writes at the same time. */
 static inline uint64_t tcpstate_load_acquire_u64(const void *p)
 {

@@ -55,6 +55,11 @@ public struct StuckSocket: Sendable {
   /// Nanoseconds until the next one; `nil` if no timer runs.
   public var nextTimeout: UInt64?
 
+  /// What the processes are doing that have to act on it, as far as that was looked for.
+  public var activities: [HolderActivity] = []
+  /// The CPU time that a process had used when the socket entered its state, in nanoseconds; `nil` if not known.
+  public var cpuBefore: (pid: UInt32, cpu: UInt64)?
+
   /// Whether it was in its state before watching began.
   public var isOlder = false
 

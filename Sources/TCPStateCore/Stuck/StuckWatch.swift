@@ -61,7 +61,7 @@ public struct StuckWatch: Sendable {
       socket.age = Stay(
         nanoseconds: time - min(known.entered, time), kind: known.isExact ? .exact : .atLeast)
       // What it waited for is past, and so are its bounds.
-      (socket.atMost, socket.cause) = (nil, nil)
+      (socket.atMost, socket.cause, socket.activities) = (nil, nil, [])
       left = socket
     }
     if query.states.contains(row.new) { enter(row.connection, row.new, at: time, exactly: row.source == .event) }
@@ -107,7 +107,7 @@ public struct StuckWatch: Sendable {
         watched[connection]?.isMissing = false
       } else if entry.isMissing {
         socket.age = Stay(nanoseconds: entry.seen - min(entry.entered, entry.seen), kind: .atLeast)
-        (socket.atMost, socket.cause) = (nil, nil)
+        (socket.atMost, socket.cause, socket.activities) = (nil, nil, [])
         left.append(socket)
         watched[connection] = nil
       } else {

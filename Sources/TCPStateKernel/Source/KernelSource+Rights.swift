@@ -40,6 +40,8 @@ extension KernelSource {
   /// The others are in effect only while namespaces are looked up or entered.
   public func dropCapabilities() throws(KernelError) {
     var later: CapabilitySet = canReadTables && !isOwnNamespaceEnough ? namespaceRights : []
+    // For what the holders of a single reading's sockets do; see ProcessReader.
+    if tablesOnly { later.insert(.sysPtrace) }
     if isPlain { later.formUnion([.sysPtrace, .dacReadSearch]) }  // for /proc/PID/fd
     try Capabilities.drop(keeping: later.union([.bpf]))
     // Before Linux 5.19 every bpf(2) call needs CAP_BPF if kernel.unprivileged_bpf_disabled is set.

@@ -22,6 +22,8 @@ public final class KernelSource {
   /// Whether it is seen at once which process accepts a connection.
   public private(set) var seesAccepts = false
   let isPlain: Bool
+  /// Whether nothing is attached, and the tables are read once.
+  let tablesOnly: Bool
   private let object: BPFObject
   private var ring: RingBuffer
   private let iterator: SocketIterator
@@ -58,6 +60,7 @@ public final class KernelSource {
     attachment = object.programs.contains(.transitionClassic) ? .classic : .btf
     shortfall = object.plan.shortfall
     isPlain = object.plan.isPlain
+    tablesOnly = configuration.tablesOnly
     queue = EventQueue()
     ring = try RingBuffer(map: object.map("events"), size: object.ringBytes, queue: queue)
     namespaceRights = Capabilities.permitted.intersection([.sysAdmin, .sysPtrace])

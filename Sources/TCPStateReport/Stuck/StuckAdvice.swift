@@ -12,7 +12,8 @@ struct StuckAdvice {
     let severalStates = cases.contains { $0.state != cases[0].state }
     return cases.map { found in
       let state = severalStates ? "\(found.state.name(.rfc)), " : ""
-      return "\(state)\(StuckTable.words(found.verdict)): \(sentence(found))."
+      let activity = ActivityText(style: style).sentence(found).map { " \($0)." } ?? ""
+      return "\(state)\(StuckTable.words(found.verdict)): \(sentence(found)).\(activity)"
     }
   }
 
@@ -45,6 +46,7 @@ struct StuckAdvice {
 
   /// Where to look for a process that doesn't read.
   func whereItWaits(_ found: StuckCase) -> String {
+    if let reason = ActivityText(style: style).reason(found) { return reason }
     let those = found.isOne ? "this socket" : "these sockets"
     return found.processes.count > 1
       ? "the processes are busy or blocked elsewhere, or don't watch \(those); find out where they wait"
@@ -127,8 +129,11 @@ extension StuckAdvice {
     if found.verdict == .orphan {
       return "\(since), and the kernel is closing the connection\(found.isOne ? "" : "s")"
     }
+    let activity = ActivityText(style: style).only(found)
+    let halted = activity?.state.isHalted == true ? ActivityText(style: style).reason(found) : nil
     return
-      "\(since), and \(found.owners) never closed \(descriptors(found))\(leftover): look for a missing close() after EOF"
+      "\(since), and \(found.owners) never closed \(descriptors(found))\(leftover): "
+      + (halted ?? "look for a missing close() after EOF")
   }
 
   /// `fd 14`; of several sockets of one process `37 sockets (fd 4, 5, 7 and 34 more)`, of several processes `37 sockets`.
@@ -152,7 +157,9 @@ extension StuckAdvice {
     }
     let owners = found.processes.isEmpty ? "an unknown process" : found.owners
     let blame = "\(client), and \(owners) \(found.has)n't called accept()"
-    let cause = "find out what \(found.processes.count > 1 ? "they are" : "it is") busy with or blocked on"
+    let cause =
+      ActivityText(style: style).reason(found)
+      ?? "find out what \(found.processes.count > 1 ? "they are" : "it is") busy with or blocked on"
     guard Set(found.sockets.compactMap(\.listeners.first?.local)).count == 1 else { return "\(blame): \(cause)" }
     let full = listener.acceptQueue > listener.acceptQueueLimit ? ", which is full, so new ones are dropped" : ""
     return "\(blame): \(StuckStyle.count(Int(listener.acceptQueue), "connection")) "

@@ -13,6 +13,8 @@ public enum StuckField: Hashable, Sendable {
     case listenerPID, listenerName, listenerAddress, acceptQueue, acceptQueueLimit, requestQueue
     case cause, stateDurationAtMost, windowShut, probes, silence
     case mptcp, mptcpConnection
+    case holderState, holderCall, holderWaitChannel, holderIdle, holderCPU, holderThreads, debuggerPID
+    case socketCall, socketCallThread
   }
 }
 
@@ -26,7 +28,9 @@ extension StuckField: NamedColumn {
     .own(.listenerPID), .own(.listenerName), .own(.listenerAddress), .own(.acceptQueue), .own(.acceptQueueLimit),
     .own(.requestQueue), .own(.cause), .own(.stateDurationAtMost), .own(.windowShut), .own(.probes), .own(.silence),
     .shared(.ownerKind), .own(.mptcp), .own(.mptcpConnection), .shared(.containerID), .shared(.containerName),
-    .shared(.podName), .shared(.podNamespace), .shared(.unit),
+    .shared(.podName), .shared(.podNamespace), .shared(.unit), .own(.holderState), .own(.holderCall),
+    .own(.holderWaitChannel), .own(.holderIdle), .own(.holderCPU), .own(.holderThreads), .own(.debuggerPID),
+    .own(.socketCall), .own(.socketCallThread),
   ]
 
   public static var defaults: [StuckField] { allCases }
@@ -91,6 +95,24 @@ extension StuckField.Own {
       "What the socket is in MPTCP: the connection that the process holds, or a TCP connection that carries it."),
     ColumnDeclaration(
       "mptcp_connection_id", .text, "Connection id of the MPTCP connection that a subflow carries."),
+    ColumnDeclaration(
+      "holder_state", .words(HolderActivity.State.allCases.map(\.name.description)),
+      "What the process that has to act was doing: the first holder, or else the listener's owner."),
+    ColumnDeclaration(
+      "holder_call", .text, "System call that its thread is in which ran last."),
+    ColumnDeclaration("holder_wait_channel", .text, "Kernel function in which that thread waits."),
+    ColumnDeclaration(
+      "holder_idle_ns", .wideInteger, unit: .nanoseconds, clock: .monotonic,
+      "Lower bound of the time since any of its threads was on a CPU."),
+    ColumnDeclaration(
+      "holder_cpu_ns", .wideInteger, unit: .nanoseconds,
+      "CPU time that it has used since the socket entered its state: 0 if it hasn't run since, else only with `--watch`."
+    ),
+    ColumnDeclaration("holder_threads", .integer32, "Threads that it has."),
+    ColumnDeclaration("debugger_pid", .integer32, "Process that traces it and has stopped it."),
+    ColumnDeclaration(
+      "socket_call", .text, "System call on the socket's descriptor that a thread of a holder is in."),
+    ColumnDeclaration("socket_call_thread_id", .integer32, "That thread."),
   ]
 }
 

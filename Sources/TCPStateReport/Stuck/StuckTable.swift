@@ -101,6 +101,7 @@ public struct StuckTable: Sendable {
         "with " + shown.map { style.holder($0) }.joined(separator: ", ") + (more > 0 ? " and \(more) more" : ""))
     default: break
     }
+    if let remark = ActivityText(style: style).remark(socket) { parts.append(remark) }
     if let timeouts = socket.timeouts, timeouts > 0 { parts.append(StuckStyle.count(Int(timeouts), "retransmit")) }
     if let probes = socket.probes, probes > 0 { parts.append("\(StuckStyle.count(Int(probes), "unanswered probe"))") }
     if let next = socket.nextTimeout { parts.append("next timeout in \(style.duration(next))") }

@@ -52,6 +52,7 @@ struct StuckValues {
 
   private func value(_ field: StuckField.Own, of socket: StuckSocket) -> StuckValue {
     let listener = socket.listeners.first
+    let activity = socket.activity
     return switch field {
     case .event: .word(event.rawValue)
     case .state: .word(socket.state.name(.openTelemetry))
@@ -75,6 +76,15 @@ struct StuckValues {
     case .silence: StuckValue(wide: socket.silence)
     case .mptcp: mptcp(of: socket)
     case .mptcpConnection: mptcpConnection(of: socket)
+    case .holderState: activity.map { .word($0.state.name.description) } ?? .unknown
+    case .holderCall: activity?.latest.call.map { .word($0.name) } ?? .unknown
+    case .holderWaitChannel: activity?.latest.channel.map { .text($0) } ?? .unknown
+    case .holderIdle: StuckValue(wide: activity?.idle)
+    case .holderCPU: StuckValue(wide: socket.holderCPU)
+    case .holderThreads: StuckValue(activity.flatMap { $0.isComplete ? UInt32(clamping: $0.threadCount) : nil })
+    case .debuggerPID: StuckValue(activity?.debugger?.pid)
+    case .socketCall: socket.call.map { .word($0.call.name) } ?? .unknown
+    case .socketCallThread: StuckValue(socket.call?.call.thread)
     }
   }
 }

@@ -51,8 +51,14 @@ struct TopDetailText {
     let table = StuckTable(StuckReading(), style: style)
     let detail = socket.verdict == .shared ? "" : table.detail(of: socket)
     let verdict = [StuckTable.words(socket.verdict), detail].filter { !$0.isEmpty }.joined(separator: ", ")
-    return text.wrap("\(names.isEmpty ? "none" : names) (\(verdict))", indent: 12).enumerated().map { index, line in
-      index == 0 ? label("holders") + line.dropFirst(12) : line
+    let doing = ActivityText(style: style).lines(socket)
+    return paragraph("holders", "\(names.isEmpty ? "none" : names) (\(verdict))")
+      + doing.enumerated().flatMap { paragraph($0 == 0 ? "doing" : "", $1) }
+  }
+
+  private func paragraph(_ name: String, _ words: String) -> [String] {
+    text.wrap(words, indent: 12).enumerated().map { index, line in
+      index == 0 ? label(name) + line.dropFirst(12) : line
     }
   }
 

@@ -92,6 +92,8 @@ struct CallRules {
           BPF_OBJ_GET_INFO_BY_FD, BPF_LINK_CREATE, BPF_LINK_DETACH, BPF_ITER_CREATE,
         ].map { $0.rawValue })
     ),
+    // On which CPU this thread runs: each has a clock of its own for when threads ran.
+    (Int(SYS_sched_setaffinity), .oneOf(argument: 0, [0])),
     // Whether a process is there.
     (Int(SYS_kill), .oneOf(argument: 1, [0])),
   ]

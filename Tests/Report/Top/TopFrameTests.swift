@@ -112,6 +112,16 @@ import Testing
         SocketHolder(pid: 813, name: ShortName("worker\u{1b}"), descriptor: 14),
       ]
       (socket.unreadBytes, socket.unsentBytes, socket.unacknowledgedBytes) = (600, 0, 0)
+      let waits = ThreadActivity.Call("epoll_wait", waitsForEvents: true)
+      let sends = ThreadActivity.Call("sendto", descriptors: [14])
+      let threads = [
+        ThreadActivity(id: 812, run: .sleeping, call: waits, idle: 2 * second),
+        ThreadActivity(id: 815, run: .sleeping, call: sends, idle: 11_000 * second),
+      ]
+      var nginx = HolderActivity(pid: 812, threads: threads)
+      nginx?.cpu = 75 * second
+      let worker = HolderActivity(pid: 813, threads: [ThreadActivity(id: 813, run: .stopped)])
+      socket.activities = [nginx, worker].compactMap { $0 }
       var flow = Transition()
       (flow.sendNext, flow.receiveNext, flow.sendUnacknowledged) = (3_063_430_174, 918_326_252, 3_063_430_174)
       (flow.sendWindowBytes, flow.receiveWindowBytes) = (65_536, 80_896)

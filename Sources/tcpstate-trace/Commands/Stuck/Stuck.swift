@@ -57,7 +57,10 @@ struct Stuck: ParsableCommand {
     var reader = try StuckReader(query: query, filters: filters, verbose: options.verbose)
     // The file first: the reading gives up what opening it may need.
     var printer = try StuckPrinter(output, fields, view, states: query.states)
-    let reading = try reader.read()
+    var reading = try reader.read()
+    var processes = ProcessReader()
+    processes.describe(&reading.sockets)
+    processes.describe(&reading.uncertain)
     try printer.print(reading, at: reader.time, isLive: true)
     try conclude(query, reading, reader.ending)
   }

@@ -21,6 +21,7 @@ struct StuckWatchSession: ~Copyable, Activity {
   private var printer: StuckPrinter
   private var runner: CommandRunner?
   private var cgroups = CgroupPathCache()
+  private var cpuBefore: CPUBefore
   /// Kept from one reading to the next, so that a container that is gone keeps its name.
   private let workloads = WorkloadResolver()
   private var lastReading: UInt64 = 0
@@ -39,6 +40,7 @@ struct StuckWatchSession: ~Copyable, Activity {
     self.printer = printer
     self.watch = watch
     query = watch.query
+    cpuBefore = CPUBefore(limit: watch.limit)
     self.runner = runner
   }
 
@@ -85,7 +87,7 @@ struct StuckWatchSession: ~Copyable, Activity {
       watch.adopt(found, at: KernelClock.monotonic())
       let time = now &+ stream.tracker.wallOffset
       report(watch.takeVanished(now, from: found).map { ($0, time) }, .ended)
-      report(watch.takeDue(now, from: found).map { ($0, time) }, .crossed)
+      report(described(watch.takeDue(now, from: found)).map { ($0, time) }, .crossed)
     }
     reportLimit()
     runner?.advance(now: now)
@@ -143,9 +145,11 @@ struct StuckWatchSession: ~Copyable, Activity {
   private mutating func takeIn(_ turn: LiveStream.Turn) throws {
     let offset = stream.tracker.wallOffset
     var left: [(StuckSocket, UInt64)] = []
+    cpuBefore.beginTurn()
     try stream.turn(turn) { row, loss in
       recorder?.receive(&row, lossBefore: loss)
       Self.take(row, offset, &watch, &left)
+      cpuBefore.take(row, query.states)
     }
     report(left, .ended)
   }
@@ -164,10 +168,21 @@ struct StuckWatchSession: ~Copyable, Activity {
       cgroups.look(for: sockets.compactMap { $0.0.cgroup }, now: KernelClock.monotonic())
     }
     for (socket, time) in sockets {
+      cpuBefore.forget(socket.connection)
       printer.append(socket, event, at: time, cgroups: cgroups.paths)
       guard isCommandRun else { continue }
       runner?.add(StuckEnvironment.variables(socket, event, time: time, cgroups: cgroups.paths), for: socket)
     }
+  }
+
+  /// With what their holders are doing.
+  private func described(_ sockets: [StuckSocket]) -> [StuckSocket] {
+    guard !sockets.isEmpty else { return [] }
+    var sockets = sockets
+    var processes = ProcessReader()
+    processes.describe(&sockets)
+    for index in sockets.indices { sockets[index].cpuBefore = cpuBefore[sockets[index].connection] }
+    return sockets
   }
 
   /// All wanted sockets, however young.

@@ -21,7 +21,10 @@ enum DetailReader {
         guard stream.tracker.id(of: key) == facts.connection else { return }
         flow = Transition(flowOf: snapshot, ticksPerSecond: stream.source.ticksPerSecond) ?? flow
       })
-    guard let socket = reading.sockets.first else { return nil }
-    return TopDetail(time: KernelClock.monotonic() &+ stream.tracker.wallOffset, socket: socket, flow: flow)
+    guard !reading.sockets.isEmpty else { return nil }
+    var sockets = Array(reading.sockets.prefix(1))
+    var processes = ProcessReader()
+    processes.describe(&sockets)
+    return TopDetail(time: KernelClock.monotonic() &+ stream.tracker.wallOffset, socket: sockets[0], flow: flow)
   }
 }
