@@ -41,7 +41,7 @@ CLANG_FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(shell com
 .DEFAULT_GOAL := help
 .PHONY: help run test test-privileged test-wire build install uninstall golden format docs man lint bench bench-gate bench-timewait bench-stuck bench-top test-kernels test-faults test-reproducible refresh-kernels completions packages test-packages fuzz test-sanitize coverage mutate nightly soak bench-summary bench-report deps clean
 .NOTPARALLEL: # apt and swift build must each run alone
-.PHONY: find-swift test-bundle deps-build deps-test deps-lint deps-bench deps-kernels deps-packages deps-test-packages
+.PHONY: find-swift test-bundle deps-build deps-test deps-lint deps-bench deps-bench-servers deps-kernels deps-packages deps-test-packages
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -147,7 +147,7 @@ lint: find-swift deps-lint ## check the format of Swift and C, and the scripts
 	@python3 -B scripts/licenses.py
 	@echo "lint: clean"
 
-bench: build bench-pipeline $(addprefix .build/bench/,churn records twin recording) $(VENV)/installed ## measure cost and losses next to other tools; ONLY=churn, BENCH_ROUNDS=5
+bench: build bench-pipeline deps-bench-servers $(addprefix .build/bench/,churn noop records twin recording) $(VENV)/installed ## measure cost and losses next to other tools; ONLY=churn, BENCH_ROUNDS=5
 	@$(SUDO) env $(foreach v,ONLY BENCH_ROUNDS BENCH_CONNECTIONS TCPSTATE_TEST_PYTHON,$(if $($(v)),$(v)=$($(v)))) python3 bench/run.py
 
 bench-gate: build bench-pipeline .build/bench/records ## compare instructions per transition with bench/gate.json; GATE_WRITE=1 renews it
@@ -171,14 +171,14 @@ bench-top: build deps-bench ## measure what top costs with 100,000 sockets; 3 mi
 screenshots: build deps-screenshots ## make docs/top.png and docs/report.png again from a real run; 3 min
 	@$(SUDO) scripts/screenshots.sh $(BINARY)
 
-deps: deps-build deps-test deps-lint deps-bench deps-kernels deps-packages ## install the system packages that all targets need
+deps: deps-build deps-test deps-lint deps-bench deps-bench-servers deps-kernels deps-packages ## install the system packages that all targets need
 
 clean: ## remove everything that was built
 	@rm -rf .build dist
 
 # Steps of other targets.
 
-deps-build deps-test deps-lint deps-bench deps-kernels deps-screenshots deps-packages deps-test-packages: deps-%:
+deps-build deps-test deps-lint deps-bench deps-bench-servers deps-kernels deps-screenshots deps-packages deps-test-packages: deps-%:
 	@scripts/install-dependencies.sh $*
 
 find-swift:
@@ -203,6 +203,10 @@ bench-pipeline: find-swift deps-build
 .build/bench/%: bench/%.c | deps-bench
 	@mkdir -p $(@D)
 	@$(CC) -O2 -Wall -Wextra -Werror -pthread $< -o $@
+
+.build/bench/noop: bench/noop.c | deps-bench
+	@mkdir -p $(@D)
+	@$(CC) -O2 -Wall -Wextra -Werror $< -o $@ -lbpf -lelf -lz
 
 .build/faults/inject: Tests/faults/inject.c | deps-bench
 	@mkdir -p $(@D)

@@ -175,6 +175,12 @@ def progress(text):
         sys.stderr.flush()
 
 
+def turns(things, round_number):
+    """Things in another order each round."""
+    turn = round_number % len(things)
+    return things[turn:] + things[:turn]
+
+
 def number(value, digits=0):
     return "–" if value is None else f"{value:,.{digits}f}"
 

@@ -5,6 +5,9 @@ How it is measured:
 - churn's CPU time is from its own getrusage(), which includes what the kernel does on its
   behalf: the tracepoint programs and, on loopback, the softirq of the receiving side. What
   a tracer adds is the difference to the run without one in the same round.
+- Under a server, the work's CPU time is all that the machine wasn't idle, without the tracer's
+  own; so it includes softirq, and nothing else may run meanwhile. Each is compared with the run
+  without a tracer in the same round. The no-op program is attached to the same tracepoint.
 - A consumer's CPU time covers its whole process, from when it is attached until it has
   exited: the total at exit (wait4) minus what its CPU clock showed when it was attached.
   Draining and closing count, loading doesn't. It is divided by the number of transitions
@@ -32,8 +35,9 @@ import bpf_stats
 import summary
 from consumers import InKernel, Ours, Tcpstates
 from harness import (BUILT, CONNECTIONS, ROUNDS, Failure, median, namespace, number, progress, ratio,
-                     run_churn, settle, worst)
+                     run_churn, settle, turns, worst)
 from open_sockets import look
+from servers import servers
 
 TRANSITIONS = 10  # per connection
 PIPELINE = os.environ.get("BENCH_PIPELINE", BUILT.parent / "release/bench-pipeline")
@@ -49,11 +53,6 @@ def target(what, limit, value, digits=3):
     if value is None:
         return (what, f"≤ {limit}", "–", False)
     return (what, f"≤ {number(limit, digits)}", number(value, digits), value <= limit)
-
-
-def turns(things, round_number):
-    turn = round_number % len(things)
-    return things[turn:] + things[:turn]
 
 
 def measure(consumer, folder, threads, connections=CONNECTIONS, rate=0):
@@ -265,5 +264,10 @@ def many_open(tracers, folder):
     return [look(folder, sockets, section, target) for sockets in (50_000, 200_000)]
 
 
-ALL = {"idle": idle, "paced": paced, "churn-1": churn(1), "churn-2": churn(2), "bpf": bpf, "pipeline": pipeline,
+def real_servers(tracers, folder):
+    """nginx, redis, HAProxy and PostgreSQL under load."""
+    return servers(tracers, folder, section, target)
+
+
+ALL = {"servers": real_servers, "idle": idle, "paced": paced, "churn-1": churn(1), "churn-2": churn(2), "bpf": bpf, "pipeline": pipeline,
        "memory": memory, "open": many_open, "recording": recording}

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs the packages of dependencies.txt that are missing, for the purposes named:
-#   install-dependencies.sh build|test|lint|bench|kernels|packages|test-packages|screenshots ...
+#   install-dependencies.sh build|test|lint|bench|bench-servers|kernels|packages|test-packages|screenshots ...
 # It prints nothing and needs no root if nothing is missing.
 set -euo pipefail
 
@@ -49,7 +49,7 @@ install() {
   rm -f "$log"
 }
 
-[ $# -gt 0 ] || fail "name a purpose: build, test, lint, bench, kernels, packages, test-packages or screenshots"
+[ $# -gt 0 ] || fail "name a purpose: build, test, lint, bench, bench-servers, kernels, packages, test-packages or screenshots"
 
 wanted=()
 for purpose in "$@"; do

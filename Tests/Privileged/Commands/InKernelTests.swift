@@ -9,16 +9,28 @@ extension Privileged {
     /// What may lie between the clocks that the two programs read at one transition, in nanoseconds.
     private static let reading = 20_000.0
 
+    /// Counts agree always; times in one of five tries, for the CPU may be taken away between the two programs.
     @Test func agrees() throws {
+      var apart: [String] = []
+      for _ in 1...5 {
+        apart = try Self.timesApart()
+        if apart.isEmpty { break }
+      }
+      #expect(apart == [])
+    }
+
+    /// The cells in which the times of the two differ by more than their clocks and buckets explain.
+    private static func timesApart() throws -> [String] {
       let pair = try Pair()
-      let counted = try Self.summary(of: pair.namespace, ["--in-kernel"])
-      let traced = try Self.summary(of: pair.namespace)
+      let counted = try summary(of: pair.namespace, ["--in-kernel"])
+      let traced = try summary(of: pair.namespace)
       try pair.client.ask("churn 127.0.0.1 300")
       try pair.connect()
       try pair.close(first: pair.server, then: pair.client)
       try pair.connect()
-      let ours = try Self.end(counted)
-      let theirs = try Self.end(traced)  // No tracepoint reports how long minisocks last.
+      let ours = try end(counted)
+      let theirs = try end(traced)  // No tracepoint reports how long minisocks last.
+      var apart: [String] = []
       for state in ["listen", "syn_sent", "syn_received", "established", "fin_wait_1", "close_wait", "last_ack"] {
         let (ours, theirs) = (ours[state], theirs[state])
         #expect(ours?["stays"] == theirs?["stays"], "\(state)")
@@ -30,11 +42,12 @@ extension Privileged {
             continue
           }
           let count = column == "total_ns" ? Double(theirs?["stays"] ?? "1") ?? 1 : 1
-          #expect(abs(a - b) <= 0.022 * b + Self.reading * count, "\(state) \(column): \(a), \(b)")
+          if abs(a - b) > 0.022 * b + reading * count { apart.append("\(state) \(column): \(a), \(b)") }
         }
       }
       #expect(ours["established"]?["stays"] == "602")
       #expect(counted.errorText.contains(" 0 unmatched."))
+      return apart
     }
 
     /// An orphan's FIN-WAIT-2 goes on in a minisock, whose end isn't seen: it counts as a lower bound.

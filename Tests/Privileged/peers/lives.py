@@ -8,6 +8,7 @@ Each step waits for the state that it needs (TCP_INFO, /proc/net/tcp), not for t
 
 import ctypes
 import itertools
+import os
 import socket
 import struct
 import subprocess
@@ -16,7 +17,7 @@ import threading
 import time
 
 ESTABLISHED, SYN_SENT, FIN_WAIT1, FIN_WAIT2, TIME_WAIT, CLOSE, CLOSE_WAIT, LAST_ACK = 1, 2, 4, 5, 6, 7, 8, 9
-TCP_SYNCNT, TCP_USER_TIMEOUT, TCP_FASTOPEN = 7, 18, 23
+TCP_SYNCNT, TCP_USER_TIMEOUT, TCP_FASTOPEN, CLOCK_MONOTONIC_COARSE = 7, 18, 23, 6
 TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT = 4, 5, 6
 
 
@@ -253,11 +254,21 @@ def unacknowledged_orphan(life):
     sysctl("tcp_orphan_retries", retries)
 
 
+def at_once(*calls):
+    """Makes the calls within one tick of the kernel's clock, so that timers which they start end in the same tick, too."""
+    policy, priority = os.sched_getscheduler(0), os.sched_getparam(0)
+    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    tick = time.clock_gettime(CLOCK_MONOTONIC_COARSE)
+    while time.clock_gettime(CLOCK_MONOTONIC_COARSE) == tick:
+        pass
+    [call() for call in calls]
+    os.sched_setscheduler(0, policy, priority)
+
+
 def simultaneous_close(life):
     client, server = life.pair()
     with Drop(f"tcp sport {life.port} tcp flags & fin == fin", f"tcp dport {life.port} tcp flags & fin == fin"):
-        client.shutdown(socket.SHUT_WR)
-        server.shutdown(socket.SHUT_WR)
+        at_once(lambda: client.shutdown(socket.SHUT_WR), lambda: server.shutdown(socket.SHUT_WR))  # and their next FINs
     reach(client, CLOSE)
     reach(server, CLOSE)
 
